@@ -70,6 +70,15 @@ const commands = {
     await step("Checking the boundaries between packages", join(bin, "turbo"), ["boundaries"], env)
     return 0
   },
+  // The suites that drive real peers (kubectl, Kubernetes' own test vectors, ZFS); here a missing peer is a failure.
+  "test:peers": async () => {
+    await install()
+    await step("Building", join(bin, "turbo"), turbo("build", "--output-logs=errors-only"), env)
+    const peers = { ...env, REDDWARF_REQUIRE_PEERS: "1" }
+    const filters = ["@reddwarf/api-types", "@reddwarf/apiserver", "@reddwarf/storage-zfs", "e2e"].map((name) => `--filter=${name}`)
+    await step("Running the suites with real peers", join(bin, "turbo"), turbo("test", "--only", "--force", "--concurrency=1", ...filters), peers)
+    return 0
+  },
   build: async () => {
     await install()
     await step("Building", join(bin, "turbo"), turbo("build", "--output-logs=errors-only"), env)
