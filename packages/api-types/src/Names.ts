@@ -1,0 +1,221 @@
+/** Rules for names, with the texts of Kubernetes' validation. Each rule gives the problems it finds; an empty list means valid. */
+
+/** What is wrong with a value; empty when it keeps the rule. @category models */
+export type Problems = ReadonlyArray<string>
+
+const labelFormat = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+const subdomainFormat = `${labelFormat}(\\.${labelFormat})*`
+const dns1035Format = "[a-z]([-a-z0-9]*[a-z0-9])?"
+const qualifiedFormat = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
+const labelValueFormat = `(${qualifiedFormat})?`
+const configKeyFormat = "[-._a-zA-Z0-9]+"
+const headerFormat = "[-A-Za-z0-9]+"
+const cIdentifierFormat = "[A-Za-z_][A-Za-z0-9_]*"
+
+const whole = (format: string): RegExp => new RegExp(`^(?:${format})$`)
+const label = whole(labelFormat)
+const subdomain = whole(subdomainFormat)
+const dns1035 = whole(dns1035Format)
+const qualified = whole(qualifiedFormat)
+const labelValue = whole(labelValueFormat)
+const configKey = whole(configKeyFormat)
+const header = whole(headerFormat)
+const cIdentifier = whole(cIdentifierFormat)
+
+const regexProblem = (text: string, format: string, ...examples: ReadonlyArray<string>): string =>
+  `${text} (e.g. ${examples.map((example) => `'${example}', `).join("or ")}regex used for validation is '${format}')`
+
+const tooLong = (maximum: number): string => `must be no more than ${maximum} characters`
+
+const encoder = new TextEncoder()
+
+/** Length in UTF-8 bytes, the unit of every limit here. @category combinators */
+export const byteLength = (value: string): number => {
+  for (let index = 0; index < value.length; index++) if (value.charCodeAt(index) > 127) return encoder.encode(value).length
+  return value.length
+}
+
+/** A text that says the number must lie between two others. @category combinators */
+export const rangeProblem = (minimum: number, maximum: number): string => `must be between ${minimum} and ${maximum}, inclusive`
+
+/** RFC 1123 label, 63 characters: namespaces, containers, hostnames. @category combinators */
+export const isDns1123Label = (value: string): Problems => {
+  const problems: Array<string> = []
+  if (byteLength(value) > 63) problems.push(tooLong(63))
+  if (!label.test(value)) {
+    problems.push(
+      subdomain.test(value)
+        ? "must not contain dots"
+        : regexProblem(
+            "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
+            labelFormat,
+            "my-name",
+            "123-abc"
+          )
+    )
+  }
+  return problems
+}
+
+/** RFC 1123 subdomain, 253 characters: the names of most objects. @category combinators */
+export const isDns1123Subdomain = (value: string): Problems => {
+  const problems: Array<string> = []
+  if (byteLength(value) > 253) problems.push(tooLong(253))
+  if (!subdomain.test(value)) {
+    problems.push(
+      regexProblem(
+        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
+        subdomainFormat,
+        "example.com"
+      )
+    )
+  }
+  return problems
+}
+
+/** RFC 1035 label, 63 characters, begins with a letter. @category combinators */
+export const isDns1035Label = (value: string): Problems => {
+  const problems: Array<string> = []
+  if (byteLength(value) > 63) problems.push(tooLong(63))
+  if (!dns1035.test(value)) {
+    problems.push(
+      regexProblem(
+        "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
+        dns1035Format,
+        "my-name",
+        "abc-123"
+      )
+    )
+  }
+  return problems
+}
+
+/** `[prefix/]name`: label keys, annotation keys, finalizers, resource names. @category combinators */
+export const isQualifiedName = (value: string): Problems => {
+  const rule = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
+  const explanation = regexProblem(rule, qualifiedFormat, "MyName", "my.name", "123-abc")
+  const parts = value.split("/")
+  if (parts.length > 2) {
+    return [`a valid label key ${explanation} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`]
+  }
+  const problems: Array<string> = []
+  const name = parts.at(-1) ?? ""
+  if (parts.length === 2) {
+    const prefix = parts[0] ?? ""
+    if (prefix === "") problems.push("prefix part must be non-empty")
+    else for (const problem of isDns1123Subdomain(prefix)) problems.push(`prefix part ${problem}`)
+  }
+  if (name === "") problems.push("name part must be non-empty")
+  else if (byteLength(name) > 63) problems.push(`name part ${tooLong(63)}`)
+  if (!qualified.test(name)) problems.push(`name part ${explanation}`)
+  return problems
+}
+
+/** Value of a label: empty or up to 63 characters. @category combinators */
+export const isLabelValue = (value: string): Problems => {
+  const problems: Array<string> = []
+  if (byteLength(value) > 63) problems.push(tooLong(63))
+  if (!labelValue.test(value)) {
+    problems.push(
+      regexProblem(
+        "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+        labelValueFormat,
+        "MyValue",
+        "my_value",
+        "12345"
+      )
+    )
+  }
+  return problems
+}
+
+/** A name with a domain of at least three segments, such as `dra.example.com`. @category combinators */
+export const isDomainPrefixed = (value: string): boolean => value.includes("/") && isQualifiedName(value).length === 0
+
+/** IANA service name of a port: up to 15 characters. @category combinators */
+export const isPortName = (value: string): Problems => {
+  const problems: Array<string> = []
+  if (byteLength(value) > 15) problems.push(tooLong(15))
+  if (!/^[-a-z0-9]+$/.test(value)) problems.push("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
+  if (!/[a-z]/.test(value)) problems.push("must contain at least one letter (a-z)")
+  if (value.includes("--")) problems.push("must not contain consecutive hyphens")
+  if (value.startsWith("-") || value.endsWith("-")) problems.push("must not begin or end with a hyphen")
+  return problems
+}
+
+/** A port number from 1 to 65535. @category combinators */
+export const isPortNumber = (value: number): Problems => (value >= 1 && value <= 65_535 ? [] : [rangeProblem(1, 65_535)])
+
+const directoryProblems = (value: string): Problems => {
+  if (value === ".") return ["must not be '.'"]
+  if (value === "..") return ["must not be '..'"]
+  return value.startsWith("..") ? ["must not start with '..'"] : []
+}
+
+/** Key of a ConfigMap or Secret. @category combinators */
+export const isConfigMapKey = (value: string): Problems => {
+  const problems: Array<string> = []
+  if (byteLength(value) > 253) problems.push(tooLong(253))
+  if (!configKey.test(value)) {
+    problems.push(
+      regexProblem(
+        "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+        configKeyFormat,
+        "key.name",
+        "KEY_NAME",
+        "key-name"
+      )
+    )
+  }
+  return [...problems, ...directoryProblems(value)]
+}
+
+/** Name of an environment variable: printable ASCII without `=`. @category combinators */
+export const isEnvVarName = (value: string): Problems => {
+  if (value === "") return ["environment variable name must be non-empty"]
+  return /^[\x20-\x3c\x3e-\x7e]+$/.test(value)
+    ? []
+    : ["a valid environment variable name must consist only of printable ASCII characters other than '='"]
+}
+
+/** Name of an HTTP header of a probe. @category combinators */
+export const isHttpHeaderName = (value: string): Problems =>
+  header.test(value)
+    ? []
+    : [regexProblem("a valid HTTP header must consist of alphanumeric characters or '-'", headerFormat, "X-Header-Name")]
+
+/** An identifier of C. @category combinators */
+export const isCIdentifier = (value: string): Problems =>
+  cIdentifier.test(value)
+    ? []
+    : [
+        regexProblem(
+          "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
+          cIdentifierFormat,
+          "my_name",
+          "MY_NAME",
+          "MyName"
+        )
+      ]
+
+/** A user or group number of Unix. @category combinators */
+export const isUnixId = (value: number): Problems =>
+  value >= 0 && value <= 2_147_483_647 ? [] : [rangeProblem(0, 2_147_483_647)]
+
+const suffixAlphabet = "bcdfghjklmnpqrstvwxz2456789"
+
+/**
+ * A name from `generateName`: at most 58 characters of the base and five random ones.
+ *
+ * @param random gives numbers from 0 (included) to 1 (excluded)
+ * @category constructors
+ */
+export const generateName = (base: string, random: () => number): string => {
+  let name = base.slice(0, 58)
+  for (let count = 0; count < 5; count++) name += suffixAlphabet.charAt(Math.floor(random() * suffixAlphabet.length))
+  return name
+}
+
+/** Whether a name of this prefix can be valid: a trailing dash stands for the random part. @category combinators */
+export const isPrefixOf = (rule: (value: string) => Problems) => (prefix: string): Problems =>
+  rule(prefix.endsWith("-") ? `${prefix.slice(0, -1)}a` : prefix)

@@ -1,0 +1,94 @@
+/** Rules that look at the object of a write before it is stored, and that may change it. */
+import type { ApiError, Kind, KubeObject } from "@reddwarf/api-types"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { UserInfo } from "./UserInfo.js"
+
+/**
+ * What a write is about.
+ *
+ * @category models
+ */
+export interface Attributes {
+  readonly operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT"
+  readonly kind: Kind.Kind
+  readonly subresource: string | undefined
+  readonly namespace: string | undefined
+  readonly name: string
+  readonly user: UserInfo
+  readonly dryRun: boolean
+  /** The stored object that an update or delete is about. */
+  readonly old: KubeObject.KubeObject | undefined
+}
+
+/**
+ * Reads the current state of the cluster. Objects must not be modified.
+ *
+ * @category models
+ */
+export interface ClusterView {
+  /** The stored object, or undefined. */
+  readonly get: (kind: Kind.Kind, namespace: string | undefined, name: string) => KubeObject.KubeObject | undefined
+}
+
+/**
+ * One rule, or a group of rules.
+ *
+ * @category models
+ */
+export interface Plugin {
+  readonly name: string
+  /** Gives the object to store instead, or the same one. Runs before validation, in the order of the chain. Absent for DELETE. */
+  readonly mutate?: (
+    object: KubeObject.KubeObject,
+    attributes: Attributes,
+    view: ClusterView
+  ) => Effect.Effect<KubeObject.KubeObject, ApiError.ApiError>
+  /** Refuses by failing. Runs when all changes have been made; `object` is undefined for DELETE. */
+  readonly validate?: (
+    object: KubeObject.KubeObject | undefined,
+    attributes: Attributes,
+    view: ClusterView
+  ) => Effect.Effect<void, ApiError.ApiError>
+}
+
+/**
+ * The chain of plugins that every write passes.
+ *
+ * @category services
+ */
+export class Admission extends Context.Tag("@reddwarf/apiserver/Admission")<Admission, {
+  readonly plugins: ReadonlyArray<Plugin>
+}>() {}
+
+/** A chain of these plugins, in order. @category layers */
+export const layerOf = (plugins: ReadonlyArray<Plugin>): Layer.Layer<Admission> => Layer.succeed(Admission, { plugins })
+
+/** Runs the changing part of a chain. @category combinators */
+export const mutate = (
+  plugins: ReadonlyArray<Plugin>,
+  object: KubeObject.KubeObject,
+  attributes: Attributes,
+  view: ClusterView
+): Effect.Effect<KubeObject.KubeObject, ApiError.ApiError> => {
+  let result: Effect.Effect<KubeObject.KubeObject, ApiError.ApiError> = Effect.succeed(object)
+  for (const { mutate: change } of plugins) {
+    if (change !== undefined) result = Effect.flatMap(result, (current) => change(current, attributes, view))
+  }
+  return result
+}
+
+/** Runs the refusing part of a chain; the first refusal counts. @category combinators */
+export const validate = (
+  plugins: ReadonlyArray<Plugin>,
+  object: KubeObject.KubeObject | undefined,
+  attributes: Attributes,
+  view: ClusterView
+): Effect.Effect<void, ApiError.ApiError> => {
+  let result: Effect.Effect<void, ApiError.ApiError> = Effect.void
+  for (const { validate: check } of plugins) {
+    if (check !== undefined) result = Effect.zipRight(result, check(object, attributes, view))
+  }
+  return result
+}

@@ -1,0 +1,192 @@
+/**
+ * The Kubernetes API over the registry of kinds, the object store and the watch cache, free of any transport. What it is given
+ * is a request with the identity of its caller; what it gives back is a response.
+ */
+import { KindRegistry, Status } from "@reddwarf/api-types"
+import { WatchCache } from "@reddwarf/event-bus"
+import { ObjectStore } from "@reddwarf/store"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Runtime from "effect/Runtime"
+import * as Admission from "./Admission.js"
+import type * as ApiRequest from "./ApiRequest.js"
+import type { ApiResponse } from "./ApiResponse.js"
+import * as Response from "./ApiResponse.js"
+import * as Authorizer from "./Authorizer.js"
+import * as Discovery from "./Discovery.js"
+import * as Health from "./Health.js"
+import { type ApiContext, objectOf } from "./internal/apiContext.js"
+import { bootstrap } from "./internal/bootstrap.js"
+import { dispatch, type Handled, pageNotFound } from "./internal/dispatch.js"
+import { serverChecks } from "./internal/serverChecks.js"
+import { forbiddenMessage } from "./internal/forbidden.js"
+import { keyOf } from "./internal/keys.js"
+import * as render from "./internal/render.js"
+import { KubeletClient } from "./KubeletClient.js"
+import * as OpenApiV3 from "./OpenApiV3.js"
+import * as RequestInfo from "./RequestInfo.js"
+import type { UserInfo } from "./UserInfo.js"
+import * as Version from "./Version.js"
+
+/**
+ * The API.
+ *
+ * @category services
+ */
+export class ApiServer extends Context.Tag("@reddwarf/apiserver/ApiServer")<ApiServer, {
+  /**
+   * The answer, at once where memory holds it (most reads), else as an effect. Plain function because it is on the path of
+   * every request; the effect never fails.
+   */
+  readonly respond: (request: ApiRequest.ApiRequest) => ApiResponse | Effect.Effect<ApiResponse>
+  /** The same as an effect. */
+  readonly handle: (request: ApiRequest.ApiRequest) => Effect.Effect<ApiResponse>
+  /** Makes `/readyz` fail from now on, so that load balancers look elsewhere. */
+  readonly drain: Effect.Effect<void>
+}>() {}
+
+/** Settings, all with defaults. @category models */
+export interface Options {
+  /** Version of this software, shown in `/version`. Default `0.0.0`. */
+  readonly version?: string
+  /** Host and port that unaggregated discovery tells clients. Default `127.0.0.1:6443`. */
+  readonly advertise?: string
+  /** Time between bookmarks of a watch. Default one minute. */
+  readonly bookmarkInterval?: Duration.DurationInput
+  /** How long a write of an Event or a Lease may wait for others to share its transaction. Default 5 ms. */
+  readonly batchDelay?: Duration.DurationInput
+  /** Health checks besides those of store and cache. */
+  readonly checks?: ReadonlyArray<Health.Check>
+}
+
+interface Answers {
+  readonly context: ApiContext
+  readonly authorizer: Context.Tag.Service<Authorizer.Authorizer>
+  readonly checks: ReadonlyArray<Health.Check>
+  readonly discovery: Discovery.Discovery
+  readonly openApiV3: OpenApiV3.OpenApiV3
+  readonly version: ApiResponse
+  readonly paths: object
+}
+
+const isVersion = (path: string): boolean => path === "/version" || path === "/version/"
+
+const attributes = (info: RequestInfo.RequestInfo, user: UserInfo): Authorizer.Attributes => ({
+  user,
+  verb: info.verb,
+  isResource: info.isResource,
+  group: info.group,
+  version: info.version,
+  resource: info.resource,
+  subresource: info.subresource,
+  namespace: info.namespace,
+  name: info.name,
+  path: info.path
+})
+
+const nonResource = (answers: Answers, request: ApiRequest.ApiRequest, info: RequestInfo.RequestInfo): ApiResponse => {
+  const { path, query } = info
+  if (info.method !== "GET" && info.method !== "HEAD") return render.status(Status.methodNotAllowed())
+  const found = answers.discovery(request, path) ?? answers.openApiV3(request, path, query)
+  if (found !== undefined) return found
+  if (path === "/" || path === "") return Response.json(200, answers.paths)
+  const below = ["/api/", "/apis/", "/openapi/"].some((root) => path.startsWith(root))
+  return below ? pageNotFound() : Response.json(404, answers.paths)
+}
+
+const answer = (answers: Answers, request: ApiRequest.ApiRequest): Handled => {
+  const parsed = RequestInfo.parse(request.method, request.url)
+  if (Either.isLeft(parsed)) return render.status(Status.badRequest("the path of the request is not validly encoded"))
+  const info = parsed.right
+  if (!info.isResource && (info.method === "GET" || info.method === "HEAD")) {
+    if (Health.isHealthPath(info.path)) return Health.respond(answers.checks, info.path, info.query)
+    if (isVersion(info.path)) return answers.version
+  }
+  const { user } = request
+  if (user === undefined) return render.status(Status.unauthorized())
+  const asked = attributes(info, user)
+  const decision = answers.authorizer.authorize(asked)
+  if (!decision.allowed) return render.status(forbiddenMessage(asked, decision.reason))
+  return info.isResource ? dispatch(answers.context, request, info, user) : nonResource(answers, request, info)
+}
+
+const make = (options: Options) =>
+  Effect.gen(function*() {
+    const registry = yield* KindRegistry.KindRegistry
+    const store = yield* ObjectStore.ObjectStore
+    const cache = yield* WatchCache.WatchCache
+    const authorizer = yield* Authorizer.Authorizer
+    const { plugins } = yield* Admission.Admission
+    const kubelet = yield* KubeletClient
+    const clock = yield* Effect.clock
+    const random = yield* Effect.random
+    const runtime = yield* Effect.runtime()
+    const now = () => clock.unsafeCurrentTimeMillis()
+    let draining = false
+    const view: Admission.ClusterView = {
+      get: (kind, namespace, name) => {
+        const entry = cache.get(keyOf(kind, namespace, name))
+        return entry === undefined ? undefined : objectOf(entry)
+      }
+    }
+    const context: ApiContext = {
+      registry,
+      store,
+      cache,
+      kubelet,
+      plugins,
+      view,
+      now,
+      random: () => Runtime.runSync(runtime)(random.next),
+      bookmarkMillis: Duration.toMillis(options.bookmarkInterval ?? "1 minute"),
+      batchMillis: Duration.toMillis(options.batchDelay ?? "5 millis")
+    }
+    yield* bootstrap(context)
+    const version = options.version ?? "0.0.0"
+    const answers: Answers = {
+      context,
+      authorizer,
+      checks: [
+        ...serverChecks(store, cache),
+        {
+          name: "shutdown",
+          paths: ["readyz"],
+          run: Effect.suspend(() => draining ? Effect.fail("the server is shutting down") : Effect.void)
+        },
+        ...(options.checks ?? [])
+      ],
+      discovery: Discovery.make(registry, () => options.advertise ?? "127.0.0.1:6443"),
+      openApiV3: OpenApiV3.make(registry, { title: "Kubernetes", version: `v1.${Version.minor}.0` }, now),
+      version: Version.respond(version),
+      paths: {
+        paths: [...Discovery.paths(registry), "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]
+      }
+    }
+    const respond = (request: ApiRequest.ApiRequest) => {
+      const handled = answer(answers, request)
+      return Effect.isEffect(handled)
+        ? Effect.catchAll(handled, (status) => Effect.succeed(render.status(status)))
+        : handled
+    }
+    return ApiServer.of({
+      respond,
+      handle: (request) =>
+        Effect.suspend(() => {
+          const response = respond(request)
+          return Effect.isEffect(response) ? response : Effect.succeed(response)
+        }),
+      drain: Effect.sync(() => {
+        draining = true
+      })
+    })
+  })
+
+/**
+ * The API over its neighbours. Creates the initial namespaces. Fails when the store does.
+ *
+ * @category layers
+ */
+export const layer = (options: Options = {}) => Layer.effect(ApiServer, make(options))

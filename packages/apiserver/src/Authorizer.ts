@@ -1,0 +1,146 @@
+/** Who may do what. */
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
+import type { UserInfo } from "./UserInfo.js"
+
+/**
+ * What is asked for. For a request that is not about a resource, `verb` is the lower-case method and `path` says the rest.
+ *
+ * @category models
+ */
+export interface Attributes {
+  readonly user: UserInfo
+  readonly verb: string
+  readonly isResource: boolean
+  readonly group: string
+  readonly version: string
+  /** Plural name. */
+  readonly resource: string
+  readonly subresource: string | undefined
+  readonly namespace: string | undefined
+  readonly name: string | undefined
+  readonly path: string
+}
+
+/** `reason` of a refusal is added to the message the client gets. @category models */
+export type Decision = { readonly allowed: true } | { readonly allowed: false; readonly reason?: string }
+
+/**
+ * Decides about every request. Plain and synchronous because it is on the path of every request: keep the policy in memory.
+ *
+ * @category services
+ */
+export class Authorizer extends Context.Tag("@reddwarf/apiserver/Authorizer")<Authorizer, {
+  readonly authorize: (attributes: Attributes) => Decision
+}>() {}
+
+/** @category models */
+export const allow: Decision = { allowed: true }
+/** @category models */
+export const deny: Decision = { allowed: false }
+
+/**
+ * Grants `verbs` on `resources` (plural names, subresources as `pods/status`) of an API group.
+ *
+ * @category models
+ */
+export interface Rule {
+  readonly group: string
+  readonly resources: ReadonlyArray<string>
+  readonly verbs: ReadonlyArray<string>
+}
+
+const read = ["get", "list", "watch"]
+const all = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
+const write = ["create", "patch", "update"]
+const core = (resources: ReadonlyArray<string>, verbs: ReadonlyArray<string>): Rule => ({ group: "", resources, verbs })
+const leases = (verbs: ReadonlyArray<string>): Rule => ({ group: "coordination.k8s.io", resources: ["leases"], verbs })
+
+const nodeRules: ReadonlyArray<Rule> = [
+  core(["services", "nodes", "pods", "configmaps", "secrets"], read),
+  core(["namespaces", "serviceaccounts"], read),
+  core(["nodes"], write),
+  core(["nodes/status"], ["patch", "update"]),
+  core(["events"], write),
+  core(["pods"], ["create", "delete"]),
+  core(["pods/status"], ["patch", "update"]),
+  core(["serviceaccounts/token", "pods/eviction"], ["create"]),
+  leases(["create", "delete", "get", "patch", "update", "list", "watch"]),
+  { group: "node.k8s.io", resources: ["runtimeclasses"], verbs: read }
+]
+
+const schedulerRules: ReadonlyArray<Rule> = [
+  core(["events"], write),
+  leases(["create", "get", "list", "patch", "update", "watch"]),
+  core(["nodes", "namespaces", "services", "replicationcontrollers", "persistentvolumeclaims", "persistentvolumes"], read),
+  core(["pods"], [...read, "delete"]),
+  core(["bindings", "pods/binding"], ["create"]),
+  core(["pods/status"], ["patch", "update"])
+]
+
+const controllerRules: ReadonlyArray<Rule> = [{ group: "*", resources: ["*"], verbs: all }]
+
+const matches = (rules: ReadonlyArray<Rule>, attributes: Attributes): boolean => {
+  const resource = attributes.subresource === undefined
+    ? attributes.resource
+    : `${attributes.resource}/${attributes.subresource}`
+  return rules.some((rule) =>
+    (rule.group === "*" || rule.group === attributes.group) &&
+    (rule.resources.includes("*") || rule.resources.includes(resource)) &&
+    rule.verbs.includes(attributes.verb)
+  )
+}
+
+const readVerbs = new Set(read)
+
+/** A node may write only the Node and the Lease that carry its name. */
+const ownsTarget = (node: string, attributes: Attributes): boolean => {
+  const { name, namespace, resource } = attributes
+  if (resource === "nodes") return readVerbs.has(attributes.verb) || attributes.verb === "create" || name === node
+  if (resource === "leases") {
+    return namespace === "kube-node-lease" && (name === node || attributes.verb === "create")
+  }
+  return true
+}
+
+const nodePrefix = "system:node:"
+
+const authorizeNode = (attributes: Attributes): Decision => {
+  const { groups, name } = attributes.user
+  if (!groups.includes("system:nodes") || !name.startsWith(nodePrefix) || !matches(nodeRules, attributes)) return deny
+  const node = name.slice(nodePrefix.length)
+  if (ownsTarget(node, attributes)) return allow
+  return { allowed: false, reason: `node "${node}" may only change its own Node and Lease` }
+}
+
+const discoveryPaths = ["/api", "/apis", "/healthz", "/livez", "/readyz", "/openapi", "/version"]
+
+const isDiscovery = (attributes: Attributes): boolean =>
+  (attributes.verb === "get" || attributes.verb === "head") &&
+  (attributes.path === "/" ||
+    discoveryPaths.some((path) => attributes.path === path || attributes.path.startsWith(`${path}/`)))
+
+const rulesByUser: ReadonlyMap<string, ReadonlyArray<Rule>> = new Map([
+  ["system:kube-scheduler", schedulerRules],
+  ["system:kube-controller-manager", controllerRules]
+])
+
+/**
+ * The built-in policy: `system:masters` may do everything; nodes, scheduler and controllers what their work needs, nodes
+ * writing only the Node and Lease of their own name; everyone authenticated may use discovery. Everything else is refused.
+ *
+ * @category constructors
+ */
+export const authorizeStatic = (attributes: Attributes): Decision => {
+  const { user } = attributes
+  if (user.groups.includes("system:masters")) return allow
+  if (!attributes.isResource) {
+    return user.groups.includes("system:authenticated") && isDiscovery(attributes) ? allow : deny
+  }
+  const rules = rulesByUser.get(user.name)
+  if (rules !== undefined && matches(rules, attributes)) return allow
+  return authorizeNode(attributes)
+}
+
+/** @category layers */
+export const layer: Layer.Layer<Authorizer> = Layer.succeed(Authorizer, { authorize: authorizeStatic })

@@ -1,0 +1,130 @@
+/** How the server reaches node agents: their HTTPS endpoint, by the certificate authority of the cluster. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { Agent, request } from "node:https"
+import type { KeyPair } from "./Certificates.js"
+import { readChunks } from "./internal/nodeStream.js"
+
+/**
+ * A node agent could not be reached, or did not prove to be the one that was asked for.
+ *
+ * @category errors
+ */
+export class KubeletUnreachable extends Schema.TaggedError<KubeletUnreachable>()("KubeletUnreachable", {
+  node: Schema.String,
+  url: Schema.String,
+  detail: Schema.String,
+  cause: Schema.optional(Schema.Defect)
+}) {
+  override get message(): string {
+    return `${this.detail} (node ${this.node}, ${this.url}): check that its agent runs and can be reached from here`
+  }
+}
+
+/** Where a node agent listens. @category models */
+export interface NodeAddress {
+  /** Name of the node: the agent's certificate must be valid for it. */
+  readonly node: string
+  readonly address: string
+  readonly port: number
+}
+
+/** The beginning of an agent's answer. @category models */
+export interface KubeletResponse {
+  readonly status: number
+  readonly contentType: string
+  /** Takes the chunks one after the other; undefined is the end. */
+  readonly next: Effect.Effect<Uint8Array | undefined, KubeletUnreachable>
+}
+
+/**
+ * Requests to node agents.
+ *
+ * @category services
+ */
+export class KubeletClient extends Context.Tag("@reddwarf/apiserver/KubeletClient")<KubeletClient, {
+  /** Opens a GET; closing the scope ends it. `path` includes the query. */
+  readonly get: (
+    node: NodeAddress,
+    path: string
+  ) => Effect.Effect<KubeletResponse, KubeletUnreachable, Scope.Scope>
+}>() {}
+
+const detailOf = (cause: unknown): string => cause instanceof Error ? cause.message : String(cause)
+
+/** How the server proves itself to agents, and how agents are verified. @category models */
+export interface KubeletClientOptions {
+  /** Authority of the agents' certificates, as PEM. */
+  readonly authority: string
+  readonly credentials: KeyPair
+  /** Longest time to wait for the connection and the first answer, in milliseconds. Default 10 seconds. */
+  readonly timeoutMillis?: number
+}
+
+/** Over TLS with a client certificate; connections are kept for the next request. @category layers */
+export const layer = (options: KubeletClientOptions): Layer.Layer<KubeletClient> =>
+  Layer.scoped(
+    KubeletClient,
+    Effect.gen(function*() {
+      const agent = yield* Effect.acquireRelease(
+        Effect.sync(() =>
+          new Agent({
+            keepAlive: true,
+            maxFreeSockets: 16,
+            ca: options.authority,
+            cert: options.credentials.cert,
+            key: options.credentials.key
+          })
+        ),
+        (agent) => Effect.sync(() => agent.destroy())
+      )
+      const timeout = options.timeoutMillis ?? 10_000
+
+      const get = (node: NodeAddress, path: string) => {
+        const host = node.address.includes(":") ? `[${node.address}]` : node.address
+        const url = `https://${host}:${node.port}${path}`
+        const unreachable = (detail: string, cause?: unknown) =>
+          new KubeletUnreachable({ node: node.node, url, detail, ...(cause === undefined ? {} : { cause }) })
+        return Effect.asyncEffect<KubeletResponse, KubeletUnreachable, never, void, never, Scope.Scope>((resume) =>
+          Effect.asVoid(
+            Effect.acquireRelease(
+              Effect.sync(() => {
+                const outgoing = request(url, { agent, servername: node.node, method: "GET" })
+                outgoing.setTimeout(timeout, () => outgoing.destroy(new Error(`no answer within ${timeout} ms`)))
+                outgoing.once("error", (cause) => resume(Effect.fail(unreachable(detailOf(cause), cause))))
+                outgoing.once("response", (incoming) => {
+                  // A followed log may be silent for as long as it likes.
+                  outgoing.setTimeout(0)
+                  const chunks = readChunks(incoming)
+                  resume(Effect.succeed({
+                    status: incoming.statusCode ?? 502,
+                    contentType: incoming.headers["content-type"] ?? "text/plain",
+                    next: Effect.mapError(chunks, (cause) => unreachable(detailOf(cause), cause))
+                  }))
+                })
+                outgoing.end()
+                return outgoing
+              }),
+              (outgoing) => Effect.sync(() => outgoing.destroy())
+            )
+          )
+        )
+      }
+      return KubeletClient.of({ get })
+    })
+  )
+
+/** No agent can be reached: for servers that only keep objects. @category layers */
+export const layerUnavailable: Layer.Layer<KubeletClient> = Layer.succeed(KubeletClient, {
+  get: (node, path) =>
+    Effect.fail(
+      new KubeletUnreachable({
+        node: node.node,
+        url: `https://${node.address}:${node.port}${path}`,
+        detail: "this server has no connection to node agents"
+      })
+    )
+})

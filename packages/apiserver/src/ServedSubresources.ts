@@ -1,0 +1,10 @@
+/** Which subresources this server answers; kinds may know of more. */
+import type { Kind } from "@reddwarf/api-types"
+
+const served = new Set(["binding", "eviction", "finalize", "log", "status"])
+
+/** Whether a subresource is answered here. @category combinators */
+export const isServed = (name: string): boolean => served.has(name)
+
+/** The subresources of a kind that are answered here. @category combinators */
+export const of = (kind: Kind.Kind): ReadonlyArray<Kind.Subresource> => kind.subresources.filter(({ name }) => served.has(name))

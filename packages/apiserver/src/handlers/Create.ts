@@ -1,0 +1,134 @@
+/** POST to a collection. */
+import { type KubeObject, Names, Status, Timestamp } from "@reddwarf/api-types"
+import * as Effect from "effect/Effect"
+import { randomUUID } from "node:crypto"
+import * as Admission from "../Admission.js"
+import type { ApiResponse } from "../ApiResponse.js"
+import type { ResourceRequest } from "../internal/apiContext.js"
+import * as body from "../internal/body.js"
+import * as commit from "../internal/commit.js"
+import { keyOf } from "../internal/keys.js"
+import * as writeOptions from "../internal/writeOptions.js"
+
+// As many names as Kubernetes tries before it gives up on a generateName.
+const nameAttempts = 8
+
+/** The namespace of a new object: that of the URL, which the body may repeat. */
+const checkNamespace = (call: ResourceRequest, object: KubeObject.KubeObject): Effect.Effect<void, Status.Status> => {
+  const given = object.metadata.namespace ?? ""
+  const expected = call.kind.namespaced ? call.info.namespace ?? "" : ""
+  if (call.kind.namespaced && expected === "") {
+    return Effect.fail(Status.badRequest("an object of this kind must be created in a namespace"))
+  }
+  return given === "" || given === expected || !call.kind.namespaced
+    ? Effect.void
+    : Effect.fail(Status.badRequest("the namespace of the provided object does not match the namespace sent on the request"))
+}
+
+/** Fills the metadata that the server owns, whatever the client sent there. */
+const claim = (call: ResourceRequest, object: KubeObject.KubeObject, name: string): KubeObject.KubeObject => {
+  const {
+    creationTimestamp: _,
+    deletionGracePeriodSeconds: _grace,
+    deletionTimestamp: _deletion,
+    generation: _generation,
+    managedFields: _fields,
+    namespace: _namespace,
+    resourceVersion: _version,
+    selfLink: _link,
+    ...given
+  } = object.metadata
+  const { context, info, kind } = call
+  return {
+    ...object,
+    metadata: {
+      ...given,
+      name,
+      ...(kind.namespaced && info.namespace !== undefined ? { namespace: info.namespace } : {}),
+      uid: randomUUID(),
+      creationTimestamp: Timestamp.secondsFromMillis(context.now()),
+      ...(kind.tracksGeneration ? { generation: 1 } : {})
+    }
+  }
+}
+
+const store = (
+  call: ResourceRequest,
+  object: KubeObject.KubeObject,
+  dryRun: boolean
+): Effect.Effect<commit.Written, Status.Status> => {
+  const { context, info, kind } = call
+  const name = object.metadata.name ?? ""
+  const key = keyOf(kind, info.namespace, name)
+  if (!dryRun) return commit.create(context, kind, key, object)
+  return context.cache.get(key) === undefined
+    ? Effect.succeed(commit.pretend(object))
+    : Effect.fail(Status.alreadyExists(kind, name))
+}
+
+const admit = (
+  call: ResourceRequest,
+  object: KubeObject.KubeObject,
+  dryRun: boolean
+): Effect.Effect<KubeObject.KubeObject, Status.Status> => {
+  const { context, info, kind, user } = call
+  const name = object.metadata.name ?? ""
+  const attributes: Admission.Attributes = {
+    operation: "CREATE",
+    kind,
+    subresource: undefined,
+    namespace: info.namespace,
+    name,
+    user,
+    dryRun,
+    old: undefined
+  }
+  const prepared = kind.prepareForCreate(kind.defaults(object), context.now())
+  return Admission.mutate(context.plugins, prepared, attributes, context.view).pipe(
+    Effect.tap((admitted) => Admission.validate(context.plugins, admitted, attributes, context.view)),
+    Effect.mapError(({ status }) => status),
+    Effect.flatMap((admitted) => {
+      const problems = kind.validate(admitted)
+      return problems.length === 0 ? Effect.succeed(admitted) : Effect.fail(Status.invalid(kind, name, problems))
+    })
+  )
+}
+
+/**
+ * Creates a decoded object: fills what the server owns, applies defaults and admission, validates and stores. With
+ * `generateName` and no name, several names are tried.
+ *
+ * @internal
+ */
+export const createDecoded = (
+  call: ResourceRequest,
+  object: KubeObject.KubeObject,
+  dryRun: boolean
+): Effect.Effect<commit.Written, Status.Status> => {
+  const given = object.metadata.name ?? ""
+  const base = object.metadata.generateName ?? ""
+  const generated = given === "" && base !== ""
+  const attempt = (left: number): Effect.Effect<commit.Written, Status.Status> => {
+    const name = generated ? Names.generateName(base, call.context.random) : given
+    return Effect.flatMap(admit(call, claim(call, object, name), dryRun), (admitted) => store(call, admitted, dryRun)).pipe(
+      Effect.catchAll((status) => {
+        if (!generated || status.reason !== "AlreadyExists") return Effect.fail(status)
+        return left > 1 ? attempt(left - 1) : Effect.fail(Status.generateNameConflict(call.kind, name))
+      })
+    )
+  }
+  return attempt(nameAttempts)
+}
+
+/** Answers a create request: 201 with the stored object. @category combinators */
+export const create = (call: ResourceRequest): Effect.Effect<ApiResponse, Status.Status> =>
+  Effect.gen(function*() {
+    const options = yield* writeOptions.parse(call.info.query, "CreateOptions")
+    const { object, warnings } = yield* body.read(call, call.kind, options.fieldValidation)
+    yield* checkNamespace(call, object)
+    if ((object.metadata.resourceVersion ?? "") !== "") {
+      return yield* Effect.fail(Status.badRequest("resourceVersion should not be set on objects to be created"))
+    }
+    const result = yield* createDecoded(call, object, options.dryRun)
+    return commit.respond(call, 201, result, warnings)
+  })

@@ -1,0 +1,150 @@
+/** GET of `pods/<name>/log`: handed through from the agent of the pod's node. */
+import { FieldError, Kinds, type KubeObject, Status } from "@reddwarf/api-types"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import type { ApiResponse, Sink } from "../ApiResponse.js"
+import * as Response from "../ApiResponse.js"
+import { objectOf, type ResourceRequest } from "../internal/apiContext.js"
+import * as failures from "../internal/failures.js"
+import { get, isArray } from "../internal/jsonValue.js"
+import { keyOf } from "../internal/keys.js"
+import type { KubeletResponse, KubeletUnreachable, NodeAddress } from "../KubeletClient.js"
+
+// Handed on to the agent; `container` is part of the path there.
+const passed = ["follow", "previous", "sinceSeconds", "sinceTime", "timestamps", "tailLines", "limitBytes", "stream"]
+
+const numbers = [
+  { name: "tailLines", least: 0 },
+  { name: "sinceSeconds", least: 1 },
+  { name: "limitBytes", least: 1 }
+]
+
+const checkNumber = (query: URLSearchParams, name: string, least: number): ReadonlyArray<FieldError.FieldError> => {
+  const text = query.get(name)
+  if (text === null || text === "") return []
+  const detail = least === 0 ? "must be greater than or equal to 0" : "must be greater than 0"
+  if (!/^-?\d{1,15}$/.test(text)) return [FieldError.invalid(name, text, "must be a number")]
+  return Number(text) >= least ? [] : [FieldError.invalid(name, Number(text), detail)]
+}
+
+const checkOptions = (query: URLSearchParams, name: string): Either.Either<void, Status.Status> => {
+  const errors = numbers.flatMap((rule) => checkNumber(query, rule.name, rule.least))
+  if (query.has("sinceSeconds") && query.has("sinceTime")) {
+    errors.push(FieldError.forbidden("", "at most one of `sinceTime` or `sinceSeconds` may be specified"))
+  }
+  return errors.length === 0
+    ? Either.void
+    : Either.left(Status.invalid({ group: "", kind: "PodLogOptions" }, name, errors))
+}
+
+const namesOf = (pod: KubeObject.KubeObject, field: string): ReadonlyArray<string> => {
+  const list = get(get(pod, "spec"), field)
+  return isArray(list) ? list.map((container) => String(get(container, "name"))) : []
+}
+
+const containerOf = (pod: KubeObject.KubeObject, asked: string | null): Either.Either<string, Status.Status> => {
+  const name = pod.metadata.name ?? ""
+  const containers = namesOf(pod, "containers")
+  const init = namesOf(pod, "initContainers")
+  const ephemeral = namesOf(pod, "ephemeralContainers")
+  if (asked === null || asked === "") {
+    const [only] = containers
+    if (only !== undefined && containers.length === 1) return Either.right(only)
+    const choices = `choose one of: [${containers.join(" ")}]`
+    const more = init.length === 0 ? "" : ` or one of the init containers: [${init.join(" ")}]`
+    return Either.left(Status.badRequest(`a container name must be specified for pod ${name}, ${choices}${more}`))
+  }
+  return [...containers, ...init, ...ephemeral].includes(asked)
+    ? Either.right(asked)
+    : Either.left(Status.badRequest(`container ${asked} is not valid for pod ${name}`))
+}
+
+const addressOf = (call: ResourceRequest, node: string): Either.Either<NodeAddress, Status.Status> => {
+  const entry = call.context.cache.get(keyOf(Kinds.node, undefined, node))
+  if (entry === undefined) return Either.left(failures.missing(Kinds.node, node))
+  const status = get(objectOf(entry), "status")
+  const addresses = get(status, "addresses")
+  const internal = isArray(addresses) ? addresses.find((address) => get(address, "type") === "InternalIP") : undefined
+  const address = get(internal, "address")
+  const port = get(get(get(status, "daemonEndpoints"), "kubeletEndpoint"), "Port")
+  return typeof address === "string" && typeof port === "number" && port > 0
+    ? Either.right({ node, address, port })
+    : Either.left(Status.serviceUnavailable(`node ${JSON.stringify(node)} has not reported where its agent listens`))
+}
+
+const pathOf = (call: ResourceRequest, pod: string, container: string): string => {
+  const { query } = call.info
+  const parameters = new URLSearchParams()
+  for (const name of passed) {
+    const value = query.get(name)
+    if (value !== null) parameters.set(name, value)
+  }
+  const segments = [call.info.namespace ?? "", pod, container].map(encodeURIComponent).join("/")
+  return `/containerLogs/${segments}${parameters.size === 0 ? "" : `?${parameters.toString()}`}`
+}
+
+// What an agent says about its refusal; more than this is not worth showing.
+const maxMessage = 8192
+
+const messageOf = ({ next }: KubeletResponse): Effect.Effect<string, KubeletUnreachable> => {
+  const take = (sofar: string): Effect.Effect<string, KubeletUnreachable> =>
+    Effect.flatMap(next, (chunk) =>
+      chunk === undefined || sofar.length > maxMessage
+        ? Effect.succeed(sofar.slice(0, maxMessage).trim())
+        : take(sofar + new TextDecoder().decode(chunk)))
+  return take("")
+}
+
+const reasons: Readonly<Record<number, string>> = { 400: "BadRequest", 403: "Forbidden", 404: "NotFound" }
+
+const copy = (response: KubeletResponse, sink: Sink): Effect.Effect<void> =>
+  response.next.pipe(
+    Effect.flatMap((chunk) => {
+      if (chunk === undefined) return Effect.succeed(false)
+      return sink.write(chunk) ? Effect.succeed(true) : Effect.as(sink.drained, true)
+    }),
+    Effect.repeat({ while: (more) => more }),
+    // The status line is long sent: all that can be done is to end the text there.
+    Effect.catchAll((error) => Effect.logWarning("a log ended early", error)),
+    Effect.asVoid
+  )
+
+const proxy = (call: ResourceRequest, node: NodeAddress, path: string): Effect.Effect<ApiResponse, Status.Status> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const close = Scope.close(scope, Exit.void)
+      const failed = (error: KubeletUnreachable) => Status.internalError(error.message)
+      return yield* restore(
+        Effect.gen(function*() {
+          const response = yield* call.context.kubelet.get(node, path)
+          if (response.status < 400) {
+            const headers = { "content-type": "text/plain", "cache-control": "no-cache, private" }
+            return Response.stream(response.status, headers, true, (sink) => copy(response, sink), close)
+          }
+          const message = yield* messageOf(response)
+          return yield* Effect.fail(
+            response.status >= 500
+              ? Status.internalError(message)
+              : Status.failure(response.status, reasons[response.status] ?? "", message)
+          )
+        }).pipe(Scope.extend(scope), Effect.mapError((error) => "_tag" in error ? failed(error) : error))
+      ).pipe(Effect.onError(() => close))
+    })
+  )
+
+/** Answers a log request. A pod that no node has yet has an empty log (204). @category combinators */
+export const log = (call: ResourceRequest, name: string): Effect.Effect<ApiResponse, Status.Status> =>
+  Effect.gen(function*() {
+    const { context, info, kind } = call
+    const entry = context.cache.get(keyOf(kind, info.namespace, name))
+    if (entry === undefined) return yield* Effect.fail(failures.missing(kind, name))
+    const pod = objectOf(entry)
+    yield* checkOptions(info.query, name)
+    const container = yield* containerOf(pod, info.query.get("container"))
+    const node = get(get(pod, "spec"), "nodeName")
+    if (typeof node !== "string" || node === "") return { status: 204, headers: {}, body: Response.emptyBody }
+    return yield* proxy(call, yield* addressOf(call, node), pathOf(call, name, container))
+  })

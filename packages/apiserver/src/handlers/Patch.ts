@@ -1,0 +1,126 @@
+/** PATCH of one object, or of its status. */
+import { Status } from "@reddwarf/api-types"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Request from "../ApiRequest.js"
+import type { ApiResponse } from "../ApiResponse.js"
+import type { ResourceRequest } from "../internal/apiContext.js"
+import * as body from "../internal/body.js"
+import * as change from "../internal/change.js"
+import * as commit from "../internal/commit.js"
+import * as failures from "../internal/failures.js"
+import { get } from "../internal/jsonValue.js"
+import * as writeOptions from "../internal/writeOptions.js"
+import { patchType } from "../Negotiation.js"
+import * as JsonPatch from "../patch/JsonPatch.js"
+import * as MergePatch from "../patch/MergePatch.js"
+import * as StrategicMergePatch from "../patch/StrategicMergePatch.js"
+import { checkIdentity } from "./Update.js"
+
+/** What a patch makes of an object. */
+type Patcher = (current: unknown) => Either.Either<unknown, Status.Status>
+
+const accepted = [
+  "application/json-patch+json",
+  "application/merge-patch+json",
+  "application/strategic-merge-patch+json"
+]
+
+const objectPatch = (patch: unknown, apply: Patcher): Either.Either<Patcher, Status.Status> =>
+  typeof patch === "object" && patch !== null && !Array.isArray(patch)
+    ? Either.right(apply)
+    : Either.left(
+      Status.badRequest(
+        `error decoding patch: json: cannot unmarshal ${
+          Array.isArray(patch) ? "array" : typeof patch
+        } into Go value of type map[string]interface {}`
+      )
+    )
+
+const jsonPatcher = (patch: unknown): Either.Either<Patcher, Status.Status> => {
+  if (Array.isArray(patch) && patch.length > JsonPatch.maxOperations) {
+    return Either.left(
+      Status.failure(
+        413,
+        "RequestEntityTooLarge",
+        `Request entity too large: The allowed maximum operations in a JSON patch is ${JsonPatch.maxOperations}, got ${patch.length}`
+      )
+    )
+  }
+  const toStatus = ({ message, reason }: JsonPatch.JsonPatchFailure): Status.Status =>
+    reason === "Malformed" ? Status.badRequest(`error decoding patch: ${message}`) : Status.unprocessable()
+  return JsonPatch.parse(patch).pipe(
+    Either.mapBoth({
+      onLeft: toStatus,
+      onRight: (operations): Patcher => (current) => Either.mapLeft(JsonPatch.apply(current, operations), toStatus)
+    })
+  )
+}
+
+const patcherOf = (call: ResourceRequest, patch: unknown): Either.Either<Patcher, Status.Status> => {
+  switch (patchType(Request.header(call.request, "content-type"))) {
+    case "json":
+      return jsonPatcher(patch)
+    case "merge":
+      return objectPatch(patch, (current) => Either.right(MergePatch.apply(current, patch)))
+    case "strategic":
+      return objectPatch(patch, (current) =>
+        Either.mapLeft(
+          StrategicMergePatch.apply(current, patch, call.kind.schema),
+          ({ message }) => Status.badRequest(message)
+        ))
+    case "apply":
+    case undefined:
+      return Either.left(Status.unsupportedMediaType(accepted))
+  }
+}
+
+const readPatch = (call: ResourceRequest): Effect.Effect<Patcher, Status.Status> =>
+  call.request.body.pipe(
+    Effect.mapError(({ status }) => status),
+    Effect.flatMap((bytes) => {
+      const type = patchType(Request.header(call.request, "content-type"))
+      if (type === undefined || type === "apply") return Effect.fail(Status.unsupportedMediaType(accepted))
+      return Effect.flatMap(
+        Effect.mapError(body.parse(bytes, "application/json", call.kind.kind), ({ message }) =>
+          Status.badRequest(`error decoding patch: ${message ?? ""}`)),
+        ({ value }) => patcherOf(call, value)
+      )
+    })
+  )
+
+const explicitVersion = (patched: unknown, current: unknown): boolean =>
+  get(get(patched, "metadata"), "resourceVersion") !== get(get(current, "metadata"), "resourceVersion")
+
+/**
+ * Answers a patch request: reads, patches, validates and stores, again when another writer was faster. A patch that sets
+ * `metadata.resourceVersion` applies to that version only.
+ *
+ * @category combinators
+ */
+export const patch = (call: ResourceRequest, name: string): Effect.Effect<ApiResponse, Status.Status> =>
+  Effect.gen(function*() {
+    const { context, info, kind } = call
+    const options = yield* writeOptions.parse(info.query, "PatchOptions")
+    const apply = yield* readPatch(call)
+    const attempt = Effect.suspend(() => {
+      const current = change.currentOf(call, name)
+      if (current === undefined) return Effect.fail(commit.refused(failures.missing(kind, name)))
+      return Effect.gen(function*() {
+        const patched = yield* apply(current.object)
+        if (explicitVersion(patched, current.object)) return yield* Effect.fail(Status.conflict(kind, name))
+        const decoded = yield* body.decode(kind, patched, undefined, options.fieldValidation)
+        yield* checkIdentity(call, decoded.object, name)
+        return decoded
+      }).pipe(
+        Effect.mapError(commit.refused),
+        Effect.flatMap((decoded) =>
+          Effect.map(
+            change.apply(call, current, decoded.object, options.dryRun),
+            (result) => commit.respond(call, 200, result, decoded.warnings)
+          )
+        )
+      )
+    })
+    return yield* commit.retrying(context, commit.maxAttempts, attempt, () => Status.conflict(kind, name))
+  })

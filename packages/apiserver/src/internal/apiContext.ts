@@ -1,0 +1,48 @@
+/** What the handlers of requests work with. */
+import type { Kind, KindRegistry, KubeObject } from "@reddwarf/api-types"
+import type { WatchCache } from "@reddwarf/event-bus"
+import type { ObjectStore } from "@reddwarf/store"
+import type * as Context from "effect/Context"
+import type { ClusterView, Plugin } from "../Admission.js"
+import type { ApiRequest } from "../ApiRequest.js"
+import type { KubeletClient } from "../KubeletClient.js"
+import type { Accepted } from "../Negotiation.js"
+import type { RequestInfo } from "../RequestInfo.js"
+import type { UserInfo } from "../UserInfo.js"
+
+/** Services and settings of one API server. */
+export interface ApiContext {
+  readonly registry: KindRegistry.Registry
+  readonly store: Context.Tag.Service<ObjectStore.ObjectStore>
+  readonly cache: Context.Tag.Service<WatchCache.WatchCache>
+  readonly kubelet: Context.Tag.Service<KubeletClient>
+  readonly plugins: ReadonlyArray<Plugin>
+  readonly view: ClusterView
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** From 0 up to 1, for generated names and jitter. */
+  readonly random: () => number
+  /** Milliseconds between bookmarks of a watch. */
+  readonly bookmarkMillis: number
+  /** Milliseconds that a write of a frequent kind (Event, Lease) may wait for others to share its transaction. */
+  readonly batchMillis: number
+}
+
+/** A request that was routed to a kind. */
+export interface ResourceRequest {
+  readonly context: ApiContext
+  readonly request: ApiRequest
+  readonly user: UserInfo
+  readonly info: RequestInfo
+  readonly kind: Kind.Kind
+  readonly accepted: Accepted
+}
+
+const isKubeObject = (value: unknown): value is KubeObject.KubeObject =>
+  typeof value === "object" && value !== null && "metadata" in value && typeof value.metadata === "object"
+
+/** The object of a stored entry. Only objects are stored, so anything else is a defect. */
+export const objectOf = (entry: { readonly key: string; readonly object: unknown }): KubeObject.KubeObject => {
+  if (isKubeObject(entry.object)) return entry.object
+  throw new Error(`the entry ${entry.key} does not hold an API object`)
+}

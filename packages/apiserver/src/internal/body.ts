@@ -1,0 +1,112 @@
+/** Request bodies: from bytes to an object of the kind. */
+import { JsonText, type Kind, type KubeObject, ObjectCodec, Protobuf, Status } from "@reddwarf/api-types"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { parseDocument } from "yaml"
+import * as Request from "../ApiRequest.js"
+import { bodyFormat } from "../Negotiation.js"
+import type { ResourceRequest } from "./apiContext.js"
+import { isObject } from "./jsonValue.js"
+import type { FieldValidation } from "./writeOptions.js"
+
+/** An object with what is to be said about its fields in Warning headers. */
+export interface Decoded {
+  readonly object: KubeObject.KubeObject
+  readonly warnings: ReadonlyArray<string>
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true })
+
+/** The body as text; a body that is not UTF-8 is refused. */
+const textOf = (bytes: Uint8Array): Either.Either<string, Status.Status> => {
+  try {
+    return Either.right(decoder.decode(bytes))
+  } catch {
+    return Either.left(Status.badRequest("the body of the request is not valid UTF-8"))
+  }
+}
+
+const shown = (text: string): string => text.length > 256 ? `${text.slice(0, 256)} ...` : text
+
+const parseJson = (text: string, kind: string): Either.Either<unknown, Status.Status> =>
+  Either.mapLeft(JsonText.parse(text), ({ message }) =>
+    Status.badRequest(
+      `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${message} (${
+        shown(text)
+      })`
+    ))
+
+// Aliases can blow a small text up to a huge value; no client needs them.
+const parseYaml = (text: string): Either.Either<unknown, Status.Status> => {
+  try {
+    const document = parseDocument(text, { version: "1.1", merge: true, uniqueKeys: false, logLevel: "error" })
+    const [problem] = document.errors
+    if (problem !== undefined) return Either.left(Status.badRequest(`error converting YAML to JSON: ${problem.message}`))
+    const value: unknown = document.toJS({ maxAliasCount: 100 })
+    return Either.right(value)
+  } catch (cause) {
+    return Either.left(
+      Status.badRequest(`error converting YAML to JSON: ${cause instanceof Error ? cause.message : String(cause)}`)
+    )
+  }
+}
+
+/** A parsed body, and its text where fields can be named twice. */
+interface Parsed {
+  readonly value: unknown
+  readonly json: string | undefined
+}
+
+/** Parses a body by its Content-Type. `kind` is for the message. */
+export const parse = (
+  bytes: Uint8Array,
+  contentType: string | undefined,
+  kind: string
+): Either.Either<Parsed, Status.Status> => {
+  const format = bodyFormat(contentType)
+  if (format === undefined) return Either.left(Status.unsupportedMediaType())
+  if (format === "protobuf") {
+    return Either.map(Protobuf.decode(bytes), (value) => ({ value, json: undefined }))
+  }
+  return Either.flatMap(textOf(bytes), (text) =>
+    format === "yaml"
+      ? Either.map(parseYaml(text), (value) => ({ value, json: undefined }))
+      : Either.map(parseJson(text, kind), (value) => ({ value, json: text })))
+}
+
+/** Decodes a parsed value as an object of the kind, by the rules of `fieldValidation`. */
+export const decode = (
+  kind: Kind.Kind,
+  value: unknown,
+  json: string | undefined,
+  validation: FieldValidation
+): Either.Either<Decoded, Status.Status> => {
+  if (!isObject(value)) {
+    return Either.left(
+      Status.badRequest(
+        `couldn't get version/kind; json parse error: json: cannot unmarshal ${
+          Array.isArray(value) ? "array" : typeof value
+        } into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`
+      )
+    )
+  }
+  return Either.flatMap(ObjectCodec.decode(kind, value), ({ object, unknownFields }) => {
+    if (validation === "Ignore") return Either.right({ object, warnings: [] })
+    const problems = json === undefined ? unknownFields : [...unknownFields, ...JsonText.duplicateFields(json)]
+    return validation === "Strict" && problems.length > 0
+      ? Either.left(ObjectCodec.strictError(kind, problems))
+      : Either.right({ object, warnings: problems })
+  })
+}
+
+/** Reads and decodes the body of a create or update. */
+export const read = (
+  call: ResourceRequest,
+  kind: Kind.Kind,
+  validation: FieldValidation
+): Effect.Effect<Decoded, Status.Status> =>
+  call.request.body.pipe(
+    Effect.mapError(({ status }) => status),
+    Effect.flatMap((bytes) => parse(bytes, Request.header(call.request, "content-type"), kind.kind)),
+    Effect.flatMap(({ json, value }) => decode(kind, value, json, validation))
+  )

@@ -1,0 +1,152 @@
+/** Writes to the store, and the answers to them. */
+import { type Kind, type KubeObject, Status } from "@reddwarf/api-types"
+import type { ObjectStore } from "@reddwarf/store"
+import * as Effect from "effect/Effect"
+import type { ApiResponse } from "../ApiResponse.js"
+import * as Response from "../ApiResponse.js"
+import { type ApiContext, objectOf, type ResourceRequest } from "./apiContext.js"
+import { encoderOf } from "./encode.js"
+import * as failures from "./failures.js"
+import { get } from "./jsonValue.js"
+import * as render from "./render.js"
+
+/** What a write left: the bytes and the object that they stand for. */
+export interface Written {
+  readonly bytes: Uint8Array
+  readonly object: KubeObject.KubeObject
+}
+
+/** How often a write that does not name a resource version is tried again after another writer was faster. */
+export const maxAttempts = 5
+
+// The bulk of all writes: heartbeats and reports, which may share a transaction with others.
+const frequent = new Set(["Event", "Lease"])
+
+const writeOptions = (context: ApiContext, kind: Kind.Kind): ObjectStore.WriteOptions =>
+  frequent.has(kind.kind) && context.batchMillis > 0 ? { maxDelay: context.batchMillis } : {}
+
+const written = (committed: ObjectStore.Committed): Written => ({
+  bytes: committed.bytes,
+  object: objectOf({ key: committed.key, object: committed.object })
+})
+
+const encoder = new TextEncoder()
+
+/** What a dry run leaves: the object as it would have been stored. */
+export const pretend = (object: KubeObject.KubeObject): Written => ({
+  bytes: encoder.encode(`${JSON.stringify(object)}\n`),
+  object
+})
+
+/** Another writer was faster. `revision` is where the object stands now, when it still exists. */
+export interface Raced {
+  readonly _tag: "Raced"
+  readonly revision: number | undefined
+}
+
+const raced = (revision: number | undefined): Raced => ({ _tag: "Raced", revision })
+
+/** A failure that has an answer. */
+export interface Refused {
+  readonly _tag: "Refused"
+  readonly status: Status.Status
+}
+
+/** Wraps a Status, to tell it from a lost race. */
+export const refused = (status: Status.Status): Refused => ({ _tag: "Refused", status })
+
+/** Stores a new object. */
+export const create = (
+  context: ApiContext,
+  kind: Kind.Kind,
+  key: string,
+  object: KubeObject.KubeObject
+): Effect.Effect<Written, Status.Status> =>
+  context.store.create(key, encoderOf(object), writeOptions(context, kind)).pipe(
+    Effect.map(written),
+    Effect.catchTags({
+      KeyExists: () => Effect.fail(Status.alreadyExists(kind, object.metadata.name ?? "")),
+      StoreError: (error) => Effect.fail(failures.ofStore(error))
+    })
+  )
+
+/** Replaces the version at `revision`. */
+export const update = (
+  context: ApiContext,
+  kind: Kind.Kind,
+  key: string,
+  revision: number,
+  object: KubeObject.KubeObject
+): Effect.Effect<Written, Raced | Refused> =>
+  context.store.update(key, revision, encoderOf(object), writeOptions(context, kind)).pipe(
+    Effect.map(written),
+    Effect.catchTags({
+      KeyNotFound: () => Effect.fail(raced(undefined)),
+      RevisionConflict: ({ actual }) => Effect.fail(raced(actual)),
+      StoreError: (error) => Effect.fail(refused(failures.ofStore(error)))
+    })
+  )
+
+/** Removes the version at `revision`; `object` is its last state. */
+export const remove = (
+  context: ApiContext,
+  kind: Kind.Kind,
+  key: string,
+  revision: number,
+  object: KubeObject.KubeObject
+): Effect.Effect<Written, Raced | Refused> =>
+  context.store.delete(key, revision, encoderOf(object), writeOptions(context, kind)).pipe(
+    Effect.map(written),
+    Effect.catchTags({
+      KeyNotFound: () => Effect.fail(raced(undefined)),
+      RevisionConflict: ({ actual }) => Effect.fail(raced(actual)),
+      StoreError: (error) => Effect.fail(refused(failures.ofStore(error)))
+    })
+  )
+
+/**
+ * Runs a read-decide-write attempt again as long as another writer is faster. `attempt` reads the state anew each time.
+ * `final` is the answer when it never wins, or must not try again.
+ */
+export const retrying = <A>(
+  context: ApiContext,
+  attempts: number,
+  attempt: Effect.Effect<A, Raced | Refused>,
+  final: () => Status.Status
+): Effect.Effect<A, Status.Status> =>
+  Effect.catchAll(attempt, (failure) => {
+    if (failure._tag === "Refused") return Effect.fail(failure.status)
+    if (attempts <= 1) return Effect.fail(final())
+    return Effect.zipRight(
+      failure.revision === undefined ? Effect.void : failures.awaitRevision(context, failure.revision),
+      retrying(context, attempts - 1, attempt, final)
+    )
+  })
+
+/**
+ * Whether nothing keeps an object any longer: deletion was asked for, its grace is over, and no finalizer is left.
+ */
+export const isReleased = (object: KubeObject.KubeObject): boolean => {
+  const { deletionGracePeriodSeconds, deletionTimestamp, finalizers } = object.metadata
+  if (deletionTimestamp === undefined || (deletionGracePeriodSeconds ?? 0) > 0 || (finalizers?.length ?? 0) > 0) return false
+  const own = object.kind === "Namespace" ? get(get(object, "spec"), "finalizers") : undefined
+  return !Array.isArray(own) || own.length === 0
+}
+
+// Header values may not hold control characters, and must be ASCII to arrive unchanged.
+const headerText = (text: string): string =>
+  text.replaceAll(/[^\x20-\x7e]/g, "?").replaceAll("\\", "\\\\").replaceAll("\"", "\\\"")
+
+/** Adds a Warning header for each text. */
+export const warn = (response: ApiResponse, warnings: ReadonlyArray<string>): ApiResponse =>
+  warnings.length === 0
+    ? response
+    : Response.withHeaders(response, { warning: warnings.map((text) => `299 - "${headerText(text)}"`) })
+
+/** The answer to a write. */
+export const respond = (
+  call: ResourceRequest,
+  code: number,
+  result: Written,
+  warnings: ReadonlyArray<string>
+): ApiResponse => warn(render.object(call, code, result.bytes, () => result.object), warnings)

@@ -1,0 +1,113 @@
+/** From a request for a resource to the handler that answers it. */
+import { type Kind, Kinds, Status } from "@reddwarf/api-types"
+import * as Effect from "effect/Effect"
+import * as Request from "../ApiRequest.js"
+import type { ApiResponse } from "../ApiResponse.js"
+import * as Response from "../ApiResponse.js"
+import { bind } from "../handlers/Binding.js"
+import { create } from "../handlers/Create.js"
+import { deleteCollection, deleteOne } from "../handlers/Delete.js"
+import { evict } from "../handlers/Eviction.js"
+import { finalize } from "../handlers/Finalize.js"
+import { get } from "../handlers/Get.js"
+import { list } from "../handlers/List.js"
+import { log } from "../handlers/Log.js"
+import { patch } from "../handlers/Patch.js"
+import { update } from "../handlers/Update.js"
+import { watch } from "../handlers/Watch.js"
+import { negotiate, plainJson } from "../Negotiation.js"
+import type { RequestInfo } from "../RequestInfo.js"
+import * as ServedSubresources from "../ServedSubresources.js"
+import type { UserInfo } from "../UserInfo.js"
+import type { ApiContext, ResourceRequest } from "./apiContext.js"
+import * as render from "./render.js"
+
+/** An answer that is there, or one that has to be worked for. */
+export type Handled = ApiResponse | Effect.Effect<ApiResponse, Status.Status>
+
+/** The answer to a path below no known group and version. */
+export const pageNotFound = (): ApiResponse => Response.text(404, "404 page not found\n")
+
+const notAllowed = (): ApiResponse => render.status(Status.methodNotAllowed())
+const noResource = (): ApiResponse => render.status(Status.resourceNotFound())
+
+const subresource = (call: ResourceRequest, name: string, sub: Kind.Subresource): Handled => {
+  const { verb } = call.info
+  if (!sub.verbs.some((known) => known === verb)) return notAllowed()
+  switch (sub.name) {
+    case "status":
+      if (verb === "get") return get(call, name)
+      return verb === "patch" ? patch(call, name) : update(call, name)
+    case "binding":
+      return bind(call, name)
+    case "eviction":
+      return evict(call, name)
+    case "finalize":
+      return finalize(call, name)
+    case "log":
+      return log(call, name)
+    default:
+      return noResource()
+  }
+}
+
+const named = (call: ResourceRequest, name: string): Handled => {
+  switch (call.info.verb) {
+    case "get":
+      return get(call, name)
+    case "watch":
+      return watch(call, name)
+    case "update":
+      return update(call, name)
+    case "patch":
+      return patch(call, name)
+    case "delete":
+      return deleteOne(call, name)
+    default:
+      return notAllowed()
+  }
+}
+
+const collection = (call: ResourceRequest): Handled => {
+  switch (call.info.verb) {
+    case "list":
+      return list(call)
+    case "watch":
+      return watch(call, undefined)
+    case "create":
+      return call.kind === Kinds.binding ? bind(call, undefined) : create(call)
+    case "deletecollection":
+      return deleteCollection(call)
+    default:
+      return notAllowed()
+  }
+}
+
+const route = (call: ResourceRequest): Handled => {
+  const { info, kind } = call
+  const { name, namespace, rest, subresource: below, verb } = info
+  if (rest.length > 0) return noResource()
+  if (kind.namespaced && namespace === undefined && name !== undefined) return noResource()
+  if (!kind.namespaced && namespace !== undefined && kind !== Kinds.namespace) return noResource()
+  if (name === undefined) return kind.verbs.some((known) => known === verb) ? collection(call) : notAllowed()
+  if (below !== undefined) {
+    const sub = kind.subresources.find((known) => known.name === below && ServedSubresources.isServed(below))
+    return sub === undefined ? noResource() : subresource(call, name, sub)
+  }
+  return kind.verbs.some((known) => known === verb) ? named(call, name) : notAllowed()
+}
+
+/** Answers a request for a resource whose caller was found to be allowed to make it. */
+export const dispatch = (context: ApiContext, request: Request.ApiRequest, info: RequestInfo, user: UserInfo): Handled => {
+  const kind = context.registry.byResource(info.group, info.version, info.resource)
+  if (kind === undefined) {
+    const known = context.registry.groups().some(({ group, versions }) =>
+      group === info.group && versions.some(({ version }) => version === info.version)
+    )
+    return known ? noResource() : pageNotFound()
+  }
+  // A log is text whatever the client would prefer.
+  const accepted = info.subresource === "log" ? plainJson : negotiate(Request.header(request, "accept"))
+  if (accepted === undefined) return render.status(Status.notAcceptable())
+  return route({ context, request, user, info, kind, accepted })
+}

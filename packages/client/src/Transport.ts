@@ -1,0 +1,83 @@
+/**
+ * How requests reach an API server: the only thing that differs between a server across the network and one in this process.
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+
+/**
+ * One API request. `path` starts with `/` and includes the query.
+ *
+ * @category models
+ */
+export interface Request {
+  readonly method: string
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array
+}
+
+/**
+ * A complete answer. Header names are in lower case.
+ *
+ * @category models
+ */
+export interface Response {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+}
+
+/**
+ * An answer whose body is still arriving. Header names are in lower case.
+ *
+ * @category models
+ */
+export interface StreamResponse {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Stream.Stream<Uint8Array, TransportFailure>
+}
+
+/**
+ * No complete answer came back. Whether the server acted on the request is unknown, so a write must be checked before it is repeated.
+ *
+ * `Connect`: the server could not be reached or its certificate was refused. `Timeout`: it did not answer in time.
+ * `Closed`: the connection broke. `TooLarge`: the answer exceeds what this client keeps in memory.
+ *
+ * @category errors
+ */
+export class TransportFailure extends Schema.TaggedError<TransportFailure>()("TransportFailure", {
+  method: Schema.String,
+  path: Schema.String,
+  /** Base URL of the server, or a name for one in this process. */
+  server: Schema.String,
+  reason: Schema.Literal("Connect", "Timeout", "Closed", "TooLarge"),
+  detail: Schema.String,
+  cause: Schema.optional(Schema.Defect)
+}) {
+  override get message(): string {
+    return `${this.method} ${this.path} at ${this.server}: ${this.detail} (${advice[this.reason]})`
+  }
+}
+
+const advice = {
+  Connect: "check that the server runs and that the kubeconfig names its address and certificate authority",
+  Timeout: "the server is overloaded or unreachable; try again",
+  Closed: "the connection broke before the answer was complete; try again",
+  TooLarge: "ask for fewer objects at once with limit or a selector"
+} as const
+
+/**
+ * Carries requests to one API server.
+ *
+ * @category services
+ */
+export class Transport extends Context.Tag("@reddwarf/client/Transport")<Transport, {
+  /** Sends a request and waits for the complete answer, whatever its status. */
+  readonly request: (request: Request) => Effect.Effect<Response, TransportFailure>
+  /** Opens a streaming answer: status and headers first, then chunks. Closing the scope ends it. */
+  readonly open: (request: Request) => Effect.Effect<StreamResponse, TransportFailure, Scope.Scope>
+}>() {}

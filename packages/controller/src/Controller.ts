@@ -1,0 +1,83 @@
+/** Composes a controller from informers and a reconcile function: changes become keys, keys become passes. */
+import { type ApiClient, type Informer, LeaderElection, type WorkQueue } from "@reddwarf/client"
+import type { KubeObject } from "@reddwarf/api-types"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as Reconciler from "./Reconciler.js"
+
+/**
+ * Where the keys of a controller come from.
+ *
+ * @category models
+ */
+export interface Source<K extends string> {
+  /** Waits until absence in the source means absence in the cluster. */
+  readonly hasSynced: Effect.Effect<void>
+  /** Calls `add` with the keys of everything that is there, and then of everything that changes. Gives a function that ends the calls. */
+  readonly subscribe: (add: (key: K) => void) => () => void
+  /** All keys now. */
+  readonly keys: () => Iterable<K>
+}
+
+/**
+ * The keys of an informer's objects. `keysOf` names what has to be looked at when an object changes: itself, or what depends on it.
+ *
+ * @category constructors
+ */
+export const source = <A extends KubeObject.KubeObject, K extends string>(
+  informer: Informer.Informer<A>,
+  keysOf: (object: A) => ReadonlyArray<K>
+): Source<K> => ({
+  hasSynced: informer.hasSynced,
+  subscribe: (add) =>
+    informer.onChange((event) => {
+      for (const key of keysOf(event.object)) add(key)
+      // What depended on the old state has to let go of it.
+      if (event.type === "updated") for (const key of keysOf(event.old)) add(key)
+    }),
+  keys: () => informer.list().flatMap((object) => keysOf(object))
+})
+
+/** @category models */
+export interface Options<K extends string, E, R> extends Omit<Reconciler.Options<K, E, R>, "keys"> {
+  readonly sources: ReadonlyArray<Source<K>>
+}
+
+/**
+ * Starts a controller in the current scope, once all its sources have synced. Its resync visits the keys of all sources.
+ *
+ * @category constructors
+ */
+export const run = Effect.fnUntraced(function*<K extends string, E, R>(
+  options: Options<K, E, R>
+): Effect.fn.Return<WorkQueue.WorkQueue<K>, never, R | Scope.Scope> {
+  const { sources, ...rest } = options
+  yield* Effect.forEach(sources, (source) => source.hasSynced, { concurrency: "unbounded", discard: true })
+  const keys = () => new Set(sources.flatMap((source) => [...source.keys()]))
+  const queue = yield* Reconciler.run<K, E, R>({ ...rest, keys })
+  for (const source of sources) {
+    yield* Effect.acquireRelease(
+      Effect.sync(() => source.subscribe(queue.unsafeAdd)),
+      (unsubscribe) => Effect.sync(unsubscribe)
+    )
+  }
+  return queue
+})
+
+/**
+ * Runs `work` for ever whenever this process leads, and waits to lead again when it has lost the lease. `work` gets a scope of its own
+ * each time, so whatever it started ends with the leadership.
+ *
+ * @category combinators
+ */
+export const whileLeading = <E, R>(
+  election: LeaderElection.Options,
+  work: Effect.Effect<void, E, R>
+): Effect.Effect<never, E, Exclude<R, Scope.Scope> | ApiClient.ApiClient> =>
+  Effect.scoped(Effect.zipRight(work, Effect.never)).pipe(
+    LeaderElection.run(election),
+    Effect.tapErrorTag("LeadershipLost", (lost) => Effect.logWarning("controllers stopped", lost)),
+    Effect.retry({ while: (error) => error instanceof LeaderElection.LeadershipLost, schedule: Schedule.jittered(Schedule.spaced("1 second")) }),
+    Effect.catchTag("LeadershipLost", Effect.die)
+  )

@@ -1,0 +1,84 @@
+/** The state of a cache and how a change goes through it. Plain code: it runs inside the commit of the store. */
+import type { ObjectStore } from "@reddwarf/store"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type { CacheEventType } from "../CacheEvent.js"
+import * as EventBusMetrics from "../EventBusMetrics.js"
+import type { CacheOptions } from "../WatchCache.js"
+import { makeEntry, makeEvent } from "./event.js"
+import * as History from "./history.js"
+import * as SortedEntries from "./sortedEntries.js"
+import * as Subscriptions from "./subscriptions.js"
+
+const eventType: Readonly<Record<ObjectStore.ChangeType, CacheEventType>> = {
+  create: "ADDED",
+  update: "MODIFIED",
+  delete: "DELETED"
+}
+
+interface Waiter {
+  readonly revision: number
+  readonly reached: Deferred.Deferred<void>
+}
+
+export interface Cache {
+  readonly entries: SortedEntries.SortedEntries
+  readonly history: History.History
+  readonly subscriptions: Subscriptions.Subscriptions
+  readonly revision: () => number
+  /** Shows the cache the next changes; those that it has seen are passed over. */
+  readonly apply: (changes: ReadonlyArray<ObjectStore.Change>) => void
+  /** Ends when the cache has seen `revision`. */
+  readonly reach: (revision: number) => Effect.Effect<void>
+}
+
+/** A cache of the state `page`, before any later change. */
+export const make = (page: ObjectStore.Page, bounds: Required<CacheOptions>): Cache => {
+  const entries = SortedEntries.make()
+  for (const version of page.items) entries.set(makeEntry(version))
+  const history = History.make(page.revision, bounds.historyEvents, bounds.historyBytes)
+  const subscriptions = Subscriptions.makeRegistry()
+  const waiters = new Set<Waiter>()
+  let revision = page.revision
+
+  const applyOne = (change: ObjectStore.Change): void => {
+    const previous = entries.get(change.key)
+    const entry = makeEntry(change)
+    if (change.type === "delete") entries.delete(change.key)
+    else entries.set(entry)
+    revision = change.revision
+    const event = makeEvent(eventType[change.type], entry, previous)
+    history.push(event)
+    subscriptions.publish(event, history.oldest)
+  }
+
+  const release = (): void => {
+    for (const waiter of waiters) {
+      if (waiter.revision > revision) continue
+      waiters.delete(waiter)
+      Deferred.unsafeDone(waiter.reached, Effect.void)
+    }
+  }
+
+  return {
+    entries,
+    history,
+    subscriptions,
+    revision: () => revision,
+    apply: (changes) => {
+      for (const change of changes) if (change.revision > revision) applyOne(change)
+      EventBusMetrics.events.unsafeUpdate(changes.length, [])
+      EventBusMetrics.entries.unsafeUpdate(entries.size(), [])
+      EventBusMetrics.historyBytes.unsafeUpdate(history.bytes(), [])
+      if (waiters.size > 0) release()
+    },
+    reach: (target) =>
+      Effect.flatMap(Deferred.make<void>(), (reached) =>
+        Effect.suspend(() => {
+          if (target <= revision) return Effect.void
+          const waiter: Waiter = { revision: target, reached }
+          waiters.add(waiter)
+          return Effect.ensuring(Deferred.await(reached), Effect.sync(() => waiters.delete(waiter)))
+        }))
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * The current entries by key and in the order of keys. The order is kept in runs of at most `runLength` entries, so that an
+ * insertion moves some hundred references at most, however many entries there are, and a range is a few array copies.
+ */
+import { Key } from "@reddwarf/store"
+import type { CacheEntry } from "../CacheEvent.js"
+
+const runLength = 512
+
+/** Position of the first element for which `isBelow` is false. */
+const partition = <A>(array: ReadonlyArray<A>, isBelow: (a: A) => boolean): number => {
+  let low = 0
+  let high = array.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const at = array[middle]
+    if (at !== undefined && isBelow(at)) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+interface Position {
+  readonly run: number
+  readonly offset: number
+}
+
+export interface SortedEntries {
+  readonly get: (key: string) => CacheEntry | undefined
+  readonly set: (entry: CacheEntry) => void
+  readonly delete: (key: string) => void
+  readonly list: (prefix: string) => ReadonlyArray<CacheEntry>
+  readonly count: (prefix: string) => number
+  readonly size: () => number
+}
+
+export const make = (): SortedEntries => {
+  const byKey = new Map<string, CacheEntry>()
+  // No run is empty.
+  const runs: Array<Array<CacheEntry>> = []
+
+  /** Where `key` is, or belongs: in the last run that begins at or before it. */
+  const locate = (key: string): Position => {
+    const run = Math.max(0, partition(runs, (entries) => entries[0] !== undefined && Key.compare(entries[0].key, key) <= 0) - 1)
+    return { run, offset: partition(runs[run] ?? [], (entry) => Key.compare(entry.key, key) < 0) }
+  }
+
+  const insert = (entry: CacheEntry): void => {
+    const { run, offset } = locate(entry.key)
+    const entries = runs[run]
+    if (entries === undefined) {
+      runs.push([entry])
+    } else if (entries.length < runLength) {
+      entries.splice(offset, 0, entry)
+    } else if (offset === entries.length) {
+      // Keys that arrive in order, as at the start, fill their runs.
+      runs.splice(run + 1, 0, [entry])
+    } else {
+      runs.splice(run + 1, 0, entries.splice(runLength / 2))
+      insert(entry)
+    }
+  }
+
+  return {
+    get: (key) => byKey.get(key),
+    set: (entry) => {
+      const isNew = !byKey.has(entry.key)
+      byKey.set(entry.key, entry)
+      if (isNew) return insert(entry)
+      const { run, offset } = locate(entry.key)
+      const entries = runs[run]
+      if (entries !== undefined) entries[offset] = entry
+    },
+    delete: (key) => {
+      if (!byKey.delete(key)) return
+      const { run, offset } = locate(key)
+      const entries = runs[run]
+      entries?.splice(offset, 1)
+      if (entries?.length === 0) runs.splice(run, 1)
+    },
+    list: (prefix) => {
+      const from = locate(prefix)
+      const to = locate(Key.prefixEnd(prefix))
+      if (from.run === to.run) return runs[from.run]?.slice(from.offset, to.offset) ?? []
+      const head = runs[from.run]?.slice(from.offset) ?? []
+      const tail = runs[to.run]?.slice(0, to.offset) ?? []
+      return head.concat(...runs.slice(from.run + 1, to.run), tail)
+    },
+    count: (prefix) => {
+      const from = locate(prefix)
+      const to = locate(Key.prefixEnd(prefix))
+      let count = to.offset - from.offset
+      for (let run = from.run; run < to.run; run++) count += runs[run]?.length ?? 0
+      return count
+    },
+    size: () => byKey.size
+  }
+}

@@ -1,0 +1,135 @@
+/** The open watches by prefix, and the way of an event to them. */
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Mailbox from "effect/Mailbox"
+import type { CacheEvent } from "../CacheEvent.js"
+import * as EventBusMetrics from "../EventBusMetrics.js"
+import { WatchExpired } from "../WatchExpired.js"
+import type { Watcher } from "../WatchCache.js"
+import { prefixesOf } from "./keyPath.js"
+
+/** What a watcher is given before the live events. */
+export interface Opening {
+  readonly startRevision: number
+  /** What may be bookmarked before the backlog was taken. */
+  readonly bookmark: number
+  /** The first batch; undefined when the live events come first. */
+  readonly backlog: ReadonlyArray<CacheEvent> | undefined
+  /** Where the backlog ends and the live events begin. */
+  readonly liveAfter: number
+}
+
+/** One watcher as the publisher sees it. */
+export interface Subscription extends Watcher {
+  /** False when there is no room: the watcher must be ended. */
+  readonly offer: (event: CacheEvent) => boolean
+  readonly expire: (oldest: number) => void
+  readonly die: (defect: unknown) => void
+  readonly close: () => void
+}
+
+/** A watcher that nobody offers anything to yet. `revision` is that of the cache. */
+export const make = Effect.fnUntraced(function*(
+  capacity: number,
+  filter: ((event: CacheEvent) => boolean) | undefined,
+  revision: () => number
+) {
+  const mailbox = yield* Mailbox.make<CacheEvent, WatchExpired>({ capacity, strategy: "dropping" })
+
+  return (opening: Opening): Subscription => {
+    let backlog = opening.backlog
+    let bookmark = backlog === undefined ? opening.liveAfter : opening.bookmark
+    let lastOffered = opening.liveAfter
+    let waiting = 0
+    let open = true
+
+    const takeBacklog = (batch: ReadonlyArray<CacheEvent>): ReadonlyArray<CacheEvent> => {
+      backlog = undefined
+      bookmark = opening.liveAfter
+      return batch
+    }
+
+    const takeQueued = Effect.flatMap(mailbox.takeAll, ([chunk, done]) => {
+      const batch = Chunk.toReadonlyArray(chunk)
+      waiting -= batch.length
+      bookmark = batch.at(-1)?.revision ?? bookmark
+      // Only a watcher whose scope is closed ends without an error.
+      return batch.length === 0 && done ? Effect.interrupt : Effect.succeed(batch)
+    })
+
+    const finish = (exit: Exit.Exit<void, WatchExpired>): void => {
+      open = false
+      mailbox.unsafeDone(exit)
+    }
+
+    return {
+      startRevision: opening.startRevision,
+      takeAll: Effect.suspend(() => backlog === undefined ? takeQueued : Effect.succeed(takeBacklog(backlog))),
+      bookmark: () => open && waiting === 0 && backlog === undefined ? revision() : bookmark,
+      offer: (event) => {
+        if (filter !== undefined && !filter(event)) return true
+        if (!mailbox.unsafeOffer(event)) return false
+        waiting++
+        lastOffered = event.revision
+        return true
+      },
+      expire: (oldest) => finish(Exit.fail(new WatchExpired({ requested: lastOffered, oldest, reason: "Slow" }))),
+      die: (defect) => finish(Exit.die(defect)),
+      close: () => finish(Exit.void)
+    }
+  }
+})
+
+export interface Subscriptions {
+  readonly add: (prefix: string, subscription: Subscription) => void
+  readonly remove: (prefix: string, subscription: Subscription) => void
+  /** Offers an event to all watchers of the prefixes that its key lies under. Never waits. */
+  readonly publish: (event: CacheEvent, oldest: () => number) => void
+}
+
+export const makeRegistry = (): Subscriptions => {
+  const byPrefix = new Map<string, Set<Subscription>>()
+  let size = 0
+
+  const remove = (prefix: string, subscription: Subscription): void => {
+    const subscriptions = byPrefix.get(prefix)
+    if (subscriptions?.delete(subscription) !== true) return
+    if (subscriptions.size === 0) byPrefix.delete(prefix)
+    EventBusMetrics.watchers.unsafeUpdate(--size, [])
+  }
+
+  /** True when the watcher goes on. A filter that throws is a bug of its owner: it must not reach the writer. */
+  const deliver = (subscription: Subscription, event: CacheEvent, oldest: () => number): boolean => {
+    try {
+      if (subscription.offer(event)) return true
+      subscription.expire(oldest())
+      EventBusMetrics.expired.unsafeUpdate(1, [])
+    } catch (defect) {
+      subscription.die(defect)
+    }
+    return false
+  }
+
+  return {
+    add: (prefix, subscription) => {
+      const subscriptions = byPrefix.get(prefix)
+      if (subscriptions === undefined) byPrefix.set(prefix, new Set([subscription]))
+      else subscriptions.add(subscription)
+      EventBusMetrics.watchers.unsafeUpdate(++size, [])
+    },
+    remove,
+    publish: (event, oldest) => {
+      let delivered = 0
+      for (const prefix of prefixesOf(event.key)) {
+        const subscriptions = byPrefix.get(prefix)
+        if (subscriptions === undefined) continue
+        delivered += subscriptions.size
+        for (const subscription of subscriptions) {
+          if (!deliver(subscription, event, oldest)) remove(prefix, subscription)
+        }
+      }
+      EventBusMetrics.deliveries.unsafeUpdate(delivered, [])
+    }
+  }
+}

@@ -1,0 +1,383 @@
+import { assert, describe, it } from "@effect/vitest"
+import { WatchCache } from "@reddwarf/event-bus"
+import { ObjectStore } from "@reddwarf/store"
+import { Context, Effect, Exit, FastCheck, Fiber, Layer, Scope, TestClock } from "effect"
+
+const encoder = new TextEncoder()
+
+const json = (name: string): ObjectStore.Encode => (revision) => ({
+  bytes: encoder.encode(JSON.stringify({ name, resourceVersion: String(revision) }))
+})
+
+const layer = (options: WatchCache.CacheOptions = {}) =>
+  WatchCache.layerWith(options).pipe(Layer.provideMerge(Layer.fresh(ObjectStore.layerMemory)))
+
+const effect = (
+  name: string,
+  test: Effect.Effect<void, unknown, ObjectStore.ObjectStore | WatchCache.WatchCache | Scope.Scope>,
+  options: WatchCache.CacheOptions = {}
+) => it.scoped(name, () => Effect.provide(test, layer(options)))
+
+const services = Effect.all({ store: ObjectStore.ObjectStore, cache: WatchCache.WatchCache })
+
+const shown = (events: ReadonlyArray<WatchCache.CacheEvent>) => events.map((event) => `${event.type} ${event.key} ${event.revision}`)
+
+const keysOf = (entries: ReadonlyArray<WatchCache.CacheEntry>) => entries.map((entry) => entry.key)
+
+const pod = (name: string, namespace = "default") => `/core/pods/${namespace}/${name}`
+
+describe("reads", () => {
+  effect(
+    "show a write to whoever was answered it",
+    Effect.gen(function*() {
+      const { store, cache } = yield* services
+      assert.strictEqual(cache.revision(), 0)
+      const created = yield* store.create(pod("a"), json("a"))
+      assert.strictEqual(cache.revision(), created.revision)
+      assert.deepInclude(cache.get(pod("a")), { key: pod("a"), revision: 1, createRevision: 1 })
+      assert.deepStrictEqual(cache.get(pod("a"))?.object, { name: "a", resourceVersion: "1" })
+      const updated = yield* store.update(pod("a"), created.revision, json("a"))
+      assert.deepInclude(cache.get(pod("a")), { revision: 2, createRevision: 1 })
+      yield* store.delete(pod("a"), updated.revision, json("a"))
+      assert.isUndefined(cache.get(pod("a")))
+      assert.deepStrictEqual(cache.list("/"), [])
+    })
+  )
+
+  effect(
+    "hand on the object of the writer, and parse at most once without one",
+    Effect.gen(function*() {
+      const { store, cache } = yield* services
+      const object = { name: "a" }
+      yield* store.create(pod("a"), () => ({ bytes: encoder.encode("not read"), object }))
+      assert.strictEqual(cache.get(pod("a"))?.object, object)
+      yield* store.create(pod("b"), json("b"))
+      const b = cache.get(pod("b"))
+      assert.strictEqual(b?.object, b?.object)
+    })
+  )
+
+  effect(
+    "list a namespace, a resource or all, in the order of keys",
+    Effect.gen(function*() {
+      const { store, cache } = yield* services
+      const keys = [pod("z", "a"), pod("y", "a-b"), pod("x", "a"), "/core/nodes/n1", "/apps/deployments/a/d", pod("w", "b")]
+      for (const key of keys) yield* store.create(key, json("x"))
+      assert.deepStrictEqual(keysOf(cache.list("/core/pods/a/")), [pod("x", "a"), pod("z", "a")])
+      assert.deepStrictEqual(keysOf(cache.list("/core/pods/")), [pod("y", "a-b"), pod("x", "a"), pod("z", "a"), pod("w", "b")])
+      assert.deepStrictEqual(keysOf(cache.list("/core/nodes/")), ["/core/nodes/n1"])
+      assert.strictEqual(cache.count("/"), keys.length)
+      assert.deepStrictEqual(
+        keysOf(cache.list("/")),
+        (yield* store.range({ prefix: "/" })).items.map((item) => item.key)
+      )
+    })
+  )
+
+  effect(
+    "can wait for a revision, and say when it does not come",
+    Effect.gen(function*() {
+      const { store, cache } = yield* services
+      const waiting = yield* Effect.fork(cache.waitFor(2))
+      yield* store.create(pod("a"), json("a"))
+      yield* store.create(pod("b"), json("b"))
+      yield* Fiber.join(waiting)
+      yield* cache.waitFor(1)
+      const late = yield* Effect.fork(Effect.flip(cache.waitFor(9)))
+      yield* TestClock.adjust("3 seconds")
+      const error = yield* Fiber.join(late)
+      assert.deepInclude(error, { _tag: "RevisionTooLarge", requested: 9, current: 2 })
+      assert.strictEqual(error.message, "Too large resource version: 9, current: 2")
+    })
+  )
+})
+
+describe("watches", () => {
+  effect(
+    "show what happens from now on under their prefix",
+    Effect.gen(function*() {
+      const { store, cache } = yield* services
+      const before = yield* store.create(pod("a"), json("a"))
+      const inDefault = yield* cache.watch({ prefix: "/core/pods/default/" })
+      const ofPods = yield* cache.watch({ prefix: "/core/pods/" })
+      const ofNodes = yield* cache.watch({ prefix: "/core/nodes/" })
+      const ofAll = yield* cache.watch({ prefix: "/" })
+      yield* store.create(pod("b", "other"), json("b"))
+      yield* store.create("/core/nodes/n1", json("n1"))
+      const updated = yield* store.update(pod("a"), before.revision, json("a"))
+      yield* store.delete(pod("a"), updated.revision, json("a"))
+      const events = yield* inDefault.takeAll
+      assert.deepStrictEqual(shown(events), [`MODIFIED ${pod("a")} 4`, `DELETED ${pod("a")} 5`])
+      assert.deepStrictEqual(events.map((event) => event.previous?.revision), [1, 4])
+      assert.deepStrictEqual(events[1]?.entry.object, { name: "a", resourceVersion: "5" })
+      assert.strictEqual((yield* ofPods.takeAll).length, 3)
+      assert.deepStrictEqual(shown(yield* ofNodes.takeAll), ["ADDED /core/nodes/n1 3"])
+      assert.strictEqual((yield* ofAll.takeAll).length, 4)
+    })
+  )
+
+  effect(
+    "go on after a revision, from history into the live events",
+    Effect.gen(function*() {
+      const { store, cache } = yield* services
+      for (const name of ["a", "b", "c"]) yield* store.create(pod(name), json(name))
+      yield* store.create("/core/nodes/n1", json("n1"))
+      const watcher = yield* cache.watch({ prefix: "/core/pods/", after: 1 })
+      const group = yield* cache.watch({ prefix: "/core/", after: 2 })
+      yield* store.create(pod("d"), json("d"))
+      assert.deepStrictEqual(shown(yield* watcher.takeAll), [`ADDED ${pod("b")} 2`, `ADDED ${pod("c")} 3`])
+      assert.deepStrictEqual(shown(yield* watcher.takeAll), [`ADDED ${pod("d")} 5`])
+      assert.deepStrictEqual(shown(yield* group.takeAll), [`ADDED ${pod("c")} 3`, "ADDED /core/nodes/n1 4"])
+    })
+  )
+
+  effect(
+    "wait for the next event when history has none for them",
+    Effect.gen(function*() {
+      const { store, cache } = yield* services
+      yield* store.create("/core/nodes/n1", json("n1"))
+      const watcher = yield* cache.watch({ prefix: "/core/pods/", after: 0 })
+      const taken = yield* Effect.fork(watcher.takeAll)
+      yield* store.create(pod("a"), json("a"))
+      assert.deepStrictEqual(shown(yield* Fiber.join(taken)), [`ADDED ${pod("a")} 2`])
+    })
+  )
+
+  effect(
+    "can begin with the current entries, whatever their number",
+    Effect.gen(function*() {
+      const { store, cache } = yield* services
+      for (const name of ["c", "a", "b"]) yield* store.create(pod(name), json(name))
+      const watcher = yield* cache.watch({ prefix: "/core/pods/", initial: true, capacity: 1 })
+      const empty = yield* cache.watch({ prefix: "/core/nodes/", initial: true })
+      yield* store.create(pod("d"), json("d"))
+      assert.strictEqual(watcher.startRevision, 3)
+      assert.deepStrictEqual(shown(yield* watcher.takeAll), [`ADDED ${pod("a")} 2`, `ADDED ${pod("b")} 3`, `ADDED ${pod("c")} 1`])
+      assert.deepStrictEqual(shown(yield* watcher.takeAll), [`ADDED ${pod("d")} 4`])
+      assert.deepStrictEqual(yield* empty.takeAll, [])
+    })
+  )
+
+  effect(
+    "are refused when history does not reach back, or the revision lies ahead",
+    Effect.gen(function*() {
+      const { store, cache } = yield* services
+      for (let i = 0; i < 10; i++) yield* store.create(pod(`${i}`), json("x"))
+      assert.strictEqual(cache.oldestRevision(), 7)
+      const expired = yield* Effect.flip(cache.watch({ prefix: "/core/pods/", after: 6 }))
+      assert.deepInclude(expired, { _tag: "WatchExpired", requested: 6, oldest: 7, reason: "History" })
+      assert.strictEqual(expired.message, "too old resource version: 6 (7)")
+      const watcher = yield* cache.watch({ prefix: "/core/pods/", after: 7 })
+      assert.strictEqual((yield* watcher.takeAll).length, 3)
+      const ahead = yield* Effect.flip(cache.watch({ prefix: "/core/pods/", after: 11 }))
+      assert.deepInclude(ahead, { _tag: "RevisionTooLarge", requested: 11, current: 10 })
+    }),
+    { historyEvents: 3 }
+  )
+
+  effect(
+    "share one encoding per event, whose bytes count towards the history",
+    Effect.gen(function*() {
+      const { store, cache } = yield* services
+      const first = yield* cache.watch({ prefix: "/" })
+      const second = yield* cache.watch({ prefix: "/core/" })
+      yield* store.create(pod("a"), () => ({ bytes: new Uint8Array(100) }))
+      let made = 0
+      const make = () => {
+        made++
+        return new Uint8Array(600)
+      }
+      const bytes = [...yield* first.takeAll, ...yield* second.takeAll].map((event) => event.encoded("json", make))
+      assert.strictEqual(made, 1)
+      assert.strictEqual(bytes[0], bytes[1])
+      assert.strictEqual(cache.oldestRevision(), 0)
+      yield* store.create(pod("b"), () => ({ bytes: new Uint8Array(400) }))
+      assert.strictEqual(cache.oldestRevision(), 1)
+    }),
+    { historyBytes: 1000 }
+  )
+
+  effect(
+    "take only what their filter lets through",
+    Effect.gen(function*() {
+      const { store, cache } = yield* services
+      yield* store.create(pod("a1"), json("a"))
+      const filter = (event: WatchCache.CacheEvent) => event.key.includes("/a")
+      const live = yield* cache.watch({ prefix: "/core/pods/", filter, capacity: 1 })
+      const replay = yield* cache.watch({ prefix: "/core/pods/", filter, after: 0 })
+      for (const name of ["b", "c", "a2"]) yield* store.create(pod(name), json(name))
+      assert.deepStrictEqual(shown(yield* live.takeAll), [`ADDED ${pod("a2")} 4`])
+      assert.deepStrictEqual(shown(yield* replay.takeAll), [`ADDED ${pod("a1")} 1`])
+    })
+  )
+
+  effect(
+    "end with the defect of their filter, which does not reach the writer",
+    Effect.gen(function*() {
+      const { store, cache } = yield* services
+      const defect = new Error("bug of a filter")
+      const watcher = yield* cache.watch({
+        prefix: "/",
+        filter: () => {
+          throw defect
+        }
+      })
+      yield* store.create(pod("a"), json("a"))
+      assert.deepStrictEqual(yield* Effect.exit(watcher.takeAll), Exit.die(defect))
+    })
+  )
+
+  effect(
+    "tell which revision may be bookmarked",
+    Effect.gen(function*() {
+      const { store, cache } = yield* services
+      yield* store.create(pod("a"), json("a"))
+      yield* store.create(pod("b"), json("b"))
+      const watcher = yield* cache.watch({ prefix: "/core/pods/", after: 0 })
+      const initial = yield* cache.watch({ prefix: "/core/pods/", initial: true })
+      assert.strictEqual(watcher.bookmark(), 0)
+      assert.strictEqual(initial.bookmark(), 0)
+      yield* watcher.takeAll
+      yield* initial.takeAll
+      assert.strictEqual(watcher.bookmark(), 2)
+      // Others' changes move the bookmark of a watcher that has nothing waiting.
+      yield* store.create("/core/nodes/n1", json("n1"))
+      assert.deepStrictEqual([watcher.bookmark(), initial.bookmark()], [3, 3])
+      yield* store.create(pod("c"), json("c"))
+      yield* store.create("/core/nodes/n2", json("n2"))
+      assert.deepStrictEqual([watcher.bookmark(), initial.bookmark()], [2, 2])
+      yield* watcher.takeAll
+      assert.strictEqual(watcher.bookmark(), 5)
+    })
+  )
+
+  effect(
+    "end with their scope",
+    Effect.gen(function*() {
+      const { store, cache } = yield* services
+      const scope = yield* Scope.make()
+      const watcher = yield* Scope.extend(cache.watch({ prefix: "/" }), scope)
+      yield* Scope.close(scope, Exit.void)
+      yield* store.create(pod("a"), json("a"))
+      assert.isTrue(Exit.isInterrupted(yield* Effect.exit(watcher.takeAll)))
+    })
+  )
+})
+
+describe("a slow watcher", () => {
+  effect(
+    "is ended, while a thousand others get every event",
+    Effect.gen(function*() {
+      const { store, cache } = yield* services
+      const capacity = 16
+      const stalled = yield* cache.watch({ prefix: "/core/pods/", capacity })
+      const others = yield* Effect.replicateEffect(cache.watch({ prefix: "/core/pods/", capacity }), 1_000)
+      const received = others.map(() => 0)
+      for (let i = 0; i < 40; i++) {
+        yield* store.create(pod(`${i}`), json("x"))
+        for (const [at, watcher] of others.entries()) received[at] = (received[at] ?? 0) + (yield* watcher.takeAll).length
+      }
+      assert.isTrue(received.every((count) => count === 40))
+      // What was queued before is still given out, without a gap; then comes the reason.
+      const events = yield* stalled.takeAll
+      assert.deepStrictEqual(events.map((event) => event.revision), Array.from({ length: capacity }, (_, i) => i + 1))
+      const error = yield* Effect.flip(stalled.takeAll)
+      assert.deepInclude(error, { _tag: "WatchExpired", requested: capacity, oldest: 0, reason: "Slow" })
+      // It may go on where it was cut off.
+      const again = yield* cache.watch({ prefix: "/core/pods/", after: error.requested, capacity })
+      assert.strictEqual((yield* again.takeAll).length, 40 - capacity)
+    })
+  )
+})
+
+describe("a restart", () => {
+  const restarted = (store: Context.Tag.Service<ObjectStore.ObjectStore>, options: WatchCache.CacheOptions = {}) =>
+    Effect.map(
+      Layer.build(Layer.fresh(WatchCache.layerWith(options)).pipe(Layer.provide(Layer.succeed(ObjectStore.ObjectStore, store)))),
+      Context.get(WatchCache.WatchCache)
+    )
+
+  effect(
+    "keeps the state and lets watches go on from kept history",
+    Effect.gen(function*() {
+      const { store } = yield* services
+      const a = yield* store.create(pod("a"), json("a"))
+      yield* store.create(pod("b"), json("b"))
+      yield* store.update(pod("a"), a.revision, json("a"))
+      yield* store.compact(2)
+      const b = yield* store.update(pod("b"), 2, json("b"))
+      yield* store.delete(pod("b"), b.revision, json("b"))
+
+      const cache = yield* restarted(store)
+      assert.strictEqual(cache.revision(), 5)
+      assert.strictEqual(cache.oldestRevision(), 2)
+      assert.deepStrictEqual(cache.list("/").map((entry) => [entry.key, entry.revision, entry.createRevision]), [[pod("a"), 3, 1]])
+      const watcher = yield* cache.watch({ prefix: "/core/pods/", after: 2 })
+      const events = yield* watcher.takeAll
+      assert.deepStrictEqual(shown(events), [`MODIFIED ${pod("a")} 3`, `MODIFIED ${pod("b")} 4`, `DELETED ${pod("b")} 5`])
+      assert.deepStrictEqual(events.map((event) => event.previous?.revision), [1, 2, 4])
+      assert.strictEqual((yield* Effect.flip(cache.watch({ prefix: "/", after: 1 })))._tag, "WatchExpired")
+    })
+  )
+
+  effect(
+    "reads no more history than it keeps",
+    Effect.gen(function*() {
+      const { store } = yield* services
+      for (let i = 0; i < 3_000; i++) yield* store.create(pod(`${i}`), json("x"))
+      const cache = yield* restarted(store, { historyEvents: 2_000 })
+      assert.strictEqual(cache.revision(), 3_000)
+      assert.strictEqual(cache.oldestRevision(), 1_000)
+      assert.strictEqual(cache.count("/core/pods/default/"), 3_000)
+    })
+  )
+})
+
+describe("any watcher", () => {
+  const write = FastCheck.record({ key: FastCheck.constantFrom(pod("a"), pod("b"), pod("a", "x"), "/core/nodes/n"), remove: FastCheck.boolean() })
+  const open = FastCheck.record({
+    prefix: FastCheck.constantFrom("/", "/core/", "/core/pods/", "/core/pods/default/"),
+    at: FastCheck.nat({ max: 40 }),
+    back: FastCheck.nat({ max: 20 }),
+    initial: FastCheck.boolean()
+  })
+
+  it.effect.prop("sees each change under its prefix once, in order, and ends with the state of the cache", [
+    FastCheck.array(write, { maxLength: 40 }),
+    FastCheck.array(open, { maxLength: 6 })
+  ], ([writes, opens]) =>
+    Effect.scoped(Effect.gen(function*() {
+      const { store, cache } = yield* services
+      const watchers: Array<{ readonly open: (typeof opens)[number]; readonly watcher: WatchCache.Watcher; readonly from: number }> = []
+      for (let i = 0; i <= writes.length; i++) {
+        for (const open of opens.filter((open) => Math.min(open.at, writes.length) === i)) {
+          const from = open.initial ? cache.revision() : Math.max(0, cache.revision() - open.back)
+          const start = open.initial ? { initial: true } : { after: from }
+          watchers.push({ open, from, watcher: yield* cache.watch({ prefix: open.prefix, ...start }) })
+        }
+        const write = writes[i]
+        if (write === undefined) continue
+        const current = cache.get(write.key)
+        if (current === undefined) yield* store.create(write.key, json("x"))
+        else if (write.remove) yield* store.delete(write.key, current.revision, json("x"))
+        else yield* store.update(write.key, current.revision, json("x"))
+      }
+      const changes = yield* store.changesAfter(0)
+      for (const { open, watcher, from } of watchers) {
+        const initial = open.initial ? yield* watcher.takeAll : []
+        const expected = changes.filter((change) => change.revision > from && change.key.startsWith(open.prefix))
+        const events: Array<WatchCache.CacheEvent> = []
+        while (events.length < expected.length) events.push(...yield* watcher.takeAll)
+        assert.deepStrictEqual(events.map((event) => event.revision), expected.map((change) => change.revision))
+        assert.strictEqual(watcher.bookmark(), cache.revision())
+        if (!open.initial) continue
+        const state = new Map(initial.map((event) => [event.key, event.revision]))
+        for (const event of events) {
+          if (event.type === "DELETED") state.delete(event.key)
+          else state.set(event.key, event.revision)
+        }
+        const listed = new Map(cache.list(open.prefix).map((entry) => [entry.key, entry.revision]))
+        assert.deepStrictEqual([...state].sort(), [...listed].sort())
+      }
+    })).pipe(Effect.provide(layer())), { fastCheck: { numRuns: 150 } })
+})

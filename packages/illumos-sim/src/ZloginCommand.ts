@@ -1,0 +1,169 @@
+/**
+ * `zlogin`: a command in a zone is a real local process, started by `/bin/sh -c` as zlogin has it started by the zone's
+ * shell. It leads its own session, so it outlives the caller; its environment carries the marker of the boot.
+ */
+import type { CommandLine } from "@reddwarf/runtime-illumos"
+import { type ChildProcess, spawn } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import * as Effect from "effect/Effect"
+import type { Host, HostContext, LongCommand } from "./CommandContext.js"
+import { findZone, type Zone, zoneState } from "./HostState.js"
+import { getopt, hasFlag, lastValue } from "./internal/getopt.js"
+import * as Processes from "./internal/processTable.js"
+import { fail, result, type Result } from "./internal/result.js"
+import { zoneRoot } from "./ZoneFileSystems.js"
+import { MARKER, markerValue } from "./ZoneKernel.js"
+
+const OUTPUT_LIMIT = 16 * 1024 * 1024
+
+interface Login {
+  readonly name: string
+  readonly home: string
+  readonly shell: string
+}
+
+/**
+ * The zone's `PATH`, then the folders of this machine where `node` and local programs are: on illumos they are part of the
+ * zone's own root.
+ */
+const searchPath = (): string => ["/usr/sbin", "/usr/bin", path.dirname(process.execPath), "/usr/local/bin", "/bin"].join(":")
+
+const account = (context: HostContext, zone: Zone, user: string): Login | undefined => {
+  let passwd = ""
+  try {
+    passwd = fs.readFileSync(`${zoneRoot(context, zone)}/etc/passwd`, "utf8")
+  } catch {
+    // An image without a passwd file still has its root login.
+  }
+  const entry = passwd.split("\n").find((candidate) => candidate.startsWith(`${user}:`))?.split(":")
+  if (entry === undefined) return user === "root" ? { name: user, home: "/", shell: "/sbin/sh" } : undefined
+  return { name: user, home: entry[5] ?? "/", shell: entry[6] === undefined || entry[6] === "" ? "/sbin/sh" : entry[6] }
+}
+
+const environment = (marker: string, login: Login | undefined): NodeJS.ProcessEnv => ({
+  PATH: searchPath(),
+  ...(login === undefined
+    ? { HOME: "/", SHELL: "/sbin/sh" }
+    : { LOGNAME: login.name, HOME: login.home, MAIL: `/var/mail/${login.name}`, SHELL: login.shell }),
+  [MARKER]: marker
+})
+
+interface Request {
+  readonly zone: string
+  readonly user: string
+  readonly failsafe: boolean
+  readonly command: string | undefined
+  readonly input: string | undefined
+}
+
+const refusal = (context: HostContext, name: string): Result | undefined => {
+  if (name === "global") return fail("zlogin: 'zlogin' not applicable to the global zone")
+  const zone = findZone(context.host, name)
+  if (zone === undefined) return fail(`zlogin: zone '${name}' unknown`)
+  const state = zoneState(zone)
+  if (state === "configured" || state === "incomplete") return fail(`zlogin: cannot login to a zone which is '${state}'`)
+  return state === "running" ? undefined : fail(`zlogin: login allowed only to running zones (${name} is '${state}').`)
+}
+
+/** Checks and starts in one step, so a halt can never come between the start and the record of the process group. */
+const start = (context: HostContext, request: Request): { readonly child: ChildProcess } | { readonly refused: Result } => {
+  const refused = refusal(context, request.zone)
+  const zone = findZone(context.host, request.zone)
+  if (refused !== undefined || zone?.kernel === undefined) return { refused: refused ?? fail(`zlogin: zone '${request.zone}' unknown`) }
+  const login = request.failsafe ? undefined : account(context, zone, request.user)
+  if (login === undefined && !request.failsafe) return { refused: fail(`su: Unknown id: ${request.user}`) }
+  const root = zoneRoot(context, zone)
+  const home = login === undefined || login.name === "root" ? root : path.join(root, path.posix.normalize(`/${login.home}`))
+  const child = spawn("/bin/sh", request.command === undefined ? [] : ["-c", request.command], {
+    cwd: fs.existsSync(home) ? home : root,
+    env: environment(markerValue(context.host, zone), login),
+    stdio: [request.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    detached: true
+  })
+  if (zone.kernel.processGroups.length >= 32) zone.kernel.processGroups = Processes.liveGroups(zone.kernel.processGroups)
+  if (child.pid !== undefined) zone.kernel.processGroups.push(Processes.identify(child.pid))
+  return { child }
+}
+
+const killGroup = (child: ChildProcess): void => {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  try {
+    process.kill(-child.pid, "SIGKILL")
+  } catch {
+    // It ended in this moment.
+  }
+}
+
+/** Waits for the end of the command and of everybody who holds its output pipes. */
+const collect = (child: ChildProcess, input: string | undefined): Effect.Effect<Result> =>
+  Effect.async<Result>((resume) => {
+    const output: Array<Buffer> = []
+    const errors: Array<Buffer> = []
+    let size = 0
+    const gather = (into: Array<Buffer>) => (chunk: Buffer) => {
+      size += chunk.byteLength
+      if (size <= OUTPUT_LIMIT) into.push(chunk)
+    }
+    child.stdout?.on("data", gather(output))
+    child.stderr?.on("data", gather(errors))
+    child.on("error", (error) => resume(Effect.succeed(fail(`zlogin: exec failure: ${error.message}`))))
+    child.on("close", (code) => {
+      const exact = { stdout: Buffer.concat(output).toString("utf8"), stderr: Buffer.concat(errors).toString("utf8") }
+      // zlogin looks at the exit status without asking for a signal first: a killed command gives 0.
+      resume(Effect.succeed({ exitCode: code ?? 0, ...exact }))
+    })
+    // A command that ends without reading its input is no error of the caller.
+    child.stdin?.on("error", () => undefined)
+    child.stdin?.end(input ?? "")
+    return Effect.sync(() => {
+      killGroup(child)
+      child.stdout?.destroy()
+      child.stderr?.destroy()
+    })
+  })
+
+const forget = (host: Host, zone: string, child: ChildProcess): Effect.Effect<void> =>
+  Effect.ignore(host.step((context) => {
+    const kernel = findZone(context.host, zone)?.kernel
+    if (kernel === undefined) return
+    const mine = kernel.processGroups.filter((leader) => leader.pid === child.pid)
+    if (Processes.liveGroups(mine).length === 0) kernel.processGroups = kernel.processGroups.filter((leader) => leader.pid !== child.pid)
+  }))
+
+const usage = "usage:\tzlogin [ -dinCEINQS ] [ -e cmdchar ] [ -l user ] zonename [command [args ...] ]"
+
+/** `zlogin …`. @category commands */
+export const run: LongCommand = (host: Host, line: CommandLine.CommandLine) =>
+  Effect.gen(function*() {
+    const dialect = yield* host.step((context) => context.host.dialect)
+    const parsed = getopt(line.args, dialect === "gate" ? "dnECR:Se:l:Q" : "diNnECIR:Se:l:Q")
+    const [zone, ...words] = parsed.operands
+    if (parsed.error !== undefined) return fail(`zlogin: illegal option -- ${parsed.error.flag}\n${usage}`, 2)
+    if (zone === undefined) return fail(usage, 2)
+    const user = lastValue(parsed, "l")
+    if (user !== undefined && hasFlag(parsed, "S")) return fail(`zlogin: -l may not be specified for failsafe login\n${usage}`, 2)
+    const console_ = hasFlag(parsed, "C")
+    if (console_ && (user !== undefined || hasFlag(parsed, "S") || hasFlag(parsed, "n") || words.length > 0)) {
+      return fail(`zlogin: -C may not be used with a command or with -l, -n or -S\n${usage}`, 2)
+    }
+    if (hasFlag(parsed, "d") && !console_) return fail(`zlogin: -d may only be specified with console login\n${usage}`, 2)
+    if (console_) {
+      const refused = yield* host.step((context) => refusal(context, zone))
+      return refused ?? result(0, `[Connected to zone '${zone}' console]\n\n[Connection to zone '${zone}' console closed]`)
+    }
+    const request: Request = {
+      zone,
+      user: user ?? "root",
+      failsafe: hasFlag(parsed, "S"),
+      // Joined without quoting and with one blank behind, then parsed by a shell: the zlogin protocol.
+      command: words.length === 0 ? undefined : words.map((word) => `${word} `).join(""),
+      input: hasFlag(parsed, "n") ? undefined : line.stdin ?? (words.length === 0 ? "" : undefined)
+    }
+    return yield* Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(host.step((context) => start(context, request)), (started) =>
+        "refused" in started
+          ? Effect.succeed(started.refused)
+          : Effect.ensuring(restore(collect(started.child, request.input)), forget(host, zone, started.child)))
+    )
+  })

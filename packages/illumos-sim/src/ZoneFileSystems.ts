@@ -1,0 +1,75 @@
+/**
+ * Loopback and memory file systems of a booted zone. A loopback mount is emulated by a symbolic link to its source, so that
+ * changes are visible at once in both directions; what was at the mount point is set aside until the zone halts.
+ */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import type { HostContext } from "./CommandContext.js"
+import { resources, type Zone, type ZoneConfiguration, zonepath } from "./HostState.js"
+import { present } from "./internal/hostFiles.js"
+
+type Mount = NonNullable<Zone["kernel"]>["mounts"][number]
+
+/** Real path of the zone's `/`. @category combinators */
+export const zoneRoot = (context: HostContext, zone: Zone): string => context.files.real(`${zonepath(zone)}/root`)
+
+/** The first source of a loopback mount that does not exist, as verify reports it. @category combinators */
+export const missingSource = (context: HostContext, configuration: ZoneConfiguration): string | undefined => {
+  for (const entry of resources(configuration, "fs")) {
+    const { dir = "", special = "", type } = entry.properties
+    if (type === "lofs" && context.files.locate(special) === undefined) {
+      return `could not verify fs ${dir}: could not access ${special}: No such file or directory`
+    }
+  }
+  return undefined
+}
+
+const aside = (point: string): string => path.join(path.dirname(point), `.${path.basename(point)}.covered`)
+
+const inside = (folder: string, candidate: string): boolean => candidate === folder || candidate.startsWith(`${folder}${path.sep}`)
+
+const existingAncestor = (target: string): string => {
+  for (let candidate = target;; candidate = path.dirname(candidate)) {
+    if (present(candidate) || candidate === path.dirname(candidate)) return fs.realpathSync(candidate)
+  }
+}
+
+const mountOne = (point: string, source: string | undefined): Mount => {
+  fs.mkdirSync(path.dirname(point), { recursive: true })
+  if (present(point)) fs.renameSync(point, aside(point))
+  if (source === undefined) fs.mkdirSync(point)
+  else fs.symlinkSync(source, point)
+  return { path: point, target: source ?? "" }
+}
+
+/** Mounts every `fs` of the configuration, parents first; gives what was mounted or zoneadmd's complaint. @category combinators */
+export const mountAll = (context: HostContext, zone: Zone, configuration: ZoneConfiguration): { readonly mounts: Array<Mount>; readonly problem?: string } => {
+  const root = zoneRoot(context, zone)
+  const entries = resources(configuration, "fs")
+    .filter((entry) => ["lofs", "tmpfs"].includes(entry.properties["type"] ?? ""))
+    .sort((a, b) => (a.properties["dir"] ?? "").split("/").length - (b.properties["dir"] ?? "").split("/").length)
+  const mounts: Array<Mount> = []
+  for (const entry of entries) {
+    const { dir = "", special = "", type } = entry.properties
+    const source = type === "lofs" ? context.files.locate(special) : undefined
+    const point = path.join(root, path.posix.normalize(`/${dir}`))
+    const parent = existingAncestor(path.dirname(point))
+    const allowed = inside(fs.realpathSync(root), parent) || mounts.some((mount) => mount.target !== "" && inside(fs.realpathSync(mount.target), parent))
+    if (!allowed || (type === "lofs" && source === undefined)) {
+      return { mounts, problem: `cannot mount ${special} on ${dir}: ${allowed ? "No such file or directory" : "mount point leads out of the zone"}` }
+    }
+    mounts.push(mountOne(point, source))
+  }
+  return { mounts }
+}
+
+/** Undoes `mountAll`, children first. A link that somebody else replaced is left alone. @category combinators */
+export const unmountAll = (mounts: ReadonlyArray<Mount>): void => {
+  for (const mount of mounts.toReversed()) {
+    const stat = fs.lstatSync(mount.path, { throwIfNoEntry: false })
+    if (mount.target !== "" && stat?.isSymbolicLink() === true && fs.readlinkSync(mount.path) === mount.target) fs.unlinkSync(mount.path)
+    if (mount.target === "" && stat?.isDirectory() === true) fs.rmSync(mount.path, { recursive: true, force: true })
+    const covered = aside(mount.path)
+    if (present(covered) && !present(mount.path)) fs.renameSync(covered, mount.path)
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * The real process table behind the emulated zones. Plain synchronous functions: they run inside a state transaction.
+ *
+ * Linux tells everything through /proc. Elsewhere only recorded process groups can be found, which is enough for
+ * processes that stay in the group zlogin gave them.
+ */
+import * as fs from "node:fs"
+import type { ProcessIdentity } from "../HostState.js"
+
+interface Entry {
+  readonly pid: number
+  readonly parent: number
+  readonly group: number
+  readonly session: number
+  readonly start: string
+  readonly state: string
+  readonly ticks: number
+}
+
+const readEntry = (pid: number): Entry | undefined => {
+  let line: string
+  try {
+    line = fs.readFileSync(`/proc/${pid}/stat`, "utf8")
+  } catch {
+    return undefined
+  }
+  // The command name is in parentheses and may itself contain blanks and parentheses.
+  const fields = line.slice(line.lastIndexOf(")") + 2).split(" ")
+  const number = (index: number) => Number(fields[index] ?? 0)
+  return {
+    pid,
+    state: fields[0] ?? "Z",
+    parent: number(1),
+    group: number(2),
+    session: number(3),
+    ticks: number(11) + number(12),
+    start: fields[19] ?? ""
+  }
+}
+
+const signalable = (target: number): boolean => {
+  try {
+    process.kill(target, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM"
+  }
+}
+
+/** Identity of a running process that survives the reuse of its number. */
+export const identify = (pid: number): ProcessIdentity => {
+  const entry = readEntry(pid)
+  return entry === undefined ? { pid } : { pid, start: entry.start }
+}
+
+/** Whether the process still runs; a zombie does not. */
+export const isAlive = (identity: ProcessIdentity): boolean => {
+  if (!signalable(identity.pid)) return false
+  const entry = readEntry(identity.pid)
+  if (entry === undefined) return identity.start === undefined
+  return entry.state !== "Z" && entry.state !== "X" && (identity.start === undefined || identity.start === entry.start)
+}
+
+const readTable = (): ReadonlyArray<Entry> | undefined => {
+  let names: ReadonlyArray<string>
+  try {
+    names = fs.readdirSync("/proc")
+  } catch {
+    return undefined
+  }
+  const pids = names.filter((name) => /^\d+$/.test(name)).map(Number)
+  if (readEntry(process.pid) === undefined) return undefined
+  return pids.flatMap((pid) => {
+    const entry = readEntry(pid)
+    return entry === undefined || entry.state === "Z" || entry.state === "X" ? [] : [entry]
+  })
+}
+
+const hasMarker = (pid: number, marker: string): boolean => {
+  try {
+    return fs.readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(marker)
+  } catch {
+    return false
+  }
+}
+
+/** How the processes of one zone are recognised. */
+export interface ZoneProcesses {
+  /** `NAME=value` that every process started by zlogin inherits. */
+  readonly marker: string
+  /** Leaders of the process groups zlogin made. */
+  readonly groups: ReadonlyArray<ProcessIdentity>
+}
+
+/** One live process of a zone. */
+export interface Member extends ProcessIdentity {
+  /** User and system time in clock ticks. */
+  readonly ticks: number
+}
+
+const ownedGroups = (groups: ReadonlyArray<ProcessIdentity>, table: ReadonlyMap<number, Entry>): ReadonlySet<number> =>
+  new Set(groups.filter((leader) => {
+    const entry = table.get(leader.pid)
+    // A process with the leader's number but another start time means that the group is long gone.
+    return entry === undefined || leader.start === undefined || entry.start === leader.start
+  }).map((leader) => leader.pid))
+
+/**
+ * Live processes of a zone: marked by environment, members of a recorded group or of a session that holds one of these,
+ * and the descendants of all of them. Without /proc the recorded groups that still have members are given.
+ */
+export const members = (zone: ZoneProcesses): ReadonlyArray<Member> => {
+  const table = readTable()
+  if (table === undefined) {
+    return zone.groups.filter((leader) => signalable(-leader.pid)).map((leader) => ({ pid: -leader.pid, ticks: 0 }))
+  }
+  const byPid = new Map(table.map((entry) => [entry.pid, entry]))
+  const groups = ownedGroups(zone.groups, byPid)
+  const found = new Set<number>()
+  for (const entry of table) {
+    if (groups.has(entry.group) || groups.has(entry.session) || hasMarker(entry.pid, zone.marker)) found.add(entry.pid)
+  }
+  for (let size = -1; size !== found.size;) {
+    size = found.size
+    for (const entry of table) if (found.has(entry.parent)) found.add(entry.pid)
+  }
+  found.delete(process.pid)
+  return table.filter((entry) => found.has(entry.pid)).map(({ pid, start, ticks }) => ({ pid, start, ticks }))
+}
+
+/** Sends a signal to each process that is still the same one; those that are gone already are passed over. */
+export const signal = (targets: ReadonlyArray<ProcessIdentity>, name: NodeJS.Signals): void => {
+  for (const target of targets) {
+    if (target.pid > 0 && !isAlive(target)) continue
+    try {
+      process.kill(target.pid, name)
+    } catch {
+      // It ended between the look and the signal.
+    }
+  }
+}
+
+/** The recorded groups that still have a member; one look at the process table for all of them. */
+export const liveGroups = (groups: ReadonlyArray<ProcessIdentity>): Array<ProcessIdentity> => {
+  const table = readTable()
+  if (table === undefined) return groups.filter((leader) => signalable(-leader.pid))
+  const owned = ownedGroups(groups, new Map(table.map((entry) => [entry.pid, entry])))
+  const populated = new Set(table.map((entry) => entry.group))
+  return groups.filter((leader) => owned.has(leader.pid) && populated.has(leader.pid))
+}
+
+/** Resident memory of the processes together, where the system tells it; shared pages count once per process. */
+export const residentBytes = (processes: ReadonlyArray<ProcessIdentity>): number =>
+  processes.reduce((sum, member) => {
+    try {
+      return sum + Number(fs.readFileSync(`/proc/${member.pid}/statm`, "utf8").split(" ")[1] ?? 0) * 4096
+    } catch {
+      return sum
+    }
+  }, 0)

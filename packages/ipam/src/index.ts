@@ -1,0 +1,3 @@
+export * as AddressPool from "./AddressPool.js"
+export * as Ipam from "./Ipam.js"
+export * as IpamError from "./IpamError.js"

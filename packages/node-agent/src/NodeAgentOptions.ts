@@ -1,0 +1,104 @@
+/** What a node agent must be told, and what it assumes when it is not. */
+import { LinkName } from "@reddwarf/runtime-illumos"
+import * as Duration from "effect/Duration"
+import type * as Files from "./SupervisorFiles.js"
+
+/** @category models */
+export interface NodeAgentOptions {
+  readonly nodeName: string
+  /** Where the agent keeps what must survive it; an absolute path. */
+  readonly dataDir: string
+  /** Which cluster the zones of this agent belong to. Zones of another owner are never touched. */
+  readonly clusterId: string
+  /** Address of the node: pods' `hostIP`, and where the kubelet API listens for the API server. */
+  readonly nodeAddress: string
+  /** Port of the kubelet API, as shown in the node's status. Default 10250. */
+  readonly kubeletPort?: number
+  /** Log folder of all pods. Default `<dataDir>/logs/pods`. */
+  readonly logDir?: string
+  /** Brand of a pod's zone that names none. Default `sparse`. */
+  readonly defaultBrand?: string
+  /** Etherstub of the pods. Default `rdstub0`. */
+  readonly stub?: string
+  /** The node's own VNIC on the etherstub. Default `rdgw0`. */
+  readonly gatewayLink?: string
+  /** Largest number of pods. Default 110. */
+  readonly maxPods?: number
+  /** Kept from pods for the host itself. Default 100 thousandths of a CPU. */
+  readonly systemReservedCpuMillis?: number
+  /** Kept from pods for the host itself. Default 256 MiB. */
+  readonly systemReservedMemory?: number
+  /** Version shown as kubeletVersion. */
+  readonly version?: string
+  /** Further labels of the node. */
+  readonly labels?: Readonly<Record<string, string>>
+  /** Pods worked on at the same time. Default 8. */
+  readonly parallelism?: number
+  /** Waiting time before restarts of containers. Default 10 s doubling to 5 min, forgotten after 10 min. */
+  readonly backOff?: Files.BackOffOptions
+  /** First waiting time after a failed step, doubling to `retryMaxDelay`. Defaults 1 s and 2 min. */
+  readonly retryDelay?: Duration.DurationInput
+  readonly retryMaxDelay?: Duration.DurationInput
+  /** How often every pod is looked at without a reason. Default 30 s. */
+  readonly resyncInterval?: Duration.DurationInput
+  /** An orphan is removed only when two looks this far apart agree. Default 10 s. */
+  readonly orphanConfirmation?: Duration.DurationInput
+  /** How often the node's status is worked out; it is written when it changed, or every 5 minutes. Default 10 s. */
+  readonly statusInterval?: Duration.DurationInput
+  /** How often the node's lease is renewed. Default 10 s. */
+  readonly leaseInterval?: Duration.DurationInput
+  /** Time for steps in progress to end when the agent is shut down. Default 60 s. */
+  readonly shutdownGrace?: Duration.DurationInput
+  /** Log bytes per file, and files per attempt. Default 10 MiB and 5. */
+  readonly logMaxBytes?: number
+  readonly logMaxFiles?: number
+}
+
+/**
+ * The options with everything filled in.
+ *
+ * @category models
+ */
+export interface Resolved extends Required<Omit<NodeAgentOptions, "stub" | "gatewayLink">> {
+  readonly stub: LinkName.LinkName
+  readonly gatewayLink: LinkName.LinkName
+}
+
+const mebibyte = 1024 * 1024
+
+/** @category constructors */
+export const resolve = (options: NodeAgentOptions): Resolved => ({
+  kubeletPort: 10_250,
+  logDir: `${options.dataDir}/logs/pods`,
+  defaultBrand: "sparse",
+  maxPods: 110,
+  systemReservedCpuMillis: 100,
+  systemReservedMemory: 256 * mebibyte,
+  version: "v1.36.0+reddwarf",
+  labels: {},
+  parallelism: 8,
+  backOff: { initialMillis: 10_000, maxMillis: 300_000, resetMillis: 600_000 },
+  retryDelay: Duration.seconds(1),
+  retryMaxDelay: Duration.minutes(2),
+  resyncInterval: Duration.seconds(30),
+  orphanConfirmation: Duration.seconds(10),
+  statusInterval: Duration.seconds(10),
+  leaseInterval: Duration.seconds(10),
+  shutdownGrace: Duration.seconds(60),
+  logMaxBytes: 10 * mebibyte,
+  logMaxFiles: 5,
+  ...options,
+  stub: LinkName.make(options.stub ?? "rdstub0"),
+  gatewayLink: LinkName.make(options.gatewayLink ?? "rdgw0")
+})
+
+/** Attributes by which a zone is recognised (names as zonecfg allows them). @category models */
+export const attributeNames = {
+  owner: "reddwarf-owner",
+  uid: "reddwarf-uid",
+  namespace: "reddwarf-ns",
+  pod: "reddwarf-pod",
+  source: "reddwarf-source",
+  specHash: "reddwarf-spec-hash",
+  schema: "reddwarf-schema"
+} as const

@@ -1,0 +1,45 @@
+/** Why a pod cannot be brought up as it is written. Each says what would help. */
+import * as Schema from "effect/Schema"
+
+/**
+ * A container cannot be started with what its specification refers to. `reason` is the waiting reason users know.
+ *
+ * @category errors
+ */
+export class ContainerConfigError extends Schema.TaggedError<ContainerConfigError>()("ContainerConfigError", {
+  container: Schema.String,
+  reason: Schema.Literal("CreateContainerConfigError", "CreateContainerError"),
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return this.detail
+  }
+}
+
+/**
+ * A volume cannot be set up.
+ *
+ * @category errors
+ */
+export class VolumeSetupError extends Schema.TaggedError<VolumeSetupError>()("VolumeSetupError", {
+  volume: Schema.String,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `MountVolume.SetUp failed for volume "${this.volume}" : ${this.detail}`
+  }
+}
+
+/**
+ * The node refuses the pod for good: it asks for something that no retry will bring.
+ *
+ * @category errors
+ */
+export class PodRejected extends Schema.TaggedError<PodRejected>()("PodRejected", {
+  reason: Schema.String,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return this.detail
+  }
+}

@@ -1,0 +1,84 @@
+/** Which events tell users what happened between two statuses of a pod. Pure. */
+import type { CoreV1 } from "@reddwarf/api-types"
+
+/** @category models */
+export interface PodEvent {
+  readonly type: "Normal" | "Warning"
+  readonly reason: string
+  readonly message: string
+  /** Name of the container it is about. */
+  readonly container?: string
+}
+
+const all = (status: CoreV1.PodStatus | undefined): ReadonlyArray<CoreV1.ContainerStatus> => [
+  ...status?.initContainerStatuses ?? [],
+  ...status?.containerStatuses ?? []
+]
+
+const ofContainer = (
+  pod: CoreV1.Pod,
+  before: CoreV1.ContainerStatus | undefined,
+  after: CoreV1.ContainerStatus
+): ReadonlyArray<PodEvent> => {
+  const { name } = after
+  const events: Array<PodEvent> = []
+  if (after.containerID !== undefined && after.containerID !== before?.containerID) {
+    events.push(
+      { type: "Normal", reason: "Created", message: `Created container: ${name}`, container: name },
+      { type: "Normal", reason: "Started", message: `Started container ${name}`, container: name }
+    )
+  }
+  const waiting = after.state?.waiting
+  const waited = before?.state?.waiting
+  if (waiting?.reason === "CrashLoopBackOff" && (waited?.reason !== waiting.reason || before?.containerID !== after.containerID)) {
+    const { name: podName = "", namespace = "", uid = "" } = pod.metadata
+    events.push({
+      type: "Warning",
+      reason: "BackOff",
+      message: `Back-off restarting failed container ${name} in pod ${podName}_${namespace}(${uid})`,
+      container: name
+    })
+  }
+  if (waiting?.reason === "RunContainerError" && waited?.message !== waiting.message) {
+    events.push({ type: "Warning", reason: "Failed", message: `Error: ${waiting.message ?? ""}`, container: name })
+  }
+  return events
+}
+
+/**
+ * What happened to the containers since `before` was shown.
+ *
+ * @category combinators
+ */
+export const between = (
+  pod: CoreV1.Pod,
+  before: CoreV1.PodStatus | undefined,
+  after: CoreV1.PodStatus
+): ReadonlyArray<PodEvent> => {
+  const known = all(before)
+  return all(after).flatMap((status) => ofContainer(pod, known.find((other) => other.name === status.name), status))
+}
+
+/** The containers of a pod that is asked to stop. @category combinators */
+export const killing = (pod: CoreV1.Pod): ReadonlyArray<PodEvent> =>
+  all(pod.status).filter((status) => status.state?.running !== undefined).map(({ name }) => ({
+    type: "Normal",
+    reason: "Killing",
+    message: `Stopping container ${name}`,
+    container: name
+  }))
+
+/** The object an event is about: the pod, or one container in it. @category constructors */
+export const reference = (pod: CoreV1.Pod, container: string | undefined): CoreV1.ObjectReference => {
+  const { name, namespace, resourceVersion, uid } = pod.metadata
+  const list = (pod.spec?.initContainers ?? []).some((other) => other.name === container) ? "initContainers" : "containers"
+  return {
+    kind: "Pod",
+    apiVersion: "v1",
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(name === undefined ? {} : { name }),
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    ...(container === undefined ? {} : { fieldPath: `spec.${list}{${container}}` })
+  }
+}

@@ -1,0 +1,319 @@
+/**
+ * Moves the pods of this node towards what the API says, one pass for one pod at a time.
+ *
+ * A pass gets only a uid. It reads the pod, the host and the supervisor's records, does what is missing, and shows what it saw. So it does
+ * not matter which event asked for it, whether one was missed, or at which step a previous agent was killed.
+ */
+import * as FileSystem from "@effect/platform/FileSystem"
+import { type CoreV1, Kinds, PodPhase, Timestamp } from "@reddwarf/api-types"
+import { ApiClient, ClientError, EventRecorder, type Informer } from "@reddwarf/client"
+import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { sharedDirectory } from "./internal/sharedDirectory.js"
+import * as ContainerEnvironment from "./ContainerEnvironment.js"
+import type * as ContainerStatus from "./ContainerStatus.js"
+import type * as FieldValues from "./FieldValues.js"
+import type * as NodeAgentOptions from "./NodeAgentOptions.js"
+import type { ContainerConfigError, VolumeSetupError } from "./PodError.js"
+import * as PodAdmission from "./PodAdmission.js"
+import * as PodEvents from "./PodEvents.js"
+import * as PodSandbox from "./PodSandbox.js"
+import * as PodSources from "./PodSources.js"
+import * as PodStatus from "./PodStatus.js"
+import * as PodVolumes from "./PodVolumes.js"
+import * as StatusManager from "./StatusManager.js"
+import * as SupervisorClient from "./SupervisorClient.js"
+import type { SupervisorFileFailed } from "./SupervisorError.js"
+import type * as Files from "./SupervisorFiles.js"
+import * as Paths from "./SupervisorPaths.js"
+
+/** What a pass asks for next. @category models */
+export type Outcome = Data.TaggedEnum<{
+  /** Nothing until something changes. */
+  readonly Settled: object
+  /** Another pass after a while. */
+  readonly RequeueAfter: { readonly delay: Duration.DurationInput }
+}>
+
+/** @category constructors */
+export const Outcome = Data.taggedEnum<Outcome>()
+
+/** What a pass can fail with; all of it is tried again. @category errors */
+export type PassError =
+  | ClientError.ClientError
+  | PodSandbox.SandboxError
+  | ContainerConfigError
+  | VolumeSetupError
+  | SupervisorFileFailed
+
+/** @category models */
+export interface Options extends NodeAgentOptions.Resolved {
+  /** Pods of this node, by uid. */
+  readonly informer: Informer.Informer<CoreV1.Pod>
+  /** What the node can give; for containers that ask for their limits and have none. */
+  readonly allocatable: FieldValues.PodFacts["allocatable"]
+}
+
+/** Index of the informer under which pods are found by uid. @category models */
+export const uidIndex = "uid"
+
+type Environment =
+  | ApiClient.ApiClient
+  | EventRecorder.EventRecorder
+  | FileSystem.FileSystem
+  | PodSandbox.PodSandbox
+  | StatusManager.StatusManager
+  | SupervisorClient.SupervisorClient
+
+/** @category models */
+export interface PodWorker {
+  /** One pass for one pod. */
+  readonly pass: (uid: string) => Effect.Effect<Outcome, PassError>
+  /** Remembers who a uid was, for when only its leftovers are there. */
+  readonly noteIdentity: (identity: Files.PodIdentity) => void
+}
+
+/**
+ * Makes the pass.
+ *
+ * @category constructors
+ */
+export const make = (options: Options): Effect.Effect<PodWorker, never, Environment> =>
+  Effect.gen(function*() {
+    const client = yield* ApiClient.ApiClient
+    const fs = yield* FileSystem.FileSystem
+    const recorder = yield* EventRecorder.EventRecorder
+    const sandbox = yield* PodSandbox.PodSandbox
+    const statuses = yield* StatusManager.StatusManager
+    const supervisor = yield* SupervisorClient.SupervisorClient
+    const identities = new Map<string, Files.PodIdentity>()
+    /** When a pod was first found to be missing in the API. */
+    const missingSince = new Map<string, number>()
+
+    const emit = (pod: CoreV1.Pod, events: ReadonlyArray<PodEvents.PodEvent>) =>
+      Effect.forEach(events, ({ container, message, reason, type }) =>
+        recorder.event(PodEvents.reference(pod, container), type, reason, message), { discard: true })
+
+    const observe = (
+      pod: CoreV1.Pod,
+      supervised: Option.Option<SupervisorClient.SupervisedPod>,
+      sandboxReady: boolean,
+      waiting?: ContainerStatus.WaitingReason
+    ) =>
+      Effect.map(sandbox.findAddress(pod.metadata.uid ?? ""), (lease): PodStatus.Observation => ({
+        zone: PodSandbox.namesOf(PodSandbox.identityOf(pod)).zone,
+        sandboxReady,
+        hostIP: options.nodeAddress,
+        podIP: Option.isSome(lease) ? lease.value.address : undefined,
+        state: Option.getOrUndefined(Option.flatMap(supervised, ({ state }) => state)),
+        waiting
+      }))
+
+    const isRunning = (pod: CoreV1.Pod) =>
+      Effect.map(sandbox.zoneStates, (states) => states.get(PodSandbox.namesOf(PodSandbox.identityOf(pod)).zone) === "running")
+
+    /** Shows why nothing runs yet, then fails the pass so that it is tried again with back-off. */
+    const failed = (pod: CoreV1.Pod, event: PodEvents.PodEvent, waiting: ContainerStatus.WaitingReason) =>
+    <E extends PassError>(error: E) =>
+      Effect.gen(function*() {
+        yield* emit(pod, [event])
+        const supervised = yield* Effect.orElseSucceed(supervisor.read(pod.metadata.uid ?? ""), () => Option.none())
+        const observation = yield* observe(pod, supervised, false, waiting)
+        // A status that cannot be written now is written by the pass that follows anyway.
+        yield* Effect.ignore(statuses.show(pod, observation))
+        return yield* Effect.fail(error)
+      })
+
+    const creating = { reason: "ContainerCreating" }
+
+    const configFailed = (pod: CoreV1.Pod) => (error: ContainerConfigError) =>
+      failed(
+        pod,
+        { type: "Warning", reason: "Failed", message: `Error: ${error.message}`, container: error.container },
+        { reason: error.reason, message: error.message }
+      )(error)
+
+    const sandboxFailed = (pod: CoreV1.Pod) => (error: PodSandbox.SandboxError | SupervisorFileFailed) =>
+      failed(
+        pod,
+        { type: "Warning", reason: "FailedCreatePodSandBox", message: `Failed to create pod sandbox: ${error.message}` },
+        creating
+      )(error)
+
+    const mountFailed = (pod: CoreV1.Pod) => (error: VolumeSetupError) =>
+      failed(pod, { type: "Warning", reason: "FailedMount", message: error.message }, creating)(error)
+
+    const supervisorSpec = (pod: CoreV1.Pod, containers: ReadonlyArray<Files.ContainerSpec>): Files.PodSpec => {
+      const identity = PodSandbox.identityOf(pod)
+      const policy = pod.spec?.restartPolicy
+      return {
+        schema: 1,
+        pod: identity,
+        zone: PodSandbox.namesOf(identity).zone,
+        restartPolicy: policy === "Never" ? "Never" : policy === "OnFailure" ? "OnFailure" : "Always",
+        containers,
+        backOff: options.backOff,
+        logs: { directory: Paths.podLogs(options.logDir, identity), maxBytes: options.logMaxBytes, maxFiles: options.logMaxFiles },
+        desired: { state: "run" }
+      }
+    }
+
+    /** From nothing, or from whatever is there, to a running zone with its containers handed over. */
+    const bringUp = (pod: CoreV1.Pod, known: Option.Option<SupervisorClient.SupervisedPod>) =>
+      Effect.gen(function*() {
+        const { uid } = PodSandbox.identityOf(pod)
+        const lease = yield* Effect.catchAll(sandbox.address(pod), sandboxFailed(pod))
+        const sources = yield* PodSources.read(client, pod)
+        const facts = { podIP: lease.address, hostIP: options.nodeAddress, allocatable: options.allocatable }
+        const inputs = { pod, facts, sources }
+        const volumes = yield* Effect.catchAll(PodVolumes.prepare(options.dataDir, inputs), mountFailed(pod))
+        const shared = yield* Effect.catchAll(supervisor.prepare(uid), sandboxFailed(pod))
+        yield* sandbox.ensure(pod, lease, [sharedDirectory(shared), ...volumes]).pipe(Effect.catchAll(sandboxFailed(pod)))
+        // What was handed over stays as it is: a container is restarted with the environment it was started with.
+        if (Option.isSome(known)) return
+        const containers = yield* Effect.catchAll(ContainerEnvironment.processes(inputs), configFailed(pod))
+        yield* emit(pod, PodAdmission.ignored(pod))
+        yield* supervisor.submit(supervisorSpec(pod, containers))
+      }).pipe(Effect.provideService(FileSystem.FileSystem, fs))
+
+    const keepRunning = (pod: CoreV1.Pod): Effect.Effect<Outcome, PassError> =>
+      Effect.gen(function*() {
+        const { uid } = PodSandbox.identityOf(pod)
+        const known = yield* supervisor.read(uid)
+        const rejected = PodAdmission.rejection(pod)
+        if (rejected !== undefined) {
+          const observation = yield* observe(pod, known, false)
+          yield* statuses.show(pod, { ...observation, rejected })
+          yield* emit(pod, [{ type: "Warning", ...rejected }])
+          return Outcome.Settled()
+        }
+        const state = Option.getOrUndefined(Option.flatMap(known, (pod) => pod.state))
+        if (!PodStatus.isOver(state) && (Option.isNone(known) || !(yield* isRunning(pod)))) {
+          const stored = yield* Effect.flatMap(observe(pod, known, false), (observation) => statuses.show(pod, observation))
+          yield* bringUp(stored, known)
+        }
+        const supervised = yield* supervisor.read(uid)
+        const observation = yield* observe(pod, supervised, yield* isRunning(pod))
+        const shown = yield* statuses.show(pod, observation)
+        return PodPhase.isTerminal(shown) ? yield* release(shown) : Outcome.Settled()
+      })
+
+    /** Gives back what a pod that is over holds on the host. Its records and logs stay until it is deleted. */
+    const release = (pod: CoreV1.Pod): Effect.Effect<Outcome, PassError> =>
+      Effect.gen(function*() {
+        const identity = PodSandbox.identityOf(pod)
+        const { zone } = PodSandbox.namesOf(identity)
+        const holdsZone = (yield* sandbox.zoneStates).has(zone)
+        const holdsAddress = Option.isSome(yield* sandbox.findAddress(identity.uid))
+        if (holdsZone || holdsAddress) {
+          yield* sandbox.remove(identity)
+          yield* PodVolumes.remove(options.dataDir, identity.uid).pipe(Effect.provideService(FileSystem.FileSystem, fs))
+        }
+        const supervised = yield* supervisor.read(identity.uid)
+        yield* Effect.flatMap(observe(pod, supervised, false), (observation) => statuses.show(pod, observation))
+        return Outcome.Settled()
+      })
+
+    const removeAll = (identity: Files.PodIdentity) =>
+      Effect.gen(function*() {
+        yield* sandbox.remove(identity)
+        yield* PodVolumes.remove(options.dataDir, identity.uid).pipe(Effect.provideService(FileSystem.FileSystem, fs))
+        yield* supervisor.remove(identity.uid)
+        identities.delete(identity.uid)
+        missingSince.delete(identity.uid)
+        yield* statuses.forget(identity.uid)
+      })
+
+    /** Whether the containers have ended, asking for it if need be. Past the deadline the zone is halted whatever they say. */
+    const stopped = (uid: string, request: SupervisorClient.StopRequest, onFirst: Effect.Effect<void>) =>
+      Effect.gen(function*() {
+        const before = yield* supervisor.stop(uid, request)
+        if (Option.isNone(before)) return true
+        if (before.value.spec.desired.state === "run") yield* onFirst
+        if (Option.isSome(before.value.state) && PodStatus.isOver(before.value.state.value)) return true
+        const now = yield* Clock.currentTimeMillis
+        return now > request.requestedAt + request.graceSeconds * 1000 + supervisorSlackMillis
+      })
+
+    const terminate = (pod: CoreV1.Pod): Effect.Effect<Outcome, PassError> =>
+      Effect.gen(function*() {
+        const identity = PodSandbox.identityOf(pod)
+        const { uid } = identity
+        const graceSeconds = pod.metadata.deletionGracePeriodSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? 30
+        const now = yield* Clock.currentTimeMillis
+        const deadline = Timestamp.toMillis(pod.metadata.deletionTimestamp) ?? now
+        const request = {
+          requestId: `${uid}/${pod.metadata.deletionTimestamp ?? ""}`,
+          requestedAt: deadline - graceSeconds * 1000,
+          graceSeconds
+        }
+        const done = yield* stopped(uid, request, Effect.suspend(() => emit(pod, PodEvents.killing(pod))))
+        const supervised = yield* supervisor.read(uid)
+        const shown = yield* statuses.show(pod, yield* observe(pod, supervised, !done && (yield* isRunning(pod))))
+        if (!done) return Outcome.RequeueAfter({ delay: "1 second" })
+        yield* removeAll(identity)
+        yield* client.delete(Kinds.pod, { namespace: shown.metadata.namespace, name: identity.name }, {
+          gracePeriodSeconds: 0,
+          preconditions: { uid }
+        }).pipe(Effect.catchIf((error) => ClientError.isNotFound(error) || ClientError.isConflict(error), () => Effect.void))
+        return Outcome.Settled()
+      })
+
+    /** Whether the API, asked directly, does not have this pod on this node any more. */
+    const isAbsent = (identity: Files.PodIdentity) =>
+      client.get(Kinds.pod, { namespace: identity.namespace, name: identity.name }).pipe(
+        Effect.map((pod) => pod.metadata.uid !== identity.uid || pod.spec?.nodeName !== options.nodeName),
+        Effect.catchIf(ClientError.isNotFound, () => Effect.succeed(true))
+      )
+
+    /**
+     * Something of a pod is here, and the informer does not have it. It goes only when the API says twice, some time apart, that the pod
+     * is gone; silence of the API, or a list that came up short, removes nothing.
+     */
+    const removeMissing = (uid: string): Effect.Effect<Outcome, PassError> =>
+      Effect.gen(function*() {
+        const supervised = yield* supervisor.read(uid)
+        const identity = Option.match(supervised, { onNone: () => identities.get(uid), onSome: ({ spec }) => spec.pod })
+        if (identity === undefined) {
+          return Outcome.Settled()
+        }
+        if (!(yield* isAbsent(identity))) {
+          missingSince.delete(uid)
+          return Outcome.RequeueAfter({ delay: options.orphanConfirmation })
+        }
+        const now = yield* Clock.currentTimeMillis
+        const since = missingSince.get(uid) ?? now
+        missingSince.set(uid, since)
+        const confirmation = Duration.toMillis(options.orphanConfirmation)
+        if (now - since < confirmation) return Outcome.RequeueAfter({ delay: since + confirmation - now })
+        const request = { requestId: `${uid}/missing`, requestedAt: now, graceSeconds: orphanGraceSeconds }
+        const asked = Option.match(supervised, { onNone: () => request, onSome: ({ spec: { desired } }) => desired.state === "stop" ? desired : request })
+        if (!(yield* stopped(uid, asked, Effect.logInfo("stopping a pod that is not in the API any more")))) {
+          return Outcome.RequeueAfter({ delay: "1 second" })
+        }
+        yield* removeAll(identity)
+        return Outcome.Settled()
+      })
+
+    return {
+      noteIdentity: (identity) => void identities.set(identity.uid, identity),
+      pass: (uid) =>
+        Effect.suspend(() => {
+          const [found] = options.informer.byIndex(uidIndex, uid)
+          if (found === undefined) return removeMissing(uid)
+          missingSince.delete(uid)
+          const pod = statuses.latest(found)
+          if (PodPhase.isTerminating(pod)) return terminate(pod)
+          return PodPhase.isTerminal(pod) ? release(pod) : keepRunning(pod)
+        }).pipe(Effect.annotateLogs({ uid }))
+    }
+  })
+
+/** Time beyond its deadline that a supervisor gets to report the end of a pod, before its zone is halted anyway. */
+const supervisorSlackMillis = 5_000
+
+/** Grace of a pod that vanished from the API without having been asked to stop. */
+const orphanGraceSeconds = 30

@@ -1,0 +1,244 @@
+/**
+ * The files through which agent and supervisor talk. There is no pipe between the two: the agent writes a specification, the supervisor
+ * writes state, exit records and logs, and each of them can be killed and started again at any time.
+ *
+ * All times are milliseconds since the epoch. Every file carries its schema version; a newer one than known is refused, never guessed.
+ */
+import { ZoneName } from "@reddwarf/runtime-illumos"
+import * as Schema from "effect/Schema"
+
+/** Characters that are safe as one component of a path. */
+const pathComponent = (what: string) =>
+  Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9])?$/, {
+    message: () => `${what} must be 1 to 254 letters, digits, '.', '_' or '-'`
+  }))
+
+/**
+ * Which pod something belongs to. A pod that is deleted and created again has another uid.
+ *
+ * @category schemas
+ */
+export const PodIdentity = Schema.Struct({
+  namespace: pathComponent("a namespace"),
+  name: pathComponent("a pod name"),
+  uid: pathComponent("a uid")
+})
+/** @category models */
+export type PodIdentity = typeof PodIdentity.Type
+
+/**
+ * When a container is started again after it ended.
+ *
+ * @category schemas
+ */
+export const RestartPolicy = Schema.Literal("Always", "OnFailure", "Never")
+/** @category models */
+export type RestartPolicy = typeof RestartPolicy.Type
+
+/**
+ * `init` containers run one after the other before the others, `sidecar`s start among them and stay, `main` ones are the workload.
+ *
+ * @category schemas
+ */
+export const ContainerKind = Schema.Literal("init", "sidecar", "main")
+/** @category models */
+export type ContainerKind = typeof ContainerKind.Type
+
+/**
+ * One container: the process to run, complete, so that it can be started again while no agent is there.
+ *
+ * @category schemas
+ */
+export const ContainerSpec = Schema.Struct({
+  name: pathComponent("a container name"),
+  kind: ContainerKind,
+  /** Program and arguments; the program is looked up in the container's `PATH`. */
+  argv: Schema.NonEmptyArray(Schema.String),
+  env: Schema.Array(Schema.Struct({ name: Schema.NonEmptyString, value: Schema.String })),
+  /** Absolute path in the zone. */
+  workingDirectory: Schema.String
+})
+/** @category models */
+export type ContainerSpec = typeof ContainerSpec.Type
+
+/**
+ * What to do with the pod. A stop is identified by `requestId`: repeating it changes nothing, and its deadline is
+ * `requestedAt + graceSeconds` whoever restarts in between. A later request can only make the deadline earlier.
+ *
+ * @category schemas
+ */
+export const Desired = Schema.Union(
+  Schema.Struct({ state: Schema.Literal("run") }),
+  Schema.Struct({
+    state: Schema.Literal("stop"),
+    requestId: Schema.String,
+    requestedAt: Schema.Number,
+    graceSeconds: Schema.Number
+  })
+)
+/** @category models */
+export type Desired = typeof Desired.Type
+
+/**
+ * Waiting time before a restart: none for the first, then `initialMillis`, doubling up to `maxMillis`; forgotten once an attempt ran for
+ * `resetMillis`.
+ *
+ * @category schemas
+ */
+export const BackOffOptions = Schema.Struct({
+  initialMillis: Schema.Number,
+  maxMillis: Schema.Number,
+  resetMillis: Schema.Number
+})
+/** @category models */
+export type BackOffOptions = typeof BackOffOptions.Type
+
+/**
+ * Where logs go and how much of them is kept for each attempt.
+ *
+ * @category schemas
+ */
+export const LogOptions = Schema.Struct({
+  /** Folder of the pod; each container has a folder in it. */
+  directory: Schema.String,
+  /** Bytes after which a log file is rotated. */
+  maxBytes: Schema.Number,
+  /** Files kept for one attempt, the current one included. */
+  maxFiles: Schema.Number
+})
+/** @category models */
+export type LogOptions = typeof LogOptions.Type
+
+/**
+ * `spec.json`: all the supervisor must know about a pod. Written by the agent only.
+ *
+ * @category schemas
+ */
+export const PodSpec = Schema.Struct({
+  schema: Schema.Literal(1),
+  pod: PodIdentity,
+  zone: ZoneName.ZoneName,
+  restartPolicy: RestartPolicy,
+  /** In the order of the pod: init containers and sidecars first. */
+  containers: Schema.Array(ContainerSpec),
+  backOff: BackOffOptions,
+  logs: LogOptions,
+  desired: Desired
+})
+/** @category models */
+export type PodSpec = typeof PodSpec.Type
+
+/**
+ * How an attempt ended. `Unknown`: nobody was there to see it (the shim itself was killed); its exit code is then 255.
+ *
+ * @category schemas
+ */
+export const ExitReason = Schema.Literal("Completed", "Error", "Unknown")
+/** @category models */
+export type ExitReason = typeof ExitReason.Type
+
+/**
+ * `<container>/<attempt>.exit`: on disk, fsynced, before the next attempt starts.
+ *
+ * @category schemas
+ */
+export const ExitRecord = Schema.Struct({
+  schema: Schema.Literal(1),
+  /** `<zone>/<container>/<attempt>` */
+  id: Schema.String,
+  attempt: Schema.Number,
+  pid: Schema.optional(Schema.Number),
+  startedAt: Schema.Number,
+  finishedAt: Schema.Number,
+  /** `128 + n` when signal `n` ended the process. */
+  exitCode: Schema.Number,
+  signal: Schema.optional(Schema.Number),
+  reason: ExitReason
+})
+/** @category models */
+export type ExitRecord = typeof ExitRecord.Type
+
+/**
+ * Where a container is. `waiting`: its first attempt has not been started, or starting it failed (`problem` says why). `starting`: the
+ * shim was asked to start the attempt. `running`: it did. `backOff`: ended, to be started again at `backOffUntil`. `finished`: ended for
+ * good.
+ *
+ * @category schemas
+ */
+export const ContainerPhase = Schema.Literal("waiting", "starting", "running", "backOff", "finished")
+/** @category models */
+export type ContainerPhase = typeof ContainerPhase.Type
+
+/**
+ * One container in `state.json`.
+ *
+ * @category schemas
+ */
+export const ContainerState = Schema.Struct({
+  name: Schema.String,
+  phase: ContainerPhase,
+  /** Number of the current or last attempt, from 0; -1 before the first. This is also the restart count. */
+  attempt: Schema.Number,
+  /** Folder of the current attempt in the directory that the zone shares. */
+  launch: Schema.optional(pathComponent("a launch")),
+  pid: Schema.optional(Schema.Number),
+  startedAt: Schema.optional(Schema.Number),
+  backOffUntil: Schema.optional(Schema.Number),
+  /** The waiting time in force, or the one the next failure will bring. */
+  backOffMillis: Schema.Number,
+  /** Ends of the last two attempts that ended, the latest first. */
+  exits: Schema.Array(ExitRecord),
+  /** Why the current attempt could not be started. */
+  problem: Schema.optional(Schema.Struct({ reason: Schema.String, message: Schema.String }))
+})
+/** @category models */
+export type ContainerState = typeof ContainerState.Type
+
+/**
+ * `state.json`: where the containers of a pod are. Written by the supervisor only.
+ *
+ * @category schemas
+ */
+export const PodState = Schema.Struct({
+  schema: Schema.Literal(1),
+  uid: Schema.String,
+  /** The stop request that is being carried out, with the earliest deadline of all requests so far. */
+  stop: Schema.optional(Schema.Struct({ requestId: Schema.String, deadline: Schema.Number })),
+  containers: Schema.Array(ContainerState)
+})
+/** @category models */
+export type PodState = typeof PodState.Type
+
+/**
+ * `supervisor.json`: who supervises.
+ *
+ * @category schemas
+ */
+export const SupervisorInfo = Schema.Struct({ schema: Schema.Literal(1), pid: Schema.Number, startedAt: Schema.Number })
+/** @category models */
+export type SupervisorInfo = typeof SupervisorInfo.Type
+
+/** A container that was never started. @category constructors */
+export const initialContainer = (name: string): ContainerState => ({
+  name,
+  phase: "waiting",
+  attempt: -1,
+  backOffMillis: 0,
+  exits: []
+})
+
+/** State of a pod of which nothing was started. @category constructors */
+export const initialState = (spec: PodSpec): PodState => ({
+  schema: 1,
+  uid: spec.pod.uid,
+  containers: spec.containers.map((container) => initialContainer(container.name))
+})
+
+/** Text form of a specification, and back. @category schemas */
+export const PodSpecJson = Schema.parseJson(PodSpec, { space: 1 })
+/** Text form of a state, and back. @category schemas */
+export const PodStateJson = Schema.parseJson(PodState, { space: 1 })
+/** Text form of an exit record, and back. @category schemas */
+export const ExitRecordJson = Schema.parseJson(ExitRecord, { space: 1 })
+/** Text form of the supervisor's own record, and back. @category schemas */
+export const SupervisorInfoJson = Schema.parseJson(SupervisorInfo, { space: 1 })

@@ -1,0 +1,5 @@
+export * as Supervisor from "./Supervisor.js"
+export * as SupervisorError from "./SupervisorError.js"
+export * as SupervisorFiles from "./SupervisorFiles.js"
+export * as SupervisorMetrics from "./SupervisorMetrics.js"
+export * as SupervisorPaths from "./SupervisorPaths.js"

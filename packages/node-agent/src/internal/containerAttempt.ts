@@ -1,0 +1,271 @@
+/** One attempt of a container: started, watched until it ends, ended on request, recorded. */
+import * as FileSystem from "@effect/platform/FileSystem"
+import { type CommandRunner, type HostError, Zlogin } from "@reddwarf/runtime-illumos"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { SupervisorFileFailed } from "../SupervisorError.js"
+import * as Files from "../SupervisorFiles.js"
+import * as Metrics from "../SupervisorMetrics.js"
+import * as Paths from "../SupervisorPaths.js"
+import * as attemptFifos from "./attemptFifos.js"
+import * as criLog from "./criLog.js"
+import * as durableFile from "./durableFile.js"
+import * as shim from "./shim.js"
+
+/** What the attempts of a pod have in common. */
+export interface PodPlace {
+  readonly dataDir: string
+  readonly spec: Files.PodSpec
+  readonly runner: CommandRunner.CommandRunner["Type"]
+  /** How long starting an attempt may take before it is given up. */
+  readonly startTimeout: Duration.Duration
+  /** How long to wait for a notice before looking at the files anyway. */
+  readonly pollInterval: Duration.Duration
+}
+
+/** A request to end, and until when the container may take its time. The deadline can become earlier. */
+export interface StopSignal {
+  readonly requested: Effect.Effect<void>
+  /** Milliseconds since the epoch. */
+  readonly deadline: () => number
+}
+
+type Environment = FileSystem.FileSystem
+
+/** The shared directory as the shim sees it: relative to the root of the zone. */
+const inZone = (launch: string): string => `${Paths.zoneMountPoint.slice(1)}/${launch}`
+
+const onHost = (place: PodPlace, launch: string): string => `${Paths.zone(place.dataDir, place.spec.pod.uid)}/${launch}`
+
+/** Why an attempt could not be started, for people. */
+export interface StartFailure {
+  readonly _tag: "StartFailure"
+  readonly message: string
+}
+
+const startFailure = (error: { readonly message: string }): StartFailure => ({ _tag: "StartFailure", message: error.message })
+
+/** A name for the folder of the next attempt. It is new each time, so a late shim of a start that was given up meets nobody's files. */
+export const newLaunch = (container: string, attempt: number): Effect.Effect<string> =>
+  Effect.map(Random.nextIntBetween(0, 0x7fffffff), (n) => `${container}.${attempt}.${n.toString(16)}`)
+
+/** Lays out the folder of an attempt and has the shim start it. */
+export const start = (
+  place: PodPlace,
+  container: Files.ContainerSpec,
+  launch: string
+): Effect.Effect<void, StartFailure, Environment> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const directory = onHost(place, launch)
+    const shared = Paths.zone(place.dataDir, place.spec.pod.uid)
+    yield* fs.writeFileString(`${shared}/${shim.fileName}`, shim.script, { mode: 0o600 })
+    yield* fs.makeDirectory(directory, { mode: 0o700 })
+    yield* fs.writeFileString(`${directory}/command.sh`, shim.commandScript(container), { flag: "wx", mode: 0o600 })
+    const result = yield* Zlogin.run(place.runner, place.spec.zone, ["/bin/sh", inZone(shim.fileName), inZone(launch)], {
+      timeout: place.startTimeout,
+      failsafe: true
+    })
+    if (result.exitCode !== 0) {
+      return yield* Effect.fail(startFailure({
+        message: `the shim of container ${container.name} ended with status ${result.exitCode}: ${result.stderr.trim()}`
+      }))
+    }
+    yield* Metric.increment(Metrics.containerStarts)
+  }).pipe(Effect.mapError((error) => error._tag === "StartFailure" ? error : startFailure(error)))
+
+/**
+ * Waits until the shim says that the process exists. When it does not in time, the attempt is taken back, so that it cannot start later;
+ * it fails only if that worked, that is if the process was never started and never will be.
+ */
+export const awaitStarted = (place: PodPlace, launch: string): Effect.Effect<void, StartFailure, Environment> => {
+  const pidFile = `${onHost(place, launch)}/pid`
+  const seen = Effect.sync(() => attemptFifos.readNumbers(pidFile) !== undefined)
+  const wait = Effect.sleep("20 millis").pipe(Effect.zipRight(seen), Effect.repeat({ until: (done) => done }))
+  return Effect.gen(function*() {
+    if (yield* seen) return
+    if (Option.isSome(yield* Effect.timeoutOption(wait, place.startTimeout))) return
+    yield* giveUp(place, launch)
+  })
+}
+
+/** Takes an attempt back. Succeeds when it is too late for that. */
+export const giveUp = (place: PodPlace, launch: string): Effect.Effect<void, StartFailure, Environment> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const taken = yield* fs.makeDirectory(`${onHost(place, launch)}/claim`).pipe(
+      Effect.as(true),
+      Effect.catchAll((error) => Effect.succeed(error._tag === "BadArgument" || error.reason !== "AlreadyExists"))
+    )
+    if (taken) return yield* Effect.fail(startFailure({ message: "the process was not started in time" }))
+  })
+
+const numbersOf = (place: PodPlace, launch: string, file: "pid" | "exit") =>
+  attemptFifos.readNumbers(`${onHost(place, launch)}/${file}`)
+
+/** Pid of the container's process and the time it started, as soon as the shim wrote them. */
+export const startedAs = (
+  place: PodPlace,
+  launch: string
+): { readonly pid: number; readonly startedAt: number } | undefined => {
+  const written = numbersOf(place, launch, "pid")
+  const pid = written?.numbers[0]
+  return written === undefined || pid === undefined ? undefined : { pid, startedAt: written.writtenAt }
+}
+
+/**
+ * Signals the processes of an attempt from inside its zone, so that a number written there can reach nothing outside. A negative number
+ * means the whole process group.
+ */
+const signal = (place: PodPlace, launch: string, name: "TERM" | "KILL"): Effect.Effect<void, HostError.HostError> => {
+  const [pid = 0, group = 0] = numbersOf(place, launch, "pid")?.numbers ?? []
+  if (pid <= 1) return Effect.void
+  const target = group === pid ? `-${pid}` : String(pid)
+  return Zlogin.run(place.runner, place.spec.zone, ["kill", "-s", name, "--", target], { timeout: "10 seconds", failsafe: true }).pipe(
+    Effect.asVoid
+  )
+}
+
+const terminate = (place: PodPlace, launch: string, stop: StopSignal): Effect.Effect<never> => {
+  const send = (name: "TERM" | "KILL") =>
+    Effect.catchAll(signal(place, launch, name), (error) =>
+      Effect.logWarning(`signal ${name} did not reach the container`, error).pipe(Effect.annotateLogs({ launch })))
+  const untilDeadline = Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.sleep(Math.max(0, Math.min(stop.deadline() - now, 500)))).pipe(
+    Effect.zipRight(Clock.currentTimeMillis),
+    Effect.repeat({ until: (now) => now >= stop.deadline() })
+  )
+  return stop.requested.pipe(
+    Effect.zipRight(send("TERM")),
+    Effect.zipRight(untilDeadline),
+    Effect.zipRight(Effect.forever(Effect.zipRight(send("KILL"), Effect.sleep("1 second"))))
+  )
+}
+
+const logWriter = (place: PodPlace, container: string, attempt: number) =>
+  Effect.flatMap(Effect.clock, (clock) => {
+    const path = Paths.log(place.spec.logs.directory, container, attempt)
+    return Effect.acquireRelease(
+      Effect.try({
+        try: () =>
+          criLog.open(path, { ...place.spec.logs, nanos: () => clock.unsafeCurrentTimeNanos() }),
+        catch: (cause) =>
+          new SupervisorFileFailed({ operation: "open", path, detail: cause instanceof Error ? cause.message : String(cause) })
+      }),
+      (writer) => Effect.sync(() => writer.close())
+    )
+  })
+
+/** Signal numbers that `128 + n` can stand for. */
+const signalOf = (exitCode: number): number | undefined => exitCode > 128 && exitCode < 160 ? exitCode - 128 : undefined
+
+const exitRecord = (
+  place: PodPlace,
+  state: Files.ContainerState,
+  ended: { readonly exitCode: number; readonly finishedAt: number } | undefined,
+  now: number
+): Files.ExitRecord => {
+  const exitCode = ended?.exitCode ?? 255
+  const signalNumber = ended === undefined ? undefined : signalOf(exitCode)
+  const finishedAt = ended?.finishedAt ?? now
+  return {
+    schema: 1,
+    id: `${place.spec.zone}/${state.name}/${state.attempt}`,
+    attempt: state.attempt,
+    ...(state.pid === undefined ? {} : { pid: state.pid }),
+    startedAt: state.startedAt ?? finishedAt,
+    finishedAt,
+    exitCode,
+    ...(signalNumber === undefined ? {} : { signal: signalNumber }),
+    reason: ended === undefined ? "Unknown" : exitCode === 0 ? "Completed" : "Error"
+  }
+}
+
+const encodeExit = Schema.encodeSync(Files.ExitRecordJson)
+
+const writeExit = (place: PodPlace, container: string, record: Files.ExitRecord) =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = Paths.exitRecord(place.dataDir, place.spec.pod.uid, container, record.attempt)
+    yield* fs.makeDirectory(path.slice(0, path.lastIndexOf("/")), { recursive: true, mode: 0o700 }).pipe(
+      Effect.mapError(durableFile.failed("create the folder of", path))
+    )
+    yield* durableFile.write(path, encodeExit(record))
+  })
+
+/**
+ * Follows an attempt to its end, whether this supervisor started it or another one did: output goes to the log, a stop request to the
+ * processes. When it gives the exit record, output and record are on disk.
+ */
+export const follow = (
+  place: PodPlace,
+  state: Files.ContainerState,
+  launch: string,
+  stop: StopSignal
+): Effect.Effect<Files.ExitRecord, SupervisorFileFailed, Environment> =>
+  Effect.gen(function*() {
+    const notices = yield* Queue.sliding<void>(1)
+    const writer = yield* logWriter(place, state.name, state.attempt)
+    const notice = () => void Queue.unsafeOffer(notices, undefined)
+    let gone = false
+    const fifos = yield* openOrGone(onHost(place, launch), {
+      onOutput: (chunk, stream) => {
+        if (!writer.write(chunk, stream)) Metrics.logWriteFailures.unsafeUpdate(1, [])
+      },
+      onSignal: notice,
+      onGone: () => {
+        gone = true
+        notice()
+      }
+    })
+    yield* Effect.forkScoped(terminate(place, launch, stop))
+    const look = Effect.sync(() => {
+      const exit = numbersOf(place, launch, "exit")
+      const exitCode = exit?.numbers[0]
+      if (exit !== undefined && exitCode !== undefined) return Option.some({ exitCode, finishedAt: exit.writtenAt })
+      return gone || fifos === undefined ? Option.some(undefined) : Option.none()
+    })
+    const wait = Effect.race(Queue.take(notices), Effect.sleep(place.pollInterval))
+    let end = yield* look
+    while (Option.isNone(end)) {
+      yield* wait
+      end = yield* look
+    }
+    fifos?.drain()
+    const record = exitRecord(place, state, end.value, yield* Clock.currentTimeMillis)
+    yield* writeExit(place, state.name, record)
+    fifos?.acknowledge()
+    return record
+  }).pipe(Effect.scoped)
+
+/** The FIFOs, or nothing when they are not there any more: then the attempt is over. */
+const openOrGone = (
+  directory: string,
+  listener: attemptFifos.Listener
+): Effect.Effect<attemptFifos.AttemptFifos | undefined, never, Scope.Scope> =>
+  attemptFifos.open(directory, listener).pipe(
+    Effect.catchAll((error) => Effect.as(Effect.logWarning("the output of an attempt cannot be read", error), undefined))
+  )
+
+/** Removes what an attempt that is over left in the shared directory, and what the one before the previous attempt left elsewhere. */
+export const tidy = (
+  place: PodPlace,
+  container: string,
+  attempt: number,
+  launch: string | undefined
+): Effect.Effect<void, never, Environment> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const remove = (path: string) => Effect.ignore(fs.remove(path, { force: true }))
+    if (launch !== undefined) yield* Effect.sync(() => attemptFifos.removeFolder(onHost(place, launch), shim.launchFiles))
+    if (attempt < 2) return
+    const old = Paths.log(place.spec.logs.directory, container, attempt - 2)
+    yield* Effect.forEach([...criLog.rotatedFiles(old).map((file) => file.path), old], remove, { discard: true })
+    yield* remove(Paths.exitRecord(place.dataDir, place.spec.pod.uid, container, attempt - 2))
+  })

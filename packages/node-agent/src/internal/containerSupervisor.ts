@@ -1,0 +1,126 @@
+/** One container from its first attempt to its last: start, follow, wait, start again. */
+import type * as FileSystem from "@effect/platform/FileSystem"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import type { SupervisorFileFailed } from "../SupervisorError.js"
+import type * as Files from "../SupervisorFiles.js"
+import * as Metrics from "../SupervisorMetrics.js"
+import * as attempts from "./containerAttempt.js"
+import type { PodRecord } from "./podRecord.js"
+import * as decision from "./restartDecision.js"
+
+/** How long to wait before trying to start an attempt again that could not be started. */
+const retryDelay = (failures: number): number => Math.min(500 * 2 ** Math.min(failures, 10), 10_000)
+
+const without = <K extends keyof Files.ContainerState>(state: Files.ContainerState, ...keys: ReadonlyArray<K>): Files.ContainerState => {
+  const next = { ...state }
+  for (const key of keys) delete next[key]
+  return next
+}
+
+/**
+ * Supervises a container until it is finished: ended and not to be started again, or stopped. It goes on from whatever the state says, so
+ * it is the same code for a new container and for one that a supervisor before this one started.
+ */
+export const supervise = (
+  place: attempts.PodPlace,
+  record: PodRecord,
+  container: Files.ContainerSpec,
+  stop: attempts.StopSignal
+): Effect.Effect<void, SupervisorFileFailed, FileSystem.FileSystem> => {
+  const current = () => record.container(container.name)
+  const update = (change: (state: Files.ContainerState) => Files.ContainerState) => record.update(container.name, change)
+  const finish = update((state) => ({ ...without(state, "backOffUntil", "problem"), phase: "finished" }))
+
+  /** True when the stop was requested first. */
+  const stoppedWithin = (millis: number) =>
+    Effect.raceFirst(Effect.as(stop.requested, true), Effect.as(Effect.sleep(millis), false))
+
+  const takeBack = (message: string) =>
+    update((state) => ({
+      ...without(state, "launch", "pid", "startedAt"),
+      phase: "waiting",
+      attempt: state.attempt - 1,
+      problem: { reason: "RunContainerError", message }
+    })).pipe(Effect.zipRight(Metric.increment(Metrics.containerStartFailures)))
+
+  const start = Effect.gen(function*() {
+    const attempt = current().attempt + 1
+    const launch = yield* attempts.newLaunch(container.name, attempt)
+    yield* update((state) => ({ ...without(state, "pid", "startedAt", "backOffUntil"), phase: "starting", attempt, launch }))
+    yield* attempts.tidy(place, container.name, attempt, undefined)
+    return yield* attempts.start(place, container, launch).pipe(
+      Effect.catchAll((failure) => Effect.mapError(attempts.giveUp(place, launch), () => failure))
+    )
+  })
+
+  /** From `starting` to `running`, or back when the process never came to be. */
+  const confirm = (launch: string) =>
+    Effect.gen(function*() {
+      yield* attempts.awaitStarted(place, launch)
+      const now = yield* Clock.currentTimeMillis
+      const started = attempts.startedAs(place, launch)
+      yield* update((state) => ({
+        ...without(state, "problem"),
+        phase: "running",
+        startedAt: started?.startedAt ?? now,
+        ...(started === undefined ? {} : { pid: started.pid })
+      }))
+    })
+
+  const ended = (exit: Files.ExitRecord) =>
+    Effect.gen(function*() {
+      const { launch } = current()
+      const { delay, next } = decision.backOff(current().backOffMillis, exit, place.spec.backOff)
+      const again = record.stop() === undefined && decision.restarts(container.kind, place.spec.restartPolicy, exit.exitCode)
+      yield* update((state) => ({
+        ...without(state, "launch", "pid", "startedAt"),
+        phase: again ? "backOff" : "finished",
+        exits: [exit, ...state.exits.filter((other) => other.attempt !== exit.attempt)].slice(0, 2),
+        ...(again ? { backOffMillis: next, backOffUntil: exit.finishedAt + delay } : {})
+      }))
+      yield* attempts.tidy(place, container.name, exit.attempt, launch)
+    })
+
+  return Effect.gen(function*() {
+    let failures = 0
+    for (;;) {
+      const state = current()
+      const { launch } = state
+      switch (state.phase) {
+        case "finished":
+          return
+        case "waiting":
+        case "backOff": {
+          const now = yield* Clock.currentTimeMillis
+          const pause = failures > 0 ? retryDelay(failures) : Math.max(0, (state.backOffUntil ?? now) - now)
+          if (yield* stoppedWithin(pause)) return yield* finish
+          yield* start.pipe(
+            Effect.catchTag("StartFailure", (failure) => {
+              failures += 1
+              return takeBack(failure.message)
+            })
+          )
+          break
+        }
+        case "starting":
+          if (launch === undefined) {
+            yield* takeBack("the supervisor ended before the start")
+            break
+          }
+          yield* confirm(launch).pipe(
+            Effect.tap(() => Effect.sync(() => void (failures = 0))),
+            Effect.catchTag("StartFailure", (failure) => {
+              failures += 1
+              return takeBack(failure.message)
+            })
+          )
+          break
+        case "running":
+          yield* Effect.flatMap(attempts.follow(place, state, launch ?? "", stop), ended)
+          break
+      }
+    }
+  }).pipe(Effect.annotateLogs({ container: container.name }))
+}

@@ -1,0 +1,59 @@
+/** The state of one supervised pod: in memory for its fibers, in `state.json` for everybody else. */
+import type * as FileSystem from "@effect/platform/FileSystem"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { SupervisorFileFailed } from "../SupervisorError.js"
+import * as Files from "../SupervisorFiles.js"
+import * as Paths from "../SupervisorPaths.js"
+import * as durableFile from "./durableFile.js"
+
+const encode = Schema.encodeSync(Files.PodStateJson)
+
+/** State of one pod, of which the supervisor is the only writer. */
+export interface PodRecord {
+  readonly container: (name: string) => Files.ContainerState
+  readonly stop: () => Files.PodState["stop"]
+  /** Changes one container and is back when the change is on disk. */
+  readonly update: (
+    name: string,
+    change: (state: Files.ContainerState) => Files.ContainerState
+  ) => Effect.Effect<void, SupervisorFileFailed, FileSystem.FileSystem>
+  /** Notes a stop request; an earlier deadline than that of the requests before wins. */
+  readonly setStop: (requestId: string, deadline: number) => Effect.Effect<void, SupervisorFileFailed, FileSystem.FileSystem>
+}
+
+/** Reads the state that the last supervisor left, or starts with none. */
+export const load = (
+  dataDir: string,
+  spec: Files.PodSpec
+): Effect.Effect<PodRecord, SupervisorFileFailed, FileSystem.FileSystem> =>
+  Effect.gen(function*() {
+    const path = Paths.state(dataDir, spec.pod.uid)
+    const stored = yield* durableFile.read(path, Files.PodStateJson)
+    let state = Option.getOrElse(stored, () => Files.initialState(spec))
+    const lock = yield* Effect.makeSemaphore(1)
+    const find = (name: string) => state.containers.find((container) => container.name === name) ?? Files.initialContainer(name)
+    const replace = (change: () => Files.PodState) =>
+      Effect.suspend(() => {
+        const next = change()
+        return durableFile.write(path, encode(next)).pipe(Effect.tap(() => Effect.sync(() => void (state = next))))
+      }).pipe(lock.withPermits(1), Effect.uninterruptible)
+    if (Option.isNone(stored)) yield* replace(() => state)
+    return {
+      container: find,
+      stop: () => state.stop,
+      update: (name, change) =>
+        replace(() => {
+          const next = change(find(name))
+          const known = state.containers.some((other) => other.name === name)
+          const containers = state.containers.map((other) => other.name === name ? next : other)
+          return { ...state, containers: known ? containers : [...containers, next] }
+        }),
+      setStop: (requestId, deadline) =>
+        replace(() => ({
+          ...state,
+          stop: { requestId, deadline: Math.min(deadline, state.stop?.deadline ?? deadline) }
+        }))
+    }
+  })

@@ -1,0 +1,24 @@
+/** What follows the end of an attempt. Pure, so that the rules can be read and tested in one place. */
+import type { BackOffOptions, ContainerKind, ExitRecord, RestartPolicy } from "../SupervisorFiles.js"
+
+/** Whether a container is started again after it ended by itself. */
+export const restarts = (kind: ContainerKind, policy: RestartPolicy, exitCode: number): boolean => {
+  switch (kind) {
+    case "sidecar":
+      return true
+    case "init":
+      return exitCode !== 0 && policy !== "Never"
+    case "main":
+      return policy === "Always" || (policy === "OnFailure" && exitCode !== 0)
+  }
+}
+
+/** The waiting time before the next attempt, and the one to remember for the attempt after it. */
+export const backOff = (
+  remembered: number,
+  exit: ExitRecord,
+  options: BackOffOptions
+): { readonly delay: number; readonly next: number } => {
+  const delay = exit.finishedAt - exit.startedAt >= options.resetMillis ? 0 : remembered
+  return { delay, next: delay === 0 ? options.initialMillis : Math.min(delay * 2, options.maxMillis) }
+}

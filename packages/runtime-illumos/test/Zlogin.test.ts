@@ -1,0 +1,101 @@
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Either, FastCheck as fc, Layer } from "effect"
+import * as CommandLine from "../src/CommandLine.js"
+import * as CommandRunner from "../src/CommandRunner.js"
+import * as Zlogin from "../src/Zlogin.js"
+import * as ZoneName from "../src/ZoneName.js"
+
+const zone = ZoneName.make("web-1")
+const options = { timeout: "5 seconds" } as const
+
+/** What zlogin does with its command: joins the words and lets a shell read them. */
+const shellRunner = Layer.effect(
+  CommandRunner.CommandRunner,
+  Effect.map(CommandRunner.CommandRunner, (real) => ({
+    ...real,
+    run: (line: CommandLine.CommandLine) => {
+      const words = line.args.slice(line.args.indexOf(zone) + 1)
+      return real.run({ ...line, program: "/bin/sh", args: ["-c", `${words.join(" ")} `] })
+    }
+  }))
+).pipe(Layer.provide(CommandRunner.layer), Layer.provide(NodeContext.layer))
+
+const exec = (argv: ReadonlyArray<string>, extra: Partial<Zlogin.ExecOptions> = {}) =>
+  Effect.flatMap(CommandRunner.CommandRunner, (runner) => Zlogin.run(runner, zone, argv, { ...options, ...extra }))
+
+const scripted = (result: Partial<CommandRunner.CommandResult>) =>
+  CommandRunner.layerTest(() => CommandRunner.result(result))
+
+describe("Zlogin", () => {
+  it.live("gives a command exactly its arguments, environment, directory and input", () =>
+    Effect.gen(function*() {
+      const words = ["a b", "it's", "$HOME `id`", "\"q\"", "", "x;exit 3", "l1\nl2"]
+      const printed = yield* exec(["printf", "%s|", ...words])
+      assert.deepStrictEqual(printed, { exitCode: 0, stdout: words.map((word) => `${word}|`).join(""), stderr: "" })
+      const surroundings = yield* exec(["sh", "-c", "pwd; echo \"$A\"; cat"], {
+        workingDirectory: "/usr",
+        environment: { A: "it's $B" },
+        stdin: "in"
+      })
+      assert.strictEqual(surroundings.stdout, "/usr\nit's $B\nin")
+    }).pipe(Effect.provide(shellRunner)))
+
+  it.live("tells the true exit code, also after a signal or when the command is missing", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* exec(["sh", "-c", "echo no newline >&2; exit 42"])).exitCode, 42)
+      const killed = yield* exec(["sh", "-c", "printf err >&2; kill -9 $$"])
+      assert.strictEqual(killed.exitCode, 137)
+      assert.match(killed.stderr, /^err/)
+      assert.strictEqual((yield* exec(["/no/such/program"])).exitCode, 127)
+      assert.notStrictEqual((yield* exec(["true"], { workingDirectory: "/no/such" })).exitCode, 0)
+    }).pipe(Effect.provide(shellRunner)))
+
+  it.live("ends a command that takes too long", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(exec(["sleep", "30"], { timeout: "200 millis" }))
+      assert.strictEqual(error._tag, "CommandUnavailable")
+      assert.include(error.message, "did not end within 200ms")
+    }).pipe(Effect.provide(shellRunner)))
+
+  it.effect.prop("finds the marker whatever the command printed", [fc.string(), fc.integer({ min: 0, max: 255 })], ([text, code]) =>
+    Effect.sync(() => {
+      const parsed = Zlogin.parseResult("t", CommandRunner.result({ stderr: `${text}@@rc-t=${code}\n` }))
+      assert.deepStrictEqual(parsed, { exitCode: code, stdout: "", stderr: text })
+    }))
+
+  it.effect("does not believe exit 0 without the marker", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(exec(["true"]))
+      assert.strictEqual(error._tag, "ZoneLoginFailed")
+      assert.include(error.message, "exit status 0 without an end marker")
+    }).pipe(Effect.provide(scripted({}))))
+
+  for (const [stderr, tag] of [
+    ["zlogin: zone 'web-1' unknown\n", "ZoneNotFound"],
+    ["zlogin: login allowed only to running zones (web-1 is 'installed').\n", "WrongZoneState"],
+    ["zlogin: cannot login to a zone which is 'configured'\n", "WrongZoneState"],
+    ["zlogin: You lack sufficient privilege to run this command (all privs required)\n", "HostPermissionDenied"],
+    ["zlogin: could not enter zone web-1: I/O error\n", "ZoneLoginFailed"]
+  ] as const) {
+    it.effect(`understands ${stderr.trim()}`, () =>
+      Effect.gen(function*() {
+        assert.strictEqual((yield* Effect.flip(exec(["true"])))._tag, tag)
+      }).pipe(Effect.provide(scripted({ exitCode: 1, stderr }))))
+  }
+
+  it("puts options before the zone, closes the input when there is none, and refuses what it cannot quote", () => {
+    const line = Either.getOrThrow(Zlogin.command(zone, ["id"], { ...options, user: "www", token: "t" }))
+    assert.deepStrictEqual(line.args, ["-Q", "-n", "-l", "www", "web-1", "'id'; rc=$?; echo \"@@rc-t=$rc\" >&2; exit $rc"])
+    for (const [argv, extra] of [
+      [[], {}],
+      [["a\0b"], {}],
+      [["a"], { environment: { "A B": "1" } }],
+      [["a"], { user: "-x" }],
+      [["a"], { user: "www", failsafe: true }]
+    ] as const) {
+      assert.isTrue(Either.isLeft(Zlogin.command(zone, argv, { ...options, ...extra, token: "t" })))
+    }
+    assert.strictEqual(CommandLine.format(line).split(" ")[0], "/usr/sbin/zlogin")
+  })
+})

@@ -1,0 +1,41 @@
+/** Why no node was found for a pod, and the sentence that tells the user. */
+import type { Rejection } from "./Rejection.js"
+
+/**
+ * The outcome for each node, in the order of the snapshot; `undefined` for a node that was not looked at.
+ *
+ * @category models
+ */
+export interface Diagnosis {
+  readonly rejections: ReadonlyArray<Rejection | undefined>
+  /** Set when the pod itself was refused, before any node was looked at. */
+  readonly preFilterMessage?: string
+  /** Names of the plugins that rejected anything. */
+  readonly rejectedBy: ReadonlySet<string>
+}
+
+/**
+ * `count reason` for each reason, sorted as strings.
+ *
+ * @category combinators
+ */
+export const histogram = (rejections: Iterable<Rejection | undefined>): string => {
+  const counts = new Map<string, number>()
+  for (const rejection of rejections) {
+    for (const reason of rejection?.reasons ?? []) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  }
+  return [...counts].map(([reason, count]) => `${count} ${reason}`).sort().join(", ")
+}
+
+/**
+ * The message of the condition and the event, such as `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were unschedulable.`
+ *
+ * @category combinators
+ */
+export const message = (diagnosis: Diagnosis, postFilterMessage?: string): string => {
+  const total = diagnosis.rejections.length
+  if (total === 0) return "no nodes available to schedule pods"
+  const reasons = diagnosis.preFilterMessage ?? histogram(diagnosis.rejections)
+  const tail = postFilterMessage === undefined || postFilterMessage === "" ? "" : ` ${postFilterMessage}`
+  return `0/${total} nodes are available:${reasons === "" ? "" : ` ${reasons}.`}${tail}`
+}

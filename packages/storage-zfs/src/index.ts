@@ -1,0 +1,8 @@
+export * as DatasetName from "./DatasetName.js"
+export * as StorageEngine from "./StorageEngine.js"
+export * as StorageError from "./StorageError.js"
+export * as Zfs from "./Zfs.js"
+export * as ZfsCommands from "./ZfsCommands.js"
+export * as ZfsFailure from "./ZfsFailure.js"
+export * as ZfsOutput from "./ZfsOutput.js"
+export * as ZpoolCommands from "./ZpoolCommands.js"
