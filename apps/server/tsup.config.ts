@@ -8,7 +8,10 @@ export default defineConfig({
   platform: "node",
   sourcemap: true,
   clean: true,
+  splitting: false,
   noExternal: [/.*/],
+  // node:sqlite exists under its full name only.
+  removeNodeProtocol: false,
   banner: {
     js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);"
   }

@@ -1,3 +1,3 @@
-import { sharedConfig } from "../../tooling/vitest.shared.js"
+import { sharedConfig } from "vitest-config"
 
 export default sharedConfig

@@ -52,6 +52,7 @@ type Expected = "value" | "value or end" | "key" | "key or end" | "colon" | "com
 
 const whitespace = /[ \t\r\n]*/y
 // Unrolled, so that the engine does not keep a step to return to for every character of a long string.
+// oxlint-disable-next-line eslint/no-control-regex -- JSON forbids exactly these characters in strings
 const stringPattern = /"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\u0000-\u001f]*)*"/y
 const numberPattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 
@@ -98,8 +99,9 @@ class Scanner {
       case "comma or end":
         return this.separator(char)
       case "end":
-        return this.invalid(char, "after top-level value")
+        break
     }
+    return this.invalid(char, "after top-level value")
   }
 
   private value(char: string): Expected | undefined {
@@ -156,6 +158,7 @@ class Scanner {
   private string(): string | undefined {
     const start = this.position
     if (this.skip(stringPattern) === 0) {
+      // oxlint-disable-next-line eslint/no-control-regex -- JSON forbids exactly these characters in strings
       const end = /["\\\u0000-\u001f]/g
       end.lastIndex = start + 1
       const stop = end.exec(this.text)

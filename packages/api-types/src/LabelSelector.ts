@@ -74,26 +74,19 @@ const problemOf = ({ key, operator, values }: Requirement): string | undefined =
   return undefined
 }
 
-const integer = /^[+-]?\d+$/
+const integer = /^[+-]?\d{1,19}$/
+
+const compares = (value: string, operator: "Gt" | "Lt", bound: string | undefined): boolean => {
+  if (bound === undefined || !integer.test(value) || !integer.test(bound)) return false
+  return operator === "Gt" ? BigInt(value) > BigInt(bound) : BigInt(value) < BigInt(bound)
+}
 
 const holds = ({ key, operator, values }: Requirement, labels: Readonly<Record<string, string>>): boolean => {
   const value = Object.hasOwn(labels, key) ? labels[key] : undefined
-  switch (operator) {
-    case "Exists":
-      return value !== undefined
-    case "DoesNotExist":
-      return value === undefined
-    case "In":
-      return value !== undefined && values.includes(value)
-    case "NotIn":
-      return value === undefined || !values.includes(value)
-    case "Gt":
-    case "Lt": {
-      const bound = values[0]
-      if (value === undefined || bound === undefined || !integer.test(value) || !integer.test(bound)) return false
-      return operator === "Gt" ? BigInt(value) > BigInt(bound) : BigInt(value) < BigInt(bound)
-    }
-  }
+  if (value === undefined) return operator === "DoesNotExist" || operator === "NotIn"
+  if (operator === "In") return values.includes(value)
+  if (operator === "NotIn") return !values.includes(value)
+  return operator === "Exists" || (operator !== "DoesNotExist" && compares(value, operator, values[0]))
 }
 
 const none: Readonly<Record<string, string>> = {}
@@ -107,20 +100,11 @@ export const isEverything = (selector: LabelSelector): boolean => selector.requi
 
 const formatRequirement = ({ key, operator, values }: Requirement): string => {
   const list = values.toSorted().join(",")
-  switch (operator) {
-    case "Exists":
-      return key
-    case "DoesNotExist":
-      return `!${key}`
-    case "In":
-      return values.length === 1 ? `${key}=${list}` : `${key} in (${list})`
-    case "NotIn":
-      return values.length === 1 ? `${key}!=${list}` : `${key} notin (${list})`
-    case "Gt":
-      return `${key}>${list}`
-    case "Lt":
-      return `${key}<${list}`
-  }
+  if (operator === "Exists") return key
+  if (operator === "DoesNotExist") return `!${key}`
+  if (operator === "Gt" || operator === "Lt") return `${key}${operator === "Gt" ? ">" : "<"}${list}`
+  const [equals, among] = operator === "In" ? ["=", "in"] : ["!=", "notin"]
+  return values.length === 1 ? `${key}${equals}${list}` : `${key} ${among} (${list})`
 }
 
 /** The text that `parse` reads back, requirements in order of their keys. @category combinators */

@@ -5,6 +5,8 @@ export type Problems = ReadonlyArray<string>
 
 const labelFormat = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 const subdomainFormat = `${labelFormat}(\\.${labelFormat})*`
+const underscoreLabelFormat = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
+const underscoreSubdomainFormat = `${underscoreLabelFormat}(\\.${underscoreLabelFormat})*`
 const dns1035Format = "[a-z]([-a-z0-9]*[a-z0-9])?"
 const qualifiedFormat = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 const labelValueFormat = `(${qualifiedFormat})?`
@@ -15,6 +17,7 @@ const cIdentifierFormat = "[A-Za-z_][A-Za-z0-9_]*"
 const whole = (format: string): RegExp => new RegExp(`^(?:${format})$`)
 const label = whole(labelFormat)
 const subdomain = whole(subdomainFormat)
+const underscoreSubdomain = whole(underscoreSubdomainFormat)
 const dns1035 = whole(dns1035Format)
 const qualified = whole(qualifiedFormat)
 const labelValue = whole(labelValueFormat)
@@ -23,7 +26,7 @@ const header = whole(headerFormat)
 const cIdentifier = whole(cIdentifierFormat)
 
 const regexProblem = (text: string, format: string, ...examples: ReadonlyArray<string>): string =>
-  `${text} (e.g. ${examples.map((example) => `'${example}', `).join("or ")}regex used for validation is '${format}')`
+  `${text} (e.g. ${examples.map((example) => `'${example}', `).join(" or ")}regex used for validation is '${format}')`
 
 const tooLong = (maximum: number): string => `must be no more than ${maximum} characters`
 
@@ -66,6 +69,22 @@ export const isDns1123Subdomain = (value: string): Problems => {
       regexProblem(
         "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
         subdomainFormat,
+        "example.com"
+      )
+    )
+  }
+  return problems
+}
+
+/** RFC 1123 subdomain whose labels may hold underscores, as in DNS search lists. @category combinators */
+export const isDns1123SubdomainWithUnderscore = (value: string): Problems => {
+  const problems: Array<string> = []
+  if (byteLength(value) > 253) problems.push(tooLong(253))
+  if (!underscoreSubdomain.test(value)) {
+    problems.push(
+      regexProblem(
+        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character",
+        underscoreSubdomainFormat,
         "example.com"
       )
     )

@@ -1,7 +1,7 @@
 /** Which nodes a pod may or prefers to run on. Plain functions: the scheduler calls them for every pod and node. */
 import type * as CoreV1 from "./generated/CoreV1.js"
 
-const integer = /^[+-]?\d+$/
+const integer = /^[+-]?\d{1,19}$/
 
 const holds = (requirement: CoreV1.NodeSelectorRequirement, value: string | undefined): boolean => {
   const values = requirement.values ?? []

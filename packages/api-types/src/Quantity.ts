@@ -82,7 +82,8 @@ export const parse = (text: string): Either.Either<Quantity, QuantityError> => {
 const formatDecimal = (nanos: bigint, format: "DecimalSI" | "DecimalExponent"): string => {
   let mantissa = nanos
   let exponent = -9
-  while (mantissa % 1000n === 0n && (format === "DecimalExponent" || exponent < 18)) {
+  const largest = format === "DecimalExponent" ? Number.MAX_SAFE_INTEGER : 18
+  while (mantissa % 1000n === 0n && exponent < largest) {
     mantissa /= 1000n
     exponent += 3
   }

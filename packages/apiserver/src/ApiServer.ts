@@ -4,13 +4,13 @@
  */
 import { KindRegistry, Status } from "@reddwarf/api-types"
 import { WatchCache } from "@reddwarf/event-bus"
-import { ObjectStore } from "@reddwarf/store"
+import { ObjectStore, type StoreError } from "@reddwarf/store"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as Runtime from "effect/Runtime"
+import { randomInt } from "node:crypto"
 import * as Admission from "./Admission.js"
 import type * as ApiRequest from "./ApiRequest.js"
 import type { ApiResponse } from "./ApiResponse.js"
@@ -122,8 +122,6 @@ const make = (options: Options) =>
     const { plugins } = yield* Admission.Admission
     const kubelet = yield* KubeletClient
     const clock = yield* Effect.clock
-    const random = yield* Effect.random
-    const runtime = yield* Effect.runtime()
     const now = () => clock.unsafeCurrentTimeMillis()
     let draining = false
     const view: Admission.ClusterView = {
@@ -140,7 +138,7 @@ const make = (options: Options) =>
       plugins,
       view,
       now,
-      random: () => Runtime.runSync(runtime)(random.next),
+      random: () => randomInt(2 ** 32) / 2 ** 32,
       bookmarkMillis: Duration.toMillis(options.bookmarkInterval ?? "1 minute"),
       batchMillis: Duration.toMillis(options.batchDelay ?? "5 millis")
     }
@@ -189,4 +187,15 @@ const make = (options: Options) =>
  *
  * @category layers
  */
-export const layer = (options: Options = {}) => Layer.effect(ApiServer, make(options))
+export const layer = (
+  options: Options = {}
+): Layer.Layer<
+  ApiServer,
+  StoreError.StoreError,
+  | KindRegistry.KindRegistry
+  | ObjectStore.ObjectStore
+  | WatchCache.WatchCache
+  | Authorizer.Authorizer
+  | Admission.Admission
+  | KubeletClient
+> => Layer.effect(ApiServer, make(options))

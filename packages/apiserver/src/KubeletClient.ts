@@ -88,30 +88,33 @@ export const layer = (options: KubeletClientOptions): Layer.Layer<KubeletClient>
         const url = `https://${host}:${node.port}${path}`
         const unreachable = (detail: string, cause?: unknown) =>
           new KubeletUnreachable({ node: node.node, url, detail, ...(cause === undefined ? {} : { cause }) })
-        return Effect.asyncEffect<KubeletResponse, KubeletUnreachable, never, void, never, Scope.Scope>((resume) =>
-          Effect.asVoid(
-            Effect.acquireRelease(
-              Effect.sync(() => {
-                const outgoing = request(url, { agent, servername: node.node, method: "GET" })
-                outgoing.setTimeout(timeout, () => outgoing.destroy(new Error(`no answer within ${timeout} ms`)))
-                outgoing.once("error", (cause) => resume(Effect.fail(unreachable(detailOf(cause), cause))))
-                outgoing.once("response", (incoming) => {
-                  // A followed log may be silent for as long as it likes.
-                  outgoing.setTimeout(0)
-                  const chunks = readChunks(incoming)
-                  resume(Effect.succeed({
-                    status: incoming.statusCode ?? 502,
-                    contentType: incoming.headers["content-type"] ?? "text/plain",
-                    next: Effect.mapError(chunks, (cause) => unreachable(detailOf(cause), cause))
-                  }))
-                })
-                outgoing.end()
-                return outgoing
-              }),
-              (outgoing) => Effect.sync(() => outgoing.destroy())
-            )
-          )
+        const opened = Effect.acquireRelease(
+          Effect.try({
+            try: () => {
+              const outgoing = request(url, { agent, servername: node.node, method: "GET" })
+              outgoing.setTimeout(timeout, () => outgoing.destroy(new Error(`no answer within ${timeout} ms`)))
+              // Failures after the answer has begun are seen by its reader.
+              outgoing.on("error", () => {})
+              return outgoing
+            },
+            catch: (cause) => unreachable(detailOf(cause), cause)
+          }),
+          (outgoing) => Effect.sync(() => outgoing.destroy())
         )
+        return Effect.flatMap(opened, (outgoing) =>
+          Effect.async<KubeletResponse, KubeletUnreachable>((resume) => {
+            outgoing.once("error", (cause) => resume(Effect.fail(unreachable(detailOf(cause), cause))))
+            outgoing.once("response", (incoming) => {
+              // A followed log may be silent for as long as it likes.
+              outgoing.setTimeout(0)
+              resume(Effect.succeed({
+                status: incoming.statusCode ?? 502,
+                contentType: incoming.headers["content-type"] ?? "text/plain",
+                next: Effect.mapError(readChunks(incoming), (cause) => unreachable(detailOf(cause), cause))
+              }))
+            })
+            outgoing.end()
+          }))
       }
       return KubeletClient.of({ get })
     })

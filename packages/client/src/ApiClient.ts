@@ -7,7 +7,7 @@ import type * as Stream from "effect/Stream"
 import type { ClientError } from "./ClientError.js"
 import * as client from "./internal/client.js"
 import type { ObjectRef } from "./ObjectRef.js"
-import { Transport } from "./Transport.js"
+import type { Transport } from "./Transport.js"
 import type { WatchEvent } from "./Watch.js"
 
 /**

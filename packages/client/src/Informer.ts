@@ -185,6 +185,11 @@ export const make = Effect.fnUntraced(function*<A extends KubeObject.KubeObject>
             Effect.zipRight(Effect.ignore(retry.next(undefined)))
           )
         }
+      }),
+      // An indexer or a transform that throws must not end the informer unnoticed.
+      Effect.catchAllDefect((defect) => {
+        mustList = true
+        return Effect.zipRight(Effect.logError("informer died and starts again", defect), Effect.ignore(retry.next(undefined)))
       })
     )
   })

@@ -41,9 +41,9 @@ export interface KubeConfig {
   /** Accept any certificate of the server. Only for experiments. */
   readonly insecureSkipTlsVerify: boolean
   readonly cert?: string
-  readonly key?: Redacted.Redacted<string>
+  readonly key?: Redacted.Redacted
   /** The bearer token as it is now; a token from a file is read again at most once a minute, because such tokens are rotated. */
-  readonly token?: Effect.Effect<Redacted.Redacted<string>, KubeConfigInvalid>
+  readonly token?: Effect.Effect<Redacted.Redacted, KubeConfigInvalid>
   /** Namespace for requests that name none. */
   readonly namespace: string
 }
@@ -172,8 +172,8 @@ export const parse = Effect.fn("KubeConfig.parse")(function*(
 
 const tokenOf = (
   user: { readonly token?: string | undefined; readonly tokenFile?: string | undefined },
-  read: (name: string) => Effect.Effect<Redacted.Redacted<string>, KubeConfigInvalid>
-): Effect.Effect<Effect.Effect<Redacted.Redacted<string>, KubeConfigInvalid> | undefined> => {
+  read: (name: string) => Effect.Effect<Redacted.Redacted, KubeConfigInvalid>
+): Effect.Effect<Effect.Effect<Redacted.Redacted, KubeConfigInvalid> | undefined> => {
   if (user.token !== undefined && user.token !== "") return Effect.succeed(Effect.succeed(Redacted.make(user.token)))
   return user.tokenFile !== undefined && user.tokenFile !== ""
     ? Effect.cachedWithTTL(read(user.tokenFile), "1 minute")

@@ -2,7 +2,8 @@
  * One leader among several processes, by a Lease that the leader keeps renewing.
  *
  * Others take over when they have seen no renewal for the duration of the lease, measured by their own clock, so the clocks need not
- * agree. A leader that cannot renew stops before that: at any time at most one of them works, as long as clocks run at the same speed.
+ * agree. A leader that cannot renew is interrupted before that. So at most one of them works at any time, as long as clocks run at the
+ * same speed, no process is stopped while it leads, and interrupted work ends within `leaseDuration` less `renewDeadline`.
  */
 import { type CoordinationV1, Kinds, Timestamp } from "@reddwarf/api-types"
 import * as Duration from "effect/Duration"
@@ -108,30 +109,39 @@ export const run = (options: Options) => <A, E, R>(work: Effect.Effect<A, E, R>)
       return true
     })
 
-    const tryOnce = attempt.pipe(
-      Effect.timeoutTo({ duration: deadlineMillis, onTimeout: () => false, onSuccess: (holds) => holds }),
-      Effect.catchAll((error) => Effect.as(Effect.logDebug("lease attempt failed", error), false))
+    /**
+     * One attempt that ends by `deadline`. Gives the time from which on the lease counts as held: the beginning of the attempt, for
+     * others may have seen the renewal long before its answer arrived here. Undefined if it is not held.
+     */
+    const tryUntil = (deadline: number): Effect.Effect<number | undefined> =>
+      Effect.suspend(() => {
+        const startedAt = clock.unsafeCurrentTimeMillis()
+        return attempt.pipe(
+          Effect.map((holds) => (holds ? startedAt : undefined)),
+          Effect.timeoutTo({ duration: Math.max(0, deadline - startedAt), onTimeout: () => undefined, onSuccess: (since) => since }),
+          Effect.catchAll((error) => Effect.as(Effect.logDebug("lease attempt failed", error), undefined))
+        )
+      })
+
+    const campaign: Effect.Effect<number> = Effect.suspend(() => tryUntil(clock.unsafeCurrentTimeMillis() + deadlineMillis)).pipe(
+      Effect.flatMap((since) =>
+        since === undefined
+          ? Effect.flatMap(Random.nextRange(1, 2.2), (factor) => Effect.delay(campaign, retryMillis * factor))
+          : Effect.succeed(since)
+      )
     )
 
-    const campaign: Effect.Effect<void> = Effect.flatMap(tryOnce, (holds) =>
-      holds ? Effect.void : Effect.flatMap(Random.nextRange(1, 2.2), (factor) => Effect.delay(campaign, retryMillis * factor)))
-
     /** Renews until it fails for too long. */
-    const keep = (renewedAt: number): Effect.Effect<never, LeadershipLost> =>
-      Effect.delay(tryOnceUntil(renewedAt + deadlineMillis), retryMillis).pipe(
-        Effect.flatMap((holds) => {
-          const now = clock.unsafeCurrentTimeMillis()
-          if (holds) return keep(now)
+    const keep = (heldSince: number): Effect.Effect<never, LeadershipLost> =>
+      Effect.delay(tryUntil(heldSince + deadlineMillis), retryMillis).pipe(
+        Effect.flatMap((since) => {
+          if (since !== undefined) return keep(since)
           const holder = seen === undefined ? "" : holderOf(seen.lease)
           const taken = holder !== "" && holder !== identity
-          return taken || now >= renewedAt + deadlineMillis
+          return taken || clock.unsafeCurrentTimeMillis() >= heldSince + deadlineMillis
             ? Effect.fail(new LeadershipLost({ lease: `${namespace}/${name}`, identity, ...(taken ? { holder } : {}) }))
-            : keep(renewedAt)
+            : keep(heldSince)
         })
-      )
-    const tryOnceUntil = (deadline: number) =>
-      Effect.suspend(() =>
-        Effect.map(Effect.timeoutOption(tryOnce, Math.max(0, deadline - clock.unsafeCurrentTimeMillis())), (held) => held._tag === "Some" && held.value)
       )
 
     const release = Effect.suspend(() => {
@@ -143,11 +153,12 @@ export const run = (options: Options) => <A, E, R>(work: Effect.Effect<A, E, R>)
       return client.update(Kinds.lease, { ...lease, spec }).pipe(Effect.timeout(retryMillis), Effect.ignoreLogged)
     })
 
-    const lead = Effect.suspend(() => {
-      status.unsafeUpdate(1, [])
-      return Effect.zipRight(Effect.logInfo("became leader"), Effect.raceFirst(work, keep(clock.unsafeCurrentTimeMillis())))
-    }).pipe(Effect.ensuring(Effect.sync(() => status.unsafeUpdate(0, []))))
+    const lead = (since: number) =>
+      Effect.suspend(() => {
+        status.unsafeUpdate(1, [])
+        return Effect.zipRight(Effect.logInfo("became leader"), Effect.raceFirst(work, keep(since)))
+      }).pipe(Effect.ensuring(Effect.sync(() => status.unsafeUpdate(0, []))))
 
     return yield* Effect.uninterruptibleMask((restore) =>
-      Effect.zipRight(restore(campaign), Effect.ensuring(restore(lead), release)))
+      Effect.flatMap(restore(campaign), (since) => Effect.ensuring(restore(lead(since)), release)))
   }).pipe(Effect.annotateLogs({ lease: `${options.namespace}/${options.name}`, identity: options.identity }))

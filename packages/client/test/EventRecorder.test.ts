@@ -83,7 +83,7 @@ describe("EventRecorder", () => {
       for (let n = 0; n < 10; n++) yield* recorder.event(object, "Normal", `Reason${n}`, "queued")
       server.injectFaults(() => undefined)
       yield* TestClock.adjust("30 seconds")
-      assert.deepStrictEqual(server.list(Kinds.event).map((event) => event.reason).sort(), ["First", "Reason0", "Reason1", "Reason2"])
+      assert.deepStrictEqual(server.list(Kinds.event).map((event) => event.reason ?? "").sort(), ["First", "Reason0", "Reason1", "Reason2"])
       yield* Scope.close(scope, Exit.void)
     }).pipe(Effect.provide(FakeApi.layer())))
 

@@ -47,7 +47,7 @@ describe("Informer", () => {
         kind: Kinds.configMap,
         indexers: { owner: (object) => (object.data?.["owner"] === undefined ? [] : [object.data["owner"]]) }
       })
-      const owned = (owner: string) => informer.byIndex("owner", owner).map((object) => object.metadata.name).sort()
+      const owned = (owner: string) => informer.byIndex("owner", owner).map((object) => object.metadata.name ?? "").sort()
       yield* client.create(Kinds.configMap, configMap("a", { owner: "x" }))
       yield* client.create(Kinds.configMap, configMap("b", { owner: "x" }))
       yield* eventually(() => owned("x").length === 2)
@@ -119,6 +119,25 @@ describe("Informer", () => {
       assert.isBelow(server.requests().length, 12)
     }).pipe(Effect.provide(FakeApi.layer())))
 
+  it.scoped("starts again when an indexer throws", () =>
+    Effect.gen(function*() {
+      const client = yield* ApiClient.ApiClient
+      let broken = true
+      const informer = yield* Informer.make({
+        kind: Kinds.configMap,
+        indexers: {
+          fragile: () => {
+            if (broken) throw new RangeError("a bug in an indexer")
+            return ["all"]
+          }
+        }
+      })
+      yield* client.create(Kinds.configMap, configMap("a"))
+      yield* TestClock.adjust("1 minute")
+      broken = false
+      yield* eventually(() => informer.byIndex("fragile", "all").length === 1)
+    }).pipe(Effect.provide(FakeApi.layer())))
+
   it.scoped("survives a handler that throws", () =>
     Effect.gen(function*() {
       const client = yield* ApiClient.ApiClient
@@ -172,7 +191,8 @@ describe("Informer", () => {
       }
       const expected = () => new Map(server.list(Kinds.configMap).map((object) => [ObjectRef.keyOf(object), object.metadata.resourceVersion]))
       const actual = () => new Map(informer.list().map((object) => [ObjectRef.keyOf(object), object.metadata.resourceVersion]))
-      const sorted = (map: ReadonlyMap<string, string | undefined>) => [...map].sort()
+      const sorted = (map: ReadonlyMap<string, string | undefined>) =>
+        [...map].map(([key, version]) => `${key} at ${version}`).sort()
       yield* TestClock.adjust("2 minutes")
       assert.deepStrictEqual(sorted(actual()), sorted(expected()))
       assert.deepStrictEqual(sorted(replayed), sorted(expected()))

@@ -2,7 +2,6 @@
 import { type ApiClient, type Informer, LeaderElection, type WorkQueue } from "@reddwarf/client"
 import type { KubeObject } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Reconciler from "./Reconciler.js"
 
@@ -77,7 +76,8 @@ export const whileLeading = <E, R>(
 ): Effect.Effect<never, E, Exclude<R, Scope.Scope> | ApiClient.ApiClient> =>
   Effect.scoped(Effect.zipRight(work, Effect.never)).pipe(
     LeaderElection.run(election),
-    Effect.tapErrorTag("LeadershipLost", (lost) => Effect.logWarning("controllers stopped", lost)),
-    Effect.retry({ while: (error) => error instanceof LeaderElection.LeadershipLost, schedule: Schedule.jittered(Schedule.spaced("1 second")) }),
-    Effect.catchTag("LeadershipLost", Effect.die)
+    Effect.catchIf(
+      (error): error is LeaderElection.LeadershipLost => error instanceof LeaderElection.LeadershipLost,
+      (lost) => Effect.zipRight(Effect.logWarning("controllers stopped", lost), whileLeading(election, work))
+    )
   )

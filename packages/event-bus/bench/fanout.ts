@@ -7,7 +7,7 @@ const bytes = new TextEncoder().encode(JSON.stringify({ metadata: { name: "pod" 
 const line = (event: WatchCache.CacheEvent): Uint8Array => event.encoded("json", () => event.entry.bytes)
 
 const services = Effect.all({ store: ObjectStore.ObjectStore, cache: WatchCache.WatchCache, clock: Effect.clock })
-const layer = Layer.fresh(WatchCache.layer.pipe(Layer.provideMerge(Layer.fresh(ObjectStore.layerMemory))))
+const layer = WatchCache.layer.pipe(Layer.provideMerge(ObjectStore.layerMemory))
 
 const fanOut = (watchers: number, events: number) =>
   Effect.scoped(Effect.gen(function*() {

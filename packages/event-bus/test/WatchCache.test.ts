@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { WatchCache } from "@reddwarf/event-bus"
+import { EventBusMetrics, WatchCache } from "@reddwarf/event-bus"
 import { ObjectStore } from "@reddwarf/store"
-import { Context, Effect, Exit, FastCheck, Fiber, Layer, Scope, TestClock } from "effect"
+import { Context, Effect, Exit, FastCheck, Fiber, Layer, Metric, Scope, TestClock } from "effect"
 
 const encoder = new TextEncoder()
 
@@ -10,11 +10,11 @@ const json = (name: string): ObjectStore.Encode => (revision) => ({
 })
 
 const layer = (options: WatchCache.CacheOptions = {}) =>
-  WatchCache.layerWith(options).pipe(Layer.provideMerge(Layer.fresh(ObjectStore.layerMemory)))
+  WatchCache.layerWith(options).pipe(Layer.provideMerge(ObjectStore.layerMemory))
 
-const effect = (
+const effect = <E>(
   name: string,
-  test: Effect.Effect<void, unknown, ObjectStore.ObjectStore | WatchCache.WatchCache | Scope.Scope>,
+  test: Effect.Effect<void, E, ObjectStore.ObjectStore | WatchCache.WatchCache | Scope.Scope>,
   options: WatchCache.CacheOptions = {}
 ) => it.scoped(name, () => Effect.provide(test, layer(options)))
 
@@ -264,6 +264,24 @@ describe("watches", () => {
   )
 })
 
+describe("metrics", () => {
+  effect(
+    "count what goes through the cache",
+    Effect.gen(function*() {
+      const { store, cache } = yield* services
+      const events = (yield* Metric.value(EventBusMetrics.events)).count
+      const expired = (yield* Metric.value(EventBusMetrics.expired)).count
+      yield* cache.watch({ prefix: "/core/pods/", capacity: 1 })
+      yield* cache.watch({ prefix: "/core/pods/", capacity: 2 })
+      assert.strictEqual((yield* Metric.value(EventBusMetrics.watchers)).value, 2)
+      for (const name of ["a", "b"]) yield* store.create(pod(name), json(name))
+      assert.strictEqual((yield* Metric.value(EventBusMetrics.events)).count, events + 2)
+      assert.strictEqual((yield* Metric.value(EventBusMetrics.expired)).count, expired + 1)
+      assert.strictEqual((yield* Metric.value(EventBusMetrics.watchers)).value, 1)
+    })
+  )
+})
+
 describe("a slow watcher", () => {
   effect(
     "is ended, while a thousand others get every event",
@@ -377,7 +395,7 @@ describe("any watcher", () => {
           else state.set(event.key, event.revision)
         }
         const listed = new Map(cache.list(open.prefix).map((entry) => [entry.key, entry.revision]))
-        assert.deepStrictEqual([...state].sort(), [...listed].sort())
+        assert.deepStrictEqual(Object.fromEntries(state), Object.fromEntries(listed))
       }
     })).pipe(Effect.provide(layer())), { fastCheck: { numRuns: 150 } })
 })

@@ -1,12 +1,13 @@
 /** Small commands about the host itself: uname, zonename, hostid, psrinfo, prtconf, isainfo, and chmod, mkdir on its files. */
 import * as fs from "node:fs"
+import * as DateTime from "effect/DateTime"
 import type { HostContext, InstantCommand } from "./CommandContext.js"
 import { getopt, hasFlag, lastValue } from "./internal/getopt.js"
 import { fail, ok } from "./internal/result.js"
 
 const build = (context: HostContext): string => (context.host.dialect === "omnios" ? "omnios-r151054-simulated" : "illumos-simulated")
 
-/** `uname [-amnprsvi]`. @category commands */
+/** `uname [-amnprsvi]`. @category commands @category commands */
 export const uname: InstantCommand = (context, args) => {
   const parsed = getopt(args, "amnprsviX")
   if (parsed.error !== undefined) return fail(`uname: illegal option -- ${parsed.error.flag}\nusage:\tuname [-snrvmapiX]`, 1)
@@ -17,13 +18,13 @@ export const uname: InstantCommand = (context, args) => {
   return ok(chosen.map(([, text]) => text).join(" "))
 }
 
-/** `zonename`. @category commands */
+/** `zonename`. @category commands @category commands */
 export const zonename: InstantCommand = () => ok("global")
 
-/** `hostid`. @category commands */
+/** `hostid`. @category commands @category commands */
 export const hostid: InstantCommand = (context) => ok(context.host.hostId.replaceAll("-", "").slice(0, 8))
 
-/** `isainfo [-bknv]`. @category commands */
+/** `isainfo [-bknv]`. @category commands @category commands */
 export const isainfo: InstantCommand = (_context, args) => {
   const parsed = getopt(args, "bknvx")
   if (parsed.error !== undefined) return fail("usage: isainfo [-v] [-b | -n | -k | -x]", 1)
@@ -31,12 +32,12 @@ export const isainfo: InstantCommand = (_context, args) => {
 }
 
 const since = (millis: number): string => {
-  const at = new Date(millis)
+  const at = DateTime.toPartsUtc(DateTime.unsafeMake(millis))
   const two = (value: number) => String(value).padStart(2, "0")
-  return `${two(at.getUTCMonth() + 1)}/${two(at.getUTCDate())}/${at.getUTCFullYear()} ${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}`
+  return `${two(at.month)}/${two(at.day)}/${at.year} ${two(at.hours)}:${two(at.minutes)}:${two(at.seconds)}`
 }
 
-/** `psrinfo [-p|-t] [-v] [cpu…]`. @category commands */
+/** `psrinfo [-p|-t] [-v] [cpu…]`. @category commands @category commands */
 export const psrinfo: InstantCommand = (context, args) => {
   const parsed = getopt(args, "pstvc")
   if (parsed.error !== undefined) return fail("usage: \n\tpsrinfo [-v] [-p] [processor_id ...]\n\tpsrinfo -s [-p] processor_id", 2)
@@ -48,7 +49,7 @@ export const psrinfo: InstantCommand = (context, args) => {
   return ok(wanted.map((cpu) => `${cpu}\t${"on-line".padEnd(8)}  since ${since(context.host.bootTime)}`).join("\n"))
 }
 
-/** `prtconf [-m]`. @category commands */
+/** `prtconf [-m]`. @category commands @category commands */
 export const prtconf: InstantCommand = (context, args) =>
   args.length === 1 && args[0] === "-m"
     ? ok(String(context.host.memoryMiB))
@@ -56,7 +57,19 @@ export const prtconf: InstantCommand = (context, args) =>
     ? ok(`System Configuration:  illumos  i86pc\nMemory size: ${context.host.memoryMiB} Megabytes\nSystem Peripherals (Software Nodes):\n\ni86pc`)
     : fail("prtconf: usage: prtconf [-m]", 1)
 
-/** `chmod <octal mode> <file>…` on the emulated file system. @category commands */
+/** `ls [-1a] [<folder>]` of the emulated file system, one name per line. @category commands */
+export const ls: InstantCommand = (context, args) => {
+  const parsed = getopt(args, "1a")
+  if (parsed.error !== undefined) return fail(`ls: illegal option -- ${parsed.error.flag}\nusage: ls -1a [file ...]`, 2)
+  const name = parsed.operands[0] ?? "/"
+  const real = context.files.real(name)
+  const stat = fs.statSync(real, { throwIfNoEntry: false })
+  if (stat === undefined) return fail(`${name}: No such file or directory`, 2)
+  const names = stat.isDirectory() ? fs.readdirSync(real).sort() : [name]
+  return ok(names.filter((entry) => hasFlag(parsed, "a") || !entry.startsWith(".")).join("\n"))
+}
+
+/** `chmod <octal mode> <file>…` on the emulated file system. @category commands @category commands */
 export const chmod: InstantCommand = (context, args) => {
   const [mode = "", ...names] = args
   if (names.length === 0) return fail("usage:\tchmod [-fR] <absolute-mode> file ...", 255)
@@ -69,7 +82,7 @@ export const chmod: InstantCommand = (context, args) => {
   return ok()
 }
 
-/** `mkdir [-p] [-m <octal mode>] <folder>…` on the emulated file system. @category commands */
+/** `mkdir [-p] [-m <octal mode>] <folder>…` on the emulated file system. @category commands @category commands */
 export const mkdir: InstantCommand = (context, args) => {
   const parsed = getopt(args, "m:p")
   if (parsed.error !== undefined || parsed.operands.length === 0) return fail("usage: mkdir [-m mode] [-p] dirname ...", 2)

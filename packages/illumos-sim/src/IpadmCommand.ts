@@ -172,7 +172,7 @@ const showIf = (context: HostContext, parsed: ParsedArguments): Result => {
   )
 }
 
-const protocols = ["ip", "ipv4", "ipv6", "tcp", "udp", "sctp", "icmp"]
+const protocols = new Set(["ip", "ipv4", "ipv6", "tcp", "udp", "sctp", "icmp"])
 const defaultsOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   ipv4: { forwarding: "off", ttl: "255" },
   ipv6: { forwarding: "off", hoplimit: "255" }
@@ -190,7 +190,7 @@ const assignment = (parsed: ParsedArguments): readonly [string, string] | Result
 const setProp = (context: HostContext, parsed: ParsedArguments): Result => {
   const [protocol, surplus] = parsed.operands
   if (protocol === undefined || surplus !== undefined) return fail(usage("set-prop"))
-  if (!protocols.includes(protocol)) return fail(`ipadm: Could not set property: Invalid protocol '${protocol}'`)
+  if (!protocols.has(protocol)) return fail(`ipadm: Could not set property: Invalid protocol '${protocol}'`)
   const pair = assignment(parsed)
   if ("exitCode" in pair) return pair
   const [property, value] = pair
@@ -205,7 +205,7 @@ const showProp = (context: HostContext, parsed: ParsedArguments): Result => {
   const missing = needsOutput(parsed, "c")
   if (missing !== undefined) return missing
   const [wanted] = parsed.operands
-  if (wanted !== undefined && !protocols.includes(wanted)) return fail(`ipadm: invalid protocol '${wanted}' specified`)
+  if (wanted !== undefined && !protocols.has(wanted)) return fail(`ipadm: invalid protocol '${wanted}' specified`)
   const names = lastValue(parsed, "p")?.split(",")
   const rows = Object.entries(defaultsOf)
     .filter(([protocol]) => wanted === undefined || protocol === wanted)

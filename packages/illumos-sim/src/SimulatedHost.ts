@@ -88,6 +88,17 @@ const defaults = (options: Options, now: number): HostState.HostDefaults => ({
   links: options.links ?? ["net0"]
 })
 
+/** The files by which automation finds out what kind of host this is. */
+const systemFiles = ({ host, files }: HostContext): void => {
+  for (const brand of host.brands) {
+    const folder = files.real(`/usr/lib/brand/${brand}`)
+    if (files.makeDirectory(folder)) fs.writeFileSync(path.join(folder, "config.xml"), `<brand name="${brand}"/>\n`)
+  }
+  files.makeDirectory(files.real("/etc"))
+  const release = host.dialect === "omnios" ? "OmniOS v11 r151054 (simulated)" : "illumos (simulated)"
+  if (!fs.existsSync(files.real("/etc/release"))) fs.writeFileSync(files.real("/etc/release"), `  ${release}\n`)
+}
+
 const timing = (options: Options): Timing => ({
   install: Duration.toMillis(options.installDelay ?? 0),
   boot: Duration.toMillis(options.bootDelay ?? 0),
@@ -114,6 +125,7 @@ const programs: Readonly<Record<string, LongCommand>> = {
   "/usr/bin/hostid": instant(HostInfo.hostid),
   "/usr/bin/isainfo": instant(HostInfo.isainfo),
   "/usr/bin/kstat": instant(Kstat.run),
+  "/usr/bin/ls": instant(HostInfo.ls),
   "/usr/bin/chmod": instant(HostInfo.chmod),
   "/usr/bin/mkdir": instant(HostInfo.mkdir)
 }
@@ -221,7 +233,7 @@ export const layerWithControls = (
         })
     }
     // The first step creates the host, so that a bad directory is found out here.
-    yield* host.step(() => undefined)
+    yield* host.step(systemFiles)
     const controls = SimulatedHost.of({
       inject: (fault) => host.step(({ host: current }) => void current.faults.push(fault)),
       clearFaults: host.step(({ host: current }) => {

@@ -137,8 +137,8 @@ const prohibitedPrivileges = ["dtrace_kernel", "proc_zone", "sys_config", "sys_d
 
 const privilegeProblem = (configuration: ZoneConfiguration): string | undefined => {
   const items = (configuration.properties["limitpriv"] ?? "").split(",").filter((item) => item !== "")
-  const removed = items.flatMap((item) => /^[!-]/.test(item) ? [item.slice(1)] : [])
-  const missing = requiredPrivileges.find((name) => removed.includes(name))
+  const removed = new Set(items.flatMap((item) => /^[!-]/.test(item) ? [item.slice(1)] : []))
+  const missing = requiredPrivileges.find((name) => removed.has(name))
   if (missing !== undefined) return `required privilege "${missing}" is missing from the zone's privilege set`
   const prohibited = prohibitedPrivileges.find((name) => items.includes(name))
   return prohibited === undefined ? undefined : `privilege "${prohibited}" is not permitted within the zone's privilege set`

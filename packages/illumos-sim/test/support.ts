@@ -1,13 +1,16 @@
-import { CommandRunner } from "@reddwarf/runtime-illumos"
+import { type CommandLine, CommandRunner } from "@reddwarf/runtime-illumos"
 import { Effect, Layer } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { SimulatedHost } from "../src/index.js"
 
+/** Memory where there is such a folder: hundreds of hosts are made here, and each of their steps is synchronised to disk. */
+const parent = fs.existsSync("/dev/shm") ? "/dev/shm" : os.tmpdir()
+
 /** A folder of its own for one host, removed at the end. */
 export const directory = Effect.acquireRelease(
-  Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "illumos-sim-"))),
+  Effect.sync(() => fs.mkdtempSync(path.join(parent, "illumos-sim-"))),
   (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
 )
 
@@ -15,7 +18,8 @@ export const directory = Effect.acquireRelease(
 export const hostIn = (folder: string, options: Omit<SimulatedHost.Options, "directory"> = {}) =>
   Effect.gen(function*() {
     const context = yield* Layer.build(SimulatedHost.layerWithControls({ memoryMiB: 4096, cpus: 4, ...options, directory: folder }))
-    const { run, tempFile } = yield* Effect.provide(CommandRunner.CommandRunner, context)
+    const { run: runLine, tempFile } = yield* Effect.provide(CommandRunner.CommandRunner, context)
+    const run = (line: CommandLine.CommandLine) => runLine(line)
     const controls = yield* Effect.provide(SimulatedHost.SimulatedHost, context)
     const command = (...words: ReadonlyArray<string>) =>
       run({ program: `/usr/sbin/${words[0] ?? ""}`, args: words.slice(1) })
@@ -47,4 +51,13 @@ export interface Row {
   readonly exit: number
   readonly stderr?: string
   readonly stdout?: string
+}
+
+/** Whether the process runs; a zombie that nobody has waited for does not. */
+export const alive = (pid: number): boolean => {
+  try {
+    return !/^\d+ \(.*\) [ZX]/.test(fs.readFileSync(`/proc/${pid}/stat`, "utf8"))
+  } catch {
+    return false
+  }
 }

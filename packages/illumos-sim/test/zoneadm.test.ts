@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FastCheck as fc, Fiber } from "effect"
+import { Duration, Effect, FastCheck as fc, Fiber, Schedule } from "effect"
 import * as fs from "node:fs"
 import { Faults } from "../src/index.js"
 import { host, type Row } from "./support.js"
@@ -183,7 +183,7 @@ describe("zoneadm", () => {
       assert.strictEqual((yield* states)["z"], "incomplete")
       assert.strictEqual((yield* sh("zoneadm -z z uninstall -F")).exitCode, 0)
       const fiber = yield* Effect.fork(sh("zoneadm -z z install"))
-      yield* Effect.repeat(states, { until: (now) => now["z"] === "incomplete" })
+      yield* Effect.repeat(states, { until: (now) => now["z"] === "incomplete", schedule: Schedule.spaced("2 millis") })
       assert.strictEqual((yield* sh("zoneadm -z z uninstall -F")).stderr, own("another zoneadm may have an operation in progress."))
       assert.strictEqual((yield* Fiber.join(fiber)).exitCode, 0)
     }))
@@ -222,7 +222,7 @@ describe("faults", () => {
       assert.strictEqual((yield* Effect.flip(run({ program: "zoneadm", args: ["-z", "z", "boot"], timeout: "10 millis" }))).reason, "Timeout")
       yield* inject(Faults.slow({ program: "zoneadm", match: "list", delayMillis: 30 }))
       const [elapsed] = yield* Effect.timed(sh("zoneadm list"))
-      assert.isAbove(Number(elapsed.value.toString().length), 0)
+      assert.isAtLeast(Duration.toMillis(elapsed), 30)
       yield* inject(Faults.slowHalt("z", 20))
       yield* expectOk("zoneadm -z z boot")
       yield* expectOk("zoneadm -z z halt")
@@ -268,5 +268,5 @@ describe("state machine", () => {
         expected = next ?? expected
         assert.strictEqual((yield* states)["z"], expected)
       }
-    })), { fastCheck: { numRuns: 25 } })
+    })), { fastCheck: { numRuns: 15 } })
 })

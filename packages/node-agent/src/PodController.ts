@@ -1,11 +1,14 @@
 /** Keeps the pods of this node moving: a queue of uids, a few workers, a look at everything now and then, and the search for leftovers. */
 import type * as FileSystem from "@effect/platform/FileSystem"
 import { type CoreV1, Kinds } from "@reddwarf/api-types"
-import { type ApiClient, type EventRecorder, Informer, WorkQueue } from "@reddwarf/client"
+import { type ApiClient, ClientError, type EventRecorder, Informer, WorkQueue } from "@reddwarf/client"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as LogLevel from "effect/LogLevel"
 import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as NodeAgentMetrics from "./NodeAgentMetrics.js"
@@ -28,7 +31,12 @@ export interface PodController {
   readonly pod: (namespace: string, name: string) => CoreV1.Pod | undefined
 }
 
-/** Runs `effect` for one uid after the other until two looks, some time apart, agreed on it. */
+/** Somebody else wrote the pod, or it is gone: the next pass sees it as it is. */
+const isOrdinary = (cause: Cause.Cause<PodWorker.PassError>): boolean =>
+  Option.exists(Cause.failureOption(cause), (error) =>
+    error._tag === "ApiError" && (ClientError.isConflict(error) || ClientError.isNotFound(error)))
+
+/** Of what was seen, that which was seen all the time since `confirmation` ago. */
 const confirmed = (confirmation: Duration.DurationInput) => {
   const since = new Map<string, number>()
   return (seen: ReadonlyArray<string>, now: number): ReadonlyArray<string> => {
@@ -84,7 +92,7 @@ export const make = (
             RequeueAfter: ({ delay }) => Effect.zipRight(queue.forget(uid), queue.addAfter(uid, delay))
           }),
           onFailure: (cause) =>
-            Effect.logWarning("a pass over a pod failed; it is tried again", cause).pipe(
+            Effect.logWithLevel(isOrdinary(cause) ? LogLevel.Debug : LogLevel.Warning, "a pass over a pod failed; it is tried again", cause).pipe(
               Effect.annotateLogs({ uid }),
               Effect.zipRight(Metric.increment(NodeAgentMetrics.podPassFailures)),
               Effect.zipRight(queue.addRateLimited(uid))

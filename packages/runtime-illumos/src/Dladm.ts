@@ -56,15 +56,15 @@ export interface LinkEntry {
 
 // Temporary (-t): links are made again after a host reboot, so nothing stale survives one.
 
-/** @category constructors */
+/** Makes an etherstub: a switch without a physical port. @category constructors */
 export const createEtherstub = (name: LinkName): CommandLine.CommandLine =>
   CommandLine.make(program, "create-etherstub", "-t", name)
 
-/** @category constructors */
+/** Deletes an etherstub that has no links above it. @category constructors */
 export const deleteEtherstub = (name: LinkName): CommandLine.CommandLine =>
   CommandLine.make(program, "delete-etherstub", "-t", name)
 
-/** @category constructors */
+/** Makes a VNIC over an existing link. @category constructors */
 export const createVnic = (options: VnicOptions): CommandLine.CommandLine => {
   const properties = Object.entries(options.properties ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
   return CommandLine.make(
@@ -79,7 +79,7 @@ export const createVnic = (options: VnicOptions): CommandLine.CommandLine => {
   )
 }
 
-/** @category constructors */
+/** Deletes a VNIC that is neither plumbed nor owned by a zone. @category constructors */
 export const deleteVnic = (name: LinkName): CommandLine.CommandLine =>
   CommandLine.make(program, "delete-vnic", "-t", name)
 
@@ -101,11 +101,11 @@ export const showLink: CommandLine.CommandLine = CommandLine.make(
   "link,class,mtu,state,over"
 )
 
-/** @category constructors */
+/** Sets a property until it is reset or the link goes. @category constructors */
 export const setLinkProperty = (link: LinkName, property: string, value: string): CommandLine.CommandLine =>
   CommandLine.make(program, "set-linkprop", "-t", "-p", `${property}=${value}`, link)
 
-/** @category constructors */
+/** Gives a property its default back. @category constructors */
 export const resetLinkProperty = (link: LinkName, property: string): CommandLine.CommandLine =>
   CommandLine.make(program, "reset-linkprop", "-t", "-p", property, link)
 

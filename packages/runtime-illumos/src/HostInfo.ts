@@ -15,7 +15,7 @@ import * as ZoneCfg from "./ZoneCfg.js"
  */
 export type Distribution = "OmniOS" | "SmartOS" | "Helios" | "OpenIndiana" | "illumos"
 
-/** @category models */
+/** The facts a node reports about its host. @category models */
 export interface HostInfo {
   /** Virtual CPUs that are on-line. */
   readonly cpus: number
@@ -52,7 +52,7 @@ export const brandDirectories: CommandLine.CommandLine = CommandLine.make("/usr/
 export const parseOnlineCpus = (text: string): number =>
   lines(text).filter((line) => /^\d+\s+(on-line|no-intr)\b/.test(line)).length
 
-/** @category combinators */
+/** The distribution a build tag (`uname -v`) names. @category combinators */
 export const distributionOf = (kernelVersion: string): Distribution =>
   /^omnios/i.test(kernelVersion)
     ? "OmniOS"

@@ -30,7 +30,7 @@ export const AddressObject = Schema.String.pipe(
   Schema.brand("AddressObject")
 )
 
-/** @category models */
+/** A validated name of an address object. @category models */
 export type AddressObject = typeof AddressObject.Type
 
 /** The address object of a link with the given word. @category constructors */
@@ -48,7 +48,7 @@ export interface AddressEntry {
   readonly address: string
 }
 
-/** @category constructors */
+/** Makes the IP interface of a link. @category constructors */
 export const createIf = (link: LinkName): CommandLine.CommandLine => CommandLine.make(program, "create-if", "-t", link)
 
 /** Deletes the interface with all its addresses. @category constructors */
@@ -58,7 +58,7 @@ export const deleteIf = (link: LinkName): CommandLine.CommandLine => CommandLine
 export const createAddr = (object: AddressObject, address: string): CommandLine.CommandLine =>
   CommandLine.make(program, "create-addr", "-t", "-T", "static", "-a", `local=${address}`, object)
 
-/** @category constructors */
+/** Deletes one address. @category constructors */
 export const deleteAddr = (object: AddressObject): CommandLine.CommandLine =>
   CommandLine.make(program, "delete-addr", object)
 
@@ -71,11 +71,11 @@ export const showAddr: CommandLine.CommandLine = CommandLine.make(
   "addrobj,type,state,addr"
 )
 
-/** @category constructors */
+/** Turns forwarding of packets between interfaces on or off. @category constructors */
 export const setForwarding = (protocol: "ipv4" | "ipv6", on: boolean): CommandLine.CommandLine =>
   CommandLine.make(program, "set-prop", "-t", "-p", `forwarding=${on ? "on" : "off"}`, protocol)
 
-/** @category constructors */
+/** Prints `on` or `off`. @category constructors */
 export const showForwarding = (protocol: "ipv4" | "ipv6"): CommandLine.CommandLine =>
   CommandLine.make(program, "show-prop", "-c", "-o", "current", "-p", "forwarding", protocol)
 

@@ -16,7 +16,7 @@ export const LinkName = Schema.String.pipe(
   Schema.brand("LinkName")
 )
 
-/** @category models */
+/** A validated datalink name. @category models */
 export type LinkName = typeof LinkName.Type
 
 /**

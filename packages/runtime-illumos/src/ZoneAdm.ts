@@ -83,10 +83,10 @@ export const install = (zone: ZoneName.ZoneName, brandArguments: ReadonlyArray<s
 export const clone = (zone: ZoneName.ZoneName, source: ZoneName.ZoneName): CommandLine.CommandLine =>
   inZone(zone, "clone", source)
 
-/** @category constructors */
+/** Makes the virtual platform without starting a process. @category constructors */
 export const ready = (zone: ZoneName.ZoneName): CommandLine.CommandLine => inZone(zone, "ready")
 
-/** @category constructors */
+/** Boots an installed or ready zone. @category constructors */
 export const boot = (zone: ZoneName.ZoneName): CommandLine.CommandLine => inZone(zone, "boot")
 
 /** Stops at once. @category constructors */
@@ -168,7 +168,7 @@ export interface Timeouts {
   readonly transition: Duration.DurationInput
 }
 
-/** @category models */
+/** What suits brands that install from a local image, and most that download. @category models */
 export const defaultTimeouts: Timeouts = { install: "20 minutes", transition: "3 minutes" }
 
 /**

@@ -16,7 +16,7 @@ export const ZoneName = Schema.String.pipe(
   Schema.brand("ZoneName")
 )
 
-/** @category models */
+/** A validated zone name. @category models */
 export type ZoneName = typeof ZoneName.Type
 
 /**

@@ -1,9 +1,9 @@
 /** Prints how fast pods are placed: the decision alone, and the whole way through an API in memory. Run: `pnpm --filter @reddwarf/scheduler bench`. */
 import { Kinds } from "@reddwarf/api-types"
 import type { CoreV1 } from "@reddwarf/api-types"
-import { ApiClient, FakeApi } from "@reddwarf/client"
+import { ApiClient, FakeApi, Informer } from "@reddwarf/client"
 import { ClusterCache, PodInfo, Profile, Scheduler, SchedulingCycle } from "@reddwarf/scheduler"
-import { Console, Effect } from "effect"
+import { Console, Deferred, Effect } from "effect"
 
 const status: NonNullable<CoreV1.Node["status"]> = {
   allocatable: { cpu: "32", memory: "128Gi", pods: "110", "ephemeral-storage": "500Gi" },
@@ -27,7 +27,13 @@ const pod = (i: number): CoreV1.Pod => ({
 })
 const indexes = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, i) => i)
 
-const timed = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.map(Effect.timed(effect), ([duration]) => Number(duration.value._tag === "Millis" ? duration.value.millis : 0) || Number(duration.value._tag === "Nanos" ? duration.value.nanos : 0n) / 1e6)
+const now = Effect.map(Effect.clock, (clock) => Number(clock.unsafeCurrentTimeNanos()) / 1e6)
+const timed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function*() {
+    const before = yield* now
+    yield* effect
+    return (yield* now) - before
+  })
 
 const report = (what: string, nodes: number, pods: number, millis: number) =>
   Console.log(`${what.padEnd(14)} ${String(nodes).padStart(5)} nodes ${String(pods).padStart(6)} pods  ${((pods * 1000) / millis).toFixed(0).padStart(6)} pods/s`)
@@ -53,18 +59,23 @@ const decisions = (nodes: number, pods: number) =>
 const endToEnd = (nodes: number, pods: number) =>
   Effect.gen(function*() {
     const client = yield* ApiClient.ApiClient
-    const api = yield* FakeApi.FakeApi
     for (const i of indexes(nodes)) {
       const created = yield* client.create(Kinds.node, node(i))
       const ready = yield* client.update(Kinds.node, { ...created, spec: { ...created.spec, taints: [] } })
       yield* client.updateStatus(Kinds.node, { ...ready, status })
     }
     for (const i of indexes(pods)) yield* client.create(Kinds.pod, pod(i))
-    const scheduler = yield* Scheduler.make()
-    const isDone = Effect.map(scheduler.depth, ({ active, backoff, inFlight }) => active + backoff + inFlight === 0)
-    const started = Effect.repeat(Effect.zipRight(Effect.sleep(1), scheduler.depth), { until: (depth) => depth.active + depth.inFlight > 0 })
-    const millis = yield* timed(Effect.zipRight(started, Effect.repeat(Effect.zipRight(Effect.sleep("5 millis"), isDone), { until: (done) => done })))
-    const bound = api.list(Kinds.pod).filter((each) => each.spec?.nodeName !== undefined).length
+    const allBound = yield* Deferred.make<void>()
+    let bound = 0
+    const millis = yield* timed(Effect.gen(function*() {
+      yield* Scheduler.make()
+      const informer = yield* Informer.make({ kind: Kinds.pod })
+      informer.onChange((event) => {
+        const wasPending = event.type === "added" || (event.type === "updated" && event.old.spec?.nodeName === undefined)
+        if (wasPending && event.object.spec?.nodeName !== undefined && ++bound === pods) Deferred.unsafeDone(allBound, Effect.void)
+      })
+      yield* Deferred.await(allBound)
+    }))
     yield* report("through the API", nodes, bound, millis)
   }).pipe(Effect.scoped, Effect.provide(FakeApi.layer({ historyLimit: 100_000, watcherCapacity: 100_000 })))
 

@@ -1,4 +1,3 @@
-import { Kinds } from "@reddwarf/api-types"
 import type { CoreV1 } from "@reddwarf/api-types"
 import { NodeInfo, PodInfo, Profile, Rejection, type SchedulerPlugin, SchedulingCycle, Snapshot } from "@reddwarf/scheduler"
 import { Console, Effect } from "effect"
@@ -17,20 +16,19 @@ const teamNodes: SchedulerPlugin.SchedulerPlugin = {
   score: (_, { node }) => team(node.metadata.labels) === undefined ? 0 : 100
 }
 
-const node = (name: string, labels: Record<string, string>): NodeInfo.NodeInfo =>
-  NodeInfo.make({ ...apiVersionOf(Kinds.node), metadata: { name, labels }, status })
 const status = { allocatable: { cpu: "4", memory: "8Gi", pods: "10" }, conditions: [{ type: "Ready", status: "True" }] }
-const apiVersionOf = ({ kind, version }: { readonly kind: string; readonly version: string }) => ({ apiVersion: version, kind })
-const pod = (labels: Record<string, string>): PodInfo.PodInfo =>
-  PodInfo.make({ ...apiVersionOf(Kinds.pod), metadata: { name: "p", namespace: "default", labels }, spec: { containers: [{ name: "main" }] } })
+const node = (name: string, labels: Record<string, string>) =>
+  NodeInfo.make({ apiVersion: "v1", kind: "Node", metadata: { name, labels }, status })
+const pod = (labels: Record<string, string>) =>
+  PodInfo.make({ apiVersion: "v1", kind: "Pod", metadata: { name: "p", labels }, spec: { containers: [{ name: "main" }] } })
 
 const program = Effect.gen(function*() {
   const plugins = [...Profile.builtInPlugins, teamNodes]
   const profile = yield* Profile.make({ schedulerName: "team-scheduler", plugins, weights: { ...Profile.builtInWeights, TeamNodes: 5 } })
   const snapshot = Snapshot.make([node("shared", {}), node("blue", { "example.com/team": "blue" })])
-  for (const labels of [{ "example.com/team": "blue" }, { "example.com/team": "red" }]) {
-    const decision = SchedulingCycle.schedule(profile, pod(labels), snapshot, { random: Math.random })
-    yield* Console.log(`${team(labels)}: ${decision._tag === "Placed" ? decision.node : "no node"}`)
+  for (const name of ["blue", "red"]) {
+    const decision = SchedulingCycle.schedule(profile, pod({ "example.com/team": name }), snapshot, { random: Math.random })
+    yield* Console.log(`${name}: ${decision._tag === "Placed" ? decision.node : "no node"}`)
   }
 })
 

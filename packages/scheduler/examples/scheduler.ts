@@ -62,7 +62,7 @@ const program = Effect.gen(function*() {
     const { spec } = yield* Queue.take(bound)
     placements.set(spec?.nodeName ?? "", (placements.get(spec?.nodeName ?? "") ?? 0) + 1)
   }
-  yield* Console.log(`pods per node: ${[...placements.values()].sort().join(", ")}`)
+  yield* Console.log(`pods per node: ${[...placements.values()].sort((a, b) => a - b).join(", ")}`)
 })
 
 await program.pipe(Effect.scoped, Effect.provide(FakeApi.layer()), Effect.runPromise)

@@ -1,4 +1,5 @@
 /** Ports of the node itself that pods claim with `hostPort`. */
+import { PodResources } from "@reddwarf/api-types"
 import type { CoreV1 } from "@reddwarf/api-types"
 
 /**
@@ -32,7 +33,7 @@ const none: ReadonlyArray<HostPort> = []
 export const ofPod = (pod: CoreV1.Pod): ReadonlyArray<HostPort> => {
   const ports: Array<HostPort> = []
   claims(pod.spec?.containers ?? [], ports)
-  const sidecars = pod.spec?.initContainers?.filter((container) => container.restartPolicy === "Always")
+  const sidecars = pod.spec?.initContainers?.filter(PodResources.isSidecar)
   if (sidecars !== undefined) claims(sidecars, ports)
   return ports.length === 0 ? none : ports
 }

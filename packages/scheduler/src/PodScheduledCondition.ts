@@ -3,11 +3,11 @@ import type { CoreV1 } from "@reddwarf/api-types"
 import * as DateTime from "effect/DateTime"
 
 /**
- * `Unschedulable`: no node fits. `SchedulerError`: the attempt itself failed. `SchedulingGated`: the pod is held back by its gates.
+ * `Unschedulable`: no node fits. `SchedulerError`: the attempt itself failed. (`SchedulingGated` is written by the API server.)
  *
  * @category models
  */
-export type Reason = "Unschedulable" | "SchedulerError" | "SchedulingGated"
+export type Reason = "Unschedulable" | "SchedulerError"
 
 const type = "PodScheduled"
 
@@ -33,7 +33,7 @@ export const notScheduled = (
     type,
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     status: "False",
-    lastTransitionTime: old?.status === "False" && old.lastTransitionTime !== undefined ? old.lastTransitionTime : seconds(now),
+    lastTransitionTime: old?.status === "x" && old.lastTransitionTime !== undefined ? old.lastTransitionTime : seconds(now),
     reason,
     message
   }

@@ -138,11 +138,7 @@ export const make = Effect.fnUntraced(function*(
     cache,
     queue,
     isMine: (pod) => profileOf(pod) !== undefined,
-    matters: rules.matters,
-    onPending: (info) => {
-      const gate = gateOf(profileOf(info.pod), info)
-      if (gate !== undefined) reporter.gated(info, gate)
-    }
+    matters: rules.matters
   })
   nodes.onChange(feed.onNode)
   pods.onChange(feed.onPod)

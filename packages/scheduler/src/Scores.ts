@@ -9,7 +9,7 @@ export const max = 100
 
 const largest = (scores: Float64Array): number => {
   let found = 0
-  for (const score of scores) if (score > found) found = score
+  for (let i = 0; i < scores.length; i++) found = Math.max(found, scores[i] ?? 0)
   return found
 }
 
@@ -20,7 +20,8 @@ const largest = (scores: Float64Array): number => {
  */
 export const scaleUp = (scores: Float64Array): void => {
   const top = largest(scores)
-  if (top > 0) for (const [i, score] of scores.entries()) scores[i] = Math.floor((max * score) / top)
+  if (top === 0) return
+  for (let i = 0; i < scores.length; i++) scores[i] = Math.floor((max * (scores[i] ?? 0)) / top)
 }
 
 /**
@@ -30,5 +31,5 @@ export const scaleUp = (scores: Float64Array): void => {
  */
 export const scaleDown = (scores: Float64Array): void => {
   const top = largest(scores)
-  for (const [i, score] of scores.entries()) scores[i] = top === 0 ? max : max - Math.floor((max * score) / top)
+  for (let i = 0; i < scores.length; i++) scores[i] = top === 0 ? max : max - Math.floor((max * (scores[i] ?? 0)) / top)
 }

@@ -62,7 +62,7 @@ describe("ClusterCache", () => {
             const sorted = (of: NodeInfo.NodeInfo) => ({
               ...of,
               pods: of.pods.map((each) => each.id).sort(),
-              usedPorts: of.usedPorts.map((port) => port.port).sort()
+              usedPorts: of.usedPorts.map((port) => port.port).sort((a, b) => a - b)
             })
             assert.deepStrictEqual(sorted(info), sorted(afresh))
           }

@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Kinds } from "@reddwarf/api-types"
 import { ApiClient, FakeApi } from "@reddwarf/client"
-import { Effect, Either, TestClock } from "effect"
+import { Effect, Either, type Scope, TestClock } from "effect"
 import { BindingFailure, Profile, Rejection, Scheduler, type SchedulerPlugin } from "../src/index.js"
 import * as fake from "./support/fakeCluster.js"
 import { node, pod } from "./support/objects.js"
 
 const cluster = FakeApi.layer()
-const test = <A, E>(body: Effect.Effect<A, E, FakeApi.FakeApi | ApiClient.ApiClient | import("effect").Scope.Scope>) =>
+const test = <A, E>(body: Effect.Effect<A, E, FakeApi.FakeApi | ApiClient.ApiClient | Scope.Scope>) =>
   Effect.provide(Effect.scoped(body), cluster)
 
 const bindings = (api: FakeApi.Service, name: string) =>
@@ -56,6 +56,8 @@ describe("Scheduler", () => {
       const before = (yield* fake.stored("p"))?.metadata.resourceVersion
       yield* fake.pass(310)
       assert.strictEqual((yield* fake.stored("p"))?.metadata.resourceVersion, before)
+      const api = yield* FakeApi.FakeApi
+      assert.strictEqual(api.requests().filter((request) => request.method === "PATCH" && request.path.endsWith("/pods/p/status")).length, 1)
 
       yield* fake.createNode(node("large", { cpu: "4" }))
       yield* fake.pass(10)
@@ -184,6 +186,24 @@ describe("Scheduler", () => {
       assert.strictEqual((yield* fake.events("FailedScheduling")).length, 0)
     })))
 
+  it.effect("whatever happens to bindings, every pod ends up on one node and no node is overfilled", () =>
+    test(Effect.gen(function*() {
+      const api = yield* FakeApi.FakeApi
+      for (let i = 0; i < 4; i++) yield* fake.createNode(node(`n${i}`, { cpu: "2" }))
+      let count = 0
+      api.injectFaults((request) => {
+        if (!request.path.endsWith("/binding")) return undefined
+        count += 1
+        return count % 3 === 0 ? { type: "fail" } : count % 3 === 1 ? { type: "lose" } : undefined
+      })
+      yield* Scheduler.make({ concurrency: 5 })
+      const names = Array.from({ length: 16 }, (_, i) => `p${i}`)
+      yield* Effect.forEach(names, (name) => fake.createPod(pod(name, { cpu: "500m" })), { discard: true })
+      yield* fake.pass(60)
+      const nodes = api.list(Kinds.pod).map((each) => each.spec?.nodeName ?? "none")
+      for (const name of ["n0", "n1", "n2", "n3"]) assert.strictEqual(nodes.filter((each) => each === name).length, 4)
+    })))
+
   it.effect("a pod bound by somebody else meanwhile stays where it is", () =>
     test(Effect.gen(function*() {
       const api = yield* FakeApi.FakeApi
@@ -283,6 +303,24 @@ describe("Scheduler", () => {
       const bound = api.list(Kinds.pod).filter((each) => each.spec?.nodeName !== undefined)
       assert.strictEqual(bound.length, 3)
       for (const each of api.list(Kinds.pod)) assert.isAtMost(bindings(api, each.metadata.name ?? "").length, 1)
+    })))
+
+  it.effect("a pod that was deleted and made again unseen is a new pod", () =>
+    test(Effect.gen(function*() {
+      const api = yield* FakeApi.FakeApi
+      const client = yield* ApiClient.ApiClient
+      yield* fake.createNode(node("n", { cpu: "1" }))
+      const scheduler = yield* Scheduler.make()
+      yield* fake.createPod(pod("p", { cpu: "1" }))
+      yield* fake.nodeOf("p")
+      yield* fake.settle
+      yield* api.disconnectWatches
+      yield* client.delete(Kinds.pod, { namespace: "default", name: "p" }, { gracePeriodSeconds: 0 })
+      yield* fake.createPod(pod("p", { cpu: "1" }))
+      yield* api.compact
+      yield* fake.pass(60)
+      assert.strictEqual(yield* fake.nodeOf("p"), "n")
+      assert.deepStrictEqual((yield* scheduler.snapshot).nodes.map((info) => info.pods.length), [1])
     })))
 
   it.effect("refuses two profiles of one name", () =>

@@ -65,7 +65,7 @@ describe("SchedulingCycle", () => {
       const at = SchedulingCycle.pickHighest([1, 5, 5, 0, 5], random)
       counts.set(at, (counts.get(at) ?? 0) + 1)
     }
-    assert.deepStrictEqual([...counts.keys()].sort(), [1, 2, 4])
+    assert.deepStrictEqual([...counts.keys()].sort((a, b) => a - b), [1, 2, 4])
     for (const count of counts.values()) assert.approximately(count, 10_000, 400)
     assert.strictEqual(SchedulingCycle.pickHighest([], random), -1)
   })

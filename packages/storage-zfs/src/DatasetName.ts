@@ -21,7 +21,7 @@ export const DatasetName = Schema.String.pipe(
   Schema.brand("DatasetName")
 )
 
-/** @category models */
+/** A validated name of a file system or volume. @category models */
 export type DatasetName = typeof DatasetName.Type
 
 /**
@@ -34,7 +34,7 @@ export const SnapshotName = Schema.String.pipe(
   Schema.brand("SnapshotName")
 )
 
-/** @category models */
+/** A validated name of a snapshot. @category models */
 export type SnapshotName = typeof SnapshotName.Type
 
 /**

@@ -79,7 +79,7 @@ export const set = (name: DatasetName, property: string, value: string): Command
 export const inherit = (name: DatasetName, property: string): CommandLine.CommandLine =>
   CommandLine.make(program, "inherit", property, name)
 
-/** @category constructors */
+/** Takes a snapshot. @category constructors */
 export const snapshot = (
   name: SnapshotName,
   properties: Properties = {},
@@ -87,17 +87,17 @@ export const snapshot = (
 ): CommandLine.CommandLine =>
   CommandLine.make(program, "snapshot", ...(options.recursive === true ? ["-r"] : []), ...assignments(properties), name)
 
-/** @category constructors */
+/** Makes a writable dataset from a snapshot in the same pool. @category constructors */
 export const clone = (source: SnapshotName, target: DatasetName, properties: Properties = {}): CommandLine.CommandLine =>
   CommandLine.make(program, "clone", ...assignments(properties), source, target)
 
 /** Makes a clone the owner of the snapshot it came from. @category constructors */
 export const promote = (name: DatasetName): CommandLine.CommandLine => CommandLine.make(program, "promote", name)
 
-/** @category constructors */
+/** Mounts a file system where its `mountpoint` says. @category constructors */
 export const mount = (name: DatasetName): CommandLine.CommandLine => CommandLine.make(program, "mount", name)
 
-/** @category constructors */
+/** Unmounts a file system. @category constructors */
 export const unmount = (
   name: DatasetName,
   options: { readonly force?: boolean } = {}

@@ -1,3 +1,4 @@
+export * as Compaction from "./Compaction.js"
 export * as Key from "./Key.js"
 export * as ObjectStore from "./ObjectStore.js"
 export * as StoreError from "./StoreError.js"

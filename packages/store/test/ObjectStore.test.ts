@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ObjectStore } from "@reddwarf/store"
-import { Deferred, Effect, Exit, Fiber, Option, Scope, TestClock } from "effect"
+import { ObjectStore, StoreMetrics } from "@reddwarf/store"
+import { Deferred, Effect, Exit, Fiber, Metric, Option, Scope, TestClock } from "effect"
 import { body, layers, textOf } from "./support/stores.js"
 
 const keysOf = (items: ReadonlyArray<{ readonly key: string }>) => items.map((item) => item.key)
 
 describe.each(layers)("%s", (_name, make) => {
-  const effect = (name: string, test: Effect.Effect<void, unknown, ObjectStore.ObjectStore | Scope.Scope>, options = {}) =>
+  const effect = <E>(name: string, test: Effect.Effect<void, E, ObjectStore.ObjectStore | Scope.Scope>, options = {}) =>
     it.scoped(name, () => Effect.provide(test, make(options)))
 
   effect(
@@ -118,6 +118,22 @@ describe.each(layers)("%s", (_name, make) => {
       yield* Scope.close(scope, Exit.void)
       yield* store.create("/c", body("c"))
       assert.strictEqual(seen.length, 201)
+    })
+  )
+
+  effect(
+    "counts what it does",
+    Effect.gen(function*() {
+      const store = yield* ObjectStore.ObjectStore
+      const writes = (yield* Metric.value(StoreMetrics.writes)).count
+      const refused = (yield* Metric.value(StoreMetrics.refused)).count
+      const commits = (yield* Metric.value(StoreMetrics.commitSeconds)).count
+      yield* store.create("/a", body("a"))
+      yield* Effect.flip(store.create("/a", body("a")))
+      assert.strictEqual((yield* Metric.value(StoreMetrics.writes)).count, writes + 1)
+      assert.strictEqual((yield* Metric.value(StoreMetrics.refused)).count, refused + 1)
+      assert.strictEqual((yield* Metric.value(StoreMetrics.commitSeconds)).count, commits + 1)
+      assert.strictEqual((yield* Metric.value(StoreMetrics.revision)).value, 1)
     })
   )
 

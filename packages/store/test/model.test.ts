@@ -130,5 +130,5 @@ describe.each(layers)("%s", (_name, make) => {
         (yield* store.range({ prefix: "" })).items.map((item) => [item.key, item.revision, textOf(item)]),
         model.at(model.rows.length).map((row) => [row.key, row.revision, row.text])
       )
-    }).pipe(Effect.provide(make({}))), { fastCheck: { numRuns: 100 } })
+    }).pipe(Effect.provide(make({}))), { fastCheck: { numRuns: 60 } })
 })

@@ -68,8 +68,11 @@ describe("layerSqlite", () => {
           for (const file of [path, `${path}-wal`]) assert.strictEqual(NodeFs.statSync(file).mode & 0o777, 0o600)
         }))
       NodeFs.chmodSync(path, 0o644)
-      yield* use(path, () => Effect.void)
-      assert.strictEqual(NodeFs.statSync(path).mode & 0o777, 0o600)
+      yield* use(path, (store) =>
+        Effect.gen(function*() {
+          yield* store.create("/b", body("b"))
+          for (const file of [path, `${path}-wal`]) assert.strictEqual(NodeFs.statSync(file).mode & 0o777, 0o600)
+        }))
     }))
 
   it.scoped("is held by one owner at a time", () =>

@@ -16,23 +16,17 @@ export class DecodeProblem {
   }
 }
 
-/** What Go calls a JSON value. */
-const describe = (value: unknown): string => {
-  switch (typeof value) {
-    case "string":
-      return "string"
-    case "number":
-      return Number.isInteger(value) && Math.abs(value) < 2 ** 31 ? "number" : `number ${String(value)}`
-    case "boolean":
-      return "bool"
-    default:
-      return Array.isArray(value) ? "array" : "object"
-  }
+/** What Go calls a JSON value; `withNumber` shows a number itself, as Go does for one that is out of range. */
+const describe = (value: unknown, withNumber: boolean): string => {
+  if (typeof value === "string") return "string"
+  if (typeof value === "number") return withNumber ? `number ${value}` : "number"
+  if (typeof value === "boolean") return "bool"
+  return Array.isArray(value) ? "array" : "object"
 }
 
 /** `json: cannot unmarshal number into Go struct field ConfigMap.data of type string`. */
-export const mismatch = (value: unknown, goType: string, context: DecodeContext, plainNumber = true): DecodeProblem => {
-  const described = typeof value === "number" && plainNumber ? "number" : describe(value)
+export const mismatch = (value: unknown, goType: string, context: DecodeContext, withNumber = false): DecodeProblem => {
+  const described = describe(value, withNumber)
   const struct = context.structs.at(-1)
   const target = struct === undefined ? "value" : `struct field ${struct}.${context.fields.join(".")}`
   return new DecodeProblem(`json: cannot unmarshal ${described} into Go ${target} of type ${goType}`)

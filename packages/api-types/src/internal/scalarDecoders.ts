@@ -17,7 +17,7 @@ export const string = (goType: string): Decoder => (value, context) => {
 
 const integer = (goType: string, bound: number): Decoder => (value, context) => {
   if (typeof value === "number" && Number.isInteger(value) && value >= -bound && value < bound) return value === 0 ? 0 : value
-  throw mismatch(value, goType, context, false)
+  throw mismatch(value, goType, context, true)
 }
 
 const bool: Decoder = (value, context) => {
@@ -86,7 +86,7 @@ const quantity: Decoder = (value) => {
 const intOrString: Decoder = (value) => {
   if (typeof value === "string") return value
   if (typeof value === "number" && Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 31) return value
-  throw mismatch(value, "int32", noContext, false)
+  throw mismatch(value, "int32", noContext, true)
 }
 
 const raw: Decoder = (value) => value

@@ -15,8 +15,11 @@ const keepStatus = (next: CoreV1.Pod, old: CoreV1.Pod): CoreV1.Pod => ({ ...next
 const keepSpec = (next: CoreV1.Pod, old: CoreV1.Pod): CoreV1.Pod => {
   const { ownerReferences: _, ...metadata } = next.metadata
   const owners = old.metadata.ownerReferences
+  const qosClass = old.status?.qosClass
   return {
     ...next,
+    // The class follows from the spec; a status without it means no change.
+    ...(qosClass !== undefined && (next.status?.qosClass ?? "") === "" ? { status: { ...next.status, qosClass } } : {}),
     metadata: owners === undefined ? metadata : { ...metadata, ownerReferences: owners },
     ...(old.spec === undefined ? {} : { spec: old.spec })
   }

@@ -138,12 +138,8 @@ export const podCells = (pod: CoreV1.Pod, now: number): ReadonlyArray<Cell> => {
 
 /** Marks finished pods, so that clients can grey them out. @category combinators */
 export const podRowConditions = (pod: CoreV1.Pod): ReadonlyArray<RowCondition> => {
-  switch (pod.status?.phase) {
-    case "Succeeded":
-      return [{ type: "Completed", status: "True", reason: "Succeeded", message: "The pod has completed successfully." }]
-    case "Failed":
-      return [{ type: "Completed", status: "True", reason: "Failed", message: "The pod failed." }]
-    default:
-      return []
-  }
+  const phase = pod.status?.phase
+  if (phase !== "Succeeded" && phase !== "Failed") return []
+  const message = phase === "Succeeded" ? "The pod has completed successfully." : "The pod failed."
+  return [{ type: "Completed", status: "True", reason: phase, message }]
 }

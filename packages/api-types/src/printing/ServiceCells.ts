@@ -16,17 +16,10 @@ const loadBalancerOf = (service: CoreV1.Service): string => {
 }
 
 const externalOf = (service: CoreV1.Service): string => {
-  switch (service.spec?.type) {
-    case "ClusterIP":
-    case "NodePort":
-      return joined(service.spec.externalIPs)
-    case "LoadBalancer":
-      return loadBalancerOf(service)
-    case "ExternalName":
-      return service.spec.externalName ?? none
-    default:
-      return "<unknown>"
-  }
+  const { externalIPs, externalName, type } = service.spec ?? {}
+  if (type === "ClusterIP" || type === "NodePort") return joined(externalIPs)
+  if (type === "LoadBalancer") return loadBalancerOf(service)
+  return type === "ExternalName" ? (externalName ?? none) : "<unknown>"
 }
 
 const portOf = ({ nodePort = 0, port, protocol = "TCP" }: CoreV1.ServicePort): string =>

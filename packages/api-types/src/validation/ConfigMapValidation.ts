@@ -76,7 +76,7 @@ export const validateSecret = (secret: CoreV1.Secret): Errors => {
   }
   for (const key of requiredKeys[type] ?? []) {
     const value = data[key]
-    if (value === undefined) errors.push(required(`data[${key}]`))
+    if (value === undefined || (value === "" && key === "ssh-privatekey")) errors.push(required(`data[${key}]`))
     else if (type.startsWith("kubernetes.io/dockerc") && !parsesAsObject(atob(value))) {
       errors.push(invalid(`data[${key}]`, "<secret contents redacted>", "the value is not a JSON object"))
     }

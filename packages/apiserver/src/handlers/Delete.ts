@@ -93,7 +93,7 @@ const attempt = (
   name: string,
   options: deleteOptions.DeleteOptions
 ): Effect.Effect<Outcome, commit.Raced | commit.Refused> =>
-  Effect.suspend(() => {
+  Effect.suspend((): Effect.Effect<Outcome, commit.Raced | commit.Refused> => {
     const { context, info, kind } = call
     const current = change.currentOf(call, name)
     if (current === undefined) return Effect.fail(commit.refused(failures.missing(kind, name)))
@@ -135,7 +135,11 @@ const admit = (call: ResourceRequest, name: string, dryRun: boolean): Effect.Eff
 }
 
 /** Deletes one object by all rules. @internal */
-export const deleteNamed = (call: ResourceRequest, name: string, options: deleteOptions.DeleteOptions) =>
+export const deleteNamed = (
+  call: ResourceRequest,
+  name: string,
+  options: deleteOptions.DeleteOptions
+): Effect.Effect<Outcome, Status.Status> =>
   Effect.zipRight(
     admit(call, name, options.dryRun),
     commit.retrying(

@@ -11,7 +11,11 @@ import * as writeOptions from "../internal/writeOptions.js"
 import { createDecoded } from "./Create.js"
 
 /** The name and namespace of a body must be those of the URL. @internal */
-export const checkIdentity = (call: ResourceRequest, object: KubeObject.KubeObject, name: string) => {
+export const checkIdentity = (
+  call: ResourceRequest,
+  object: KubeObject.KubeObject,
+  name: string
+): Effect.Effect<void, Status.Status> => {
   const { name: given = "", namespace = "" } = object.metadata
   if (given !== name) {
     return Effect.fail(

@@ -4,7 +4,6 @@ import type { WatchCache } from "@reddwarf/event-bus"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Schedule from "effect/Schedule"
 import type { ApiResponse, Sink } from "../ApiResponse.js"
 import * as Response from "../ApiResponse.js"
 import type { ResourceRequest } from "../internal/apiContext.js"
@@ -62,7 +61,7 @@ const follow = (session: Session, watcher: WatchCache.Watcher) => {
       idle = true
     })
   })
-  const ticks = Effect.repeat(bookmark, Schedule.spaced(Duration.millis(call.context.bookmarkMillis)))
+  const ticks = Effect.forever(Effect.delay(bookmark, Duration.millis(call.context.bookmarkMillis)))
   const begin = Effect.gen(function*() {
     if (initialOf(options)) yield* step
     if (options.sendInitialEvents === true && options.allowBookmarks) {
@@ -72,7 +71,7 @@ const follow = (session: Session, watcher: WatchCache.Watcher) => {
   })
   const seconds = options.timeoutSeconds ?? 1800 + Math.floor(call.context.random() * 1800)
   const events = Effect.zipRight(begin, Effect.forever(step))
-  const both = options.allowBookmarks ? Effect.raceFirst(events, Effect.zipRight(Effect.asVoid(ticks), Effect.never)) : events
+  const both = options.allowBookmarks ? Effect.raceFirst(events, ticks) : events
   return Effect.timeoutOption(both, Duration.seconds(seconds)).pipe(Effect.zipRight(bookmark))
 }
 

@@ -36,13 +36,22 @@ const parseJson = (text: string, kind: string): Either.Either<unknown, Status.St
       })`
     ))
 
-// Aliases can blow a small text up to a huge value; no client needs them.
+// Kubernetes' own parser leaves times and binary data the text that they are.
+const textTags = new Set<unknown>(["tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:binary"])
+
 const parseYaml = (text: string): Either.Either<unknown, Status.Status> => {
   try {
-    const document = parseDocument(text, { version: "1.1", merge: true, uniqueKeys: false, logLevel: "error" })
+    const document = parseDocument(text, {
+      version: "1.1",
+      merge: true,
+      uniqueKeys: false,
+      logLevel: "error",
+      customTags: (tags) => tags.filter((tag) => typeof tag === "string" || !textTags.has(tag.tag))
+    })
     const [problem] = document.errors
     if (problem !== undefined) return Either.left(Status.badRequest(`error converting YAML to JSON: ${problem.message}`))
-    const value: unknown = document.toJS({ maxAliasCount: 100 })
+    // Aliases can blow a small text up to a huge value or tie it to a knot: the first is bounded, the second has no JSON.
+    const value: unknown = JSON.parse(JSON.stringify(document.toJS({ maxAliasCount: 100 })) ?? "null")
     return Either.right(value)
   } catch (cause) {
     return Either.left(
@@ -68,7 +77,7 @@ export const parse = (
   if (format === "protobuf") {
     return Either.map(Protobuf.decode(bytes), (value) => ({ value, json: undefined }))
   }
-  return Either.flatMap(textOf(bytes), (text) =>
+  return Either.flatMap(textOf(bytes), (text): Either.Either<Parsed, Status.Status> =>
     format === "yaml"
       ? Either.map(parseYaml(text), (value) => ({ value, json: undefined }))
       : Either.map(parseJson(text, kind), (value) => ({ value, json: text })))

@@ -1,5 +1,6 @@
 /** JSON schemas of API types, from the field tables. */
-import { FieldTables, type Kind, type Schema } from "@reddwarf/api-types"
+import type { Kind, Schema } from "@reddwarf/api-types"
+import { FieldTables } from "@reddwarf/api-types"
 import { fieldsOf, itemType } from "./fieldTables.js"
 
 /** A JSON schema, as data. */

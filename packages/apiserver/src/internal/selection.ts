@@ -23,7 +23,7 @@ const readFields = (kind: Kind.Kind, text: string): Either.Either<FieldSelector.
       terms: selector.terms.map((term) =>
         kind.kind === "Pod" ? { ...term, field: synonyms[term.field] ?? term.field } : term)
     })),
-    Either.tap((selector) => FieldSelector.checkFields(selector, Kind.fieldNames(kind))),
+    Either.flatMap((selector) => Either.map(FieldSelector.checkFields(selector, Kind.fieldNames(kind)), () => selector)),
     Either.mapLeft(({ message }) => Status.badRequest(message))
   )
 

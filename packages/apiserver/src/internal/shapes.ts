@@ -12,7 +12,10 @@ export const includeOf = (query: URLSearchParams): Include => {
 }
 
 /** Only the metadata of an object. */
-export const partial = (object: KubeObject.KubeObject, metaVersion: Accepted["metaVersion"]) => ({
+export const partial = (
+  object: KubeObject.KubeObject,
+  metaVersion: Accepted["metaVersion"]
+): KubeObject.KubeObject => ({
   kind: "PartialObjectMetadata",
   apiVersion: `meta.k8s.io/${metaVersion}`,
   metadata: object.metadata

@@ -36,10 +36,12 @@ export const make = <A extends KubeObject.KubeObject>(indexers: Readonly<Record<
   }
 
   const set = (key: string, object: A, old: A | undefined): void => {
+    // Indexers are the caller's code: if one throws, nothing has changed yet.
+    const values = indexes.map(({ entries, indexer }) => ({ entries, values: indexer(object) }))
     if (old !== undefined) unindex(key, old)
     objects.set(key, object)
-    for (const { entries, indexer } of indexes) {
-      for (const value of indexer(object)) {
+    for (const { entries, values: found } of values) {
+      for (const value of found) {
         const keys = entries.get(value)
         if (keys === undefined) entries.set(value, new Set([key]))
         else keys.add(key)
@@ -84,7 +86,7 @@ export const make = <A extends KubeObject.KubeObject>(indexers: Readonly<Record<
         if (event !== undefined) events.push(event)
       }
       // A DELETED event was missed, so the last state seen is the best there is.
-      for (const key of [...objects.keys()]) if (!keep.has(key)) collect(drop(key, undefined))
+      for (const key of objects.keys()) if (!keep.has(key)) collect(drop(key, undefined))
       for (const object of next) collect(put(object))
       return events
     }

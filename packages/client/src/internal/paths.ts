@@ -1,8 +1,8 @@
 /** URLs of the API, from kinds and names. */
-import type { Kind, KubeObject } from "@reddwarf/api-types"
+import type { Kind } from "@reddwarf/api-types"
 import type { ObjectRef } from "../ObjectRef.js"
 
-type Resource = Pick<Kind.Kind<KubeObject.KubeObject>, "group" | "version" | "plural" | "namespaced">
+type Resource = Pick<Kind.Kind, "group" | "version" | "plural" | "namespaced">
 
 /** Path of the collection of a kind in one namespace, or in all. */
 export const collection = (kind: Resource, namespace?: string): string => {

@@ -142,11 +142,12 @@ export const signal = (targets: ReadonlyArray<ProcessIdentity>, name: NodeJS.Sig
 
 /** The recorded groups that still have a member; one look at the process table for all of them. */
 export const liveGroups = (groups: ReadonlyArray<ProcessIdentity>): Array<ProcessIdentity> => {
-  const table = readTable()
-  if (table === undefined) return groups.filter((leader) => signalable(-leader.pid))
-  const owned = ownedGroups(groups, new Map(table.map((entry) => [entry.pid, entry])))
+  const candidates = groups.filter((leader) => signalable(-leader.pid))
+  const table = candidates.length === 0 ? undefined : readTable()
+  if (table === undefined) return candidates
+  const owned = ownedGroups(candidates, new Map(table.map((entry) => [entry.pid, entry])))
   const populated = new Set(table.map((entry) => entry.group))
-  return groups.filter((leader) => owned.has(leader.pid) && populated.has(leader.pid))
+  return candidates.filter((leader) => owned.has(leader.pid) && populated.has(leader.pid))
 }
 
 /** Resident memory of the processes together, where the system tells it; shared pages count once per process. */

@@ -1,4 +1,5 @@
 /** `zfs list` and `zfs get`: selection of datasets, values and columns. */
+import * as DateTime from "effect/DateTime"
 import type { HostContext, InstantCommand } from "../CommandContext.js"
 import type { Dataset } from "../HostState.js"
 import { getopt, hasFlag, lastValue, type ParsedArguments } from "../internal/getopt.js"
@@ -23,9 +24,8 @@ const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 const two = (value: number, fill: string) => String(value).padStart(2, fill)
 
 const date = (seconds: number): string => {
-  const at = new Date(seconds * 1000)
-  return `${weekdays[at.getUTCDay()] ?? ""} ${months[at.getUTCMonth()] ?? ""} ${two(at.getUTCDate(), " ")} `
-    + `${two(at.getUTCHours(), " ")}:${two(at.getUTCMinutes(), "0")} ${at.getUTCFullYear()}`
+  const at = DateTime.toPartsUtc(DateTime.unsafeMake(seconds * 1000))
+  return `${weekdays[at.weekDay] ?? ""} ${months[at.month - 1] ?? ""} ${two(at.day, " ")} ${two(at.hours, " ")}:${two(at.minutes, "0")} ${at.year}`
 }
 
 const numbers = (context: HostContext, dataset: Dataset, name: string): number | undefined => {

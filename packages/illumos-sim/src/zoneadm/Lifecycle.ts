@@ -123,12 +123,11 @@ export const halt: ZoneCommand = (host, name, args) =>
       const zone = findZone(context.host, name)
       if (zone === undefined) return gone(name)
       if (zone.kernel !== undefined) return Checks.lock(context, zone)
-      switch (zone.indexState) {
-        case "configured":
-          return fail([daemon(zone, "cannot manage a zone which is in state 'configured'"), daemon(zone, "could not start zoneadmd")].join("\n"))
-        case "incomplete": return fail(daemon(zone, "halt operation is invalid for zones in state 'incomplete'"))
-        case "installed": return Checks.lock(context, zone) ?? result(0, "", daemon(zone, "zone is already halted"))
+      if (zone.indexState === "configured") {
+        return fail([daemon(zone, "cannot manage a zone which is in state 'configured'"), daemon(zone, "could not start zoneadmd")].join("\n"))
       }
+      if (zone.indexState === "incomplete") return fail(daemon(zone, "halt operation is invalid for zones in state 'incomplete'"))
+      return Checks.lock(context, zone) ?? result(0, "", daemon(zone, "zone is already halted"))
     })
     return answer ?? (yield* tearDown(host, name)) ?? result(0)
   })

@@ -52,15 +52,12 @@ const verbose = (id: string, name: string, state: string, path: string, brand: s
   `${id.padStart(4)} ${name.padEnd(16)} ${state.padEnd(10)} ${path.padEnd(30)} ${brand.padEnd(8)} ${ip.padEnd(6)}`
 
 const print = (context: HostContext, rows: ReadonlyArray<Row>, style: "plain" | "parsable" | "verbose"): Result => {
-  switch (style) {
-    case "plain": return ok(rows.map((row) => row.name).join("\n"))
-    case "parsable": return ok(rows.map((row) => parsable(context, row)).join("\n"))
-    case "verbose":
-      return ok([
-        verbose("ID", "NAME", "STATUS", "PATH", "BRAND", "IP"),
-        ...rows.map((row) => verbose(row.id, row.name, row.state, row.path, row.brand, row.ipType))
-      ].join("\n"))
-  }
+  if (style === "plain") return ok(rows.map((row) => row.name).join("\n"))
+  if (style === "parsable") return ok(rows.map((row) => parsable(context, row)).join("\n"))
+  return ok([
+    verbose("ID", "NAME", "STATUS", "PATH", "BRAND", "IP"),
+    ...rows.map((row) => verbose(row.id, row.name, row.state, row.path, row.brand, row.ipType))
+  ].join("\n"))
 }
 
 /** `zoneadm [-z zone] list [-cinpv]`. @category commands */

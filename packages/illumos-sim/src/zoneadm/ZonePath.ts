@@ -87,8 +87,8 @@ const fromDataset = (context: HostContext, source: string, root: string): string
   return undefined
 }
 
-const imageBrands = ["lx", "illumos"]
-const packageBrands = ["ipkg", "lipkg", "sparse", "pkgsrc"]
+const imageBrands = new Set(["lx", "illumos"])
+const packageBrands = new Set(["ipkg", "lipkg", "sparse", "pkgsrc"])
 
 const sourceOf = (args: ReadonlyArray<string>): string | undefined => {
   const at = args.findIndex((word) => /^-[st]/.test(word))
@@ -102,8 +102,8 @@ export const populate = (context: HostContext, zone: Zone, args: ReadonlyArray<s
   const root = context.files.real(`${zonepath(zone)}/root`)
   fs.mkdirSync(root, { recursive: true })
   const dataset = Datasets.mountedAt(context.host, zonepath(zone))
-  if (packageBrands.includes(brand) && dataset !== undefined) bootEnvironment(context, dataset)
-  if (imageBrands.includes(brand)) {
+  if (packageBrands.has(brand) && dataset !== undefined) bootEnvironment(context, dataset)
+  if (imageBrands.has(brand)) {
     const source = sourceOf(args)
     if (source === undefined) return "The installation source must be specified."
     const failure = source.startsWith("/")

@@ -65,15 +65,10 @@ const bare = (cursor: Cursor, state: State): Token => {
 }
 
 const after = (state: State, outer: State, kind: Token["kind"]): State => {
-  switch (kind) {
-    case "[": return "list"
-    case "]": return "arguments"
-    case "(": return "complex"
-    case ")": return outer
-    case "=":
-    case ",":
-    case "word": return state
-  }
+  if (kind === "[") return "list"
+  if (kind === "]") return "arguments"
+  if (kind === "(") return "complex"
+  return kind === ")" ? outer : state
 }
 
 const argumentsOf = (cursor: Cursor, quotesInComplex: boolean): ReadonlyArray<Token> => {

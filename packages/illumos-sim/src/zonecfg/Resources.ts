@@ -5,8 +5,8 @@ import * as Rctls from "./Rctls.js"
 import { complain, configuration, reject, type Session } from "./Session.js"
 import * as Values from "./Values.js"
 
-const singles = ["dedicated-cpu", "capped-cpu", "capped-memory", "security-flags"]
-const virtuals = ["capped-cpu", "capped-memory"]
+const singles = new Set(["dedicated-cpu", "capped-cpu", "capped-memory", "security-flags"])
+const virtuals = new Set(["capped-cpu", "capped-memory"])
 
 const requiredProperties: Readonly<Record<string, ReadonlyArray<string>>> = {
   fs: ["dir", "special", "type"],
@@ -25,7 +25,7 @@ const keys: Readonly<Record<string, ReadonlyArray<string>>> = {
 }
 
 const find = (config: ZoneConfiguration, kind: string, dialect: "gate" | "omnios"): ReadonlyArray<ZoneResource> =>
-  virtuals.includes(kind)
+  virtuals.has(kind)
     ? [Rctls.virtual(config, kind, dialect)].flatMap((resource) => resource ?? [])
     : config.resources.filter((resource) => resource.kind === kind)
 
@@ -52,7 +52,7 @@ export const open = (session: Session, kind: string): void => {
     reject(session, "The capped-memory resource or a related resource control already exists.")
     return
   }
-  if (singles.includes(kind) && existing.length > 0) {
+  if (singles.has(kind) && existing.length > 0) {
     reject(session, `The ${kind} resource already exists.`)
     return
   }
@@ -209,7 +209,7 @@ export const end = (session: Session): void => {
     reject(session, problem)
     return
   }
-  if (virtuals.includes(resource.kind)) {
+  if (virtuals.has(resource.kind)) {
     Rctls.store(config, resource.kind, session.context.host.dialect, resource)
   } else {
     const at = config.resources.findIndex((other) => replaces.includes(other))
@@ -229,7 +229,7 @@ export const cancel = (session: Session): void => {
 export const select = (session: Session, command: Extract<Command, { readonly name: "select" }>): void => {
   const config = configuration(session)
   if (config === undefined || !inScope(session, "select", "global")) return
-  const single = singles.includes(command.resource)
+  const single = singles.has(command.resource)
   if (!single && command.where.length === 0) {
     reject(session, `select ${command.resource}: No such resource with that id`)
     return
@@ -260,7 +260,7 @@ export const remove = (session: Session, command: Extract<Command, { readonly na
     reject(session, "There are multiple instances of this resource.  Either qualify the resource to\nremove a single instance or use the -F option to remove all instances.")
     return
   }
-  if (virtuals.includes(command.resource)) Rctls.store(config, command.resource, session.context.host.dialect, undefined)
+  if (virtuals.has(command.resource)) Rctls.store(config, command.resource, session.context.host.dialect, undefined)
   else config.resources = config.resources.filter((resource) => !found.includes(resource))
   session.changed = true
 }

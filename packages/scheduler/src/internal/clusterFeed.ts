@@ -1,4 +1,5 @@
 /** Carries what the informers see into the cache and the queue. Runs inside informer handlers: synchronous and quick. */
+import { PodPhase } from "@reddwarf/api-types"
 import type { CoreV1 } from "@reddwarf/api-types"
 import type { Informer } from "@reddwarf/client"
 import type { ClusterCache } from "../ClusterCache.js"
@@ -13,8 +14,6 @@ export interface Options {
   readonly isMine: (pod: CoreV1.Pod) => boolean
   /** Whether any plugin cares for the event. Most do not care for pods being placed, and that is the most frequent one. */
   readonly matters: (event: ClusterEvent) => boolean
-  /** Told of each pending pod as it is seen. */
-  readonly onPending: (pod: PodInfo.PodInfo) => void
 }
 
 export interface ClusterFeed {
@@ -22,9 +21,7 @@ export interface ClusterFeed {
   readonly onPod: (event: Informer.InformerEvent<CoreV1.Pod>) => void
 }
 
-const isTerminal = ({ status }: CoreV1.Pod): boolean => status?.phase === "Succeeded" || status?.phase === "Failed"
-
-export const make = ({ cache, isMine, matters, onPending, queue }: Options): ClusterFeed => {
+export const make = ({ cache, isMine, matters, queue }: Options): ClusterFeed => {
   const notify = (events: ReadonlyArray<ClusterEvent>): void => {
     for (const event of events) if (matters(event)) queue.notify(event)
   }
@@ -37,7 +34,7 @@ export const make = ({ cache, isMine, matters, onPending, queue }: Options): Clu
 
   const seen = (pod: CoreV1.Pod): void => {
     const node = pod.spec?.nodeName ?? ""
-    if (isTerminal(pod)) return gone(pod)
+    if (PodPhase.isTerminal(pod)) return gone(pod)
     if (node !== "") {
       const info = PodInfo.make(pod)
       queue.remove(info.id)
@@ -47,9 +44,7 @@ export const make = ({ cache, isMine, matters, onPending, queue }: Options): Clu
     // A pod that holds room is bound; this is an older version of it that the watch is still to catch up from.
     if (cache.isPlaced(id) && !queue.has(id)) return
     if (!isMine(pod) || pod.metadata.deletionTimestamp !== undefined) return queue.remove(id)
-    const info = PodInfo.make(pod)
-    queue.upsert(info)
-    onPending(info)
+    queue.upsert(PodInfo.make(pod))
   }
 
   return {

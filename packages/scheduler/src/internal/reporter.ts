@@ -5,12 +5,10 @@ import { ClientError, EventRecorder } from "@reddwarf/client"
 import type { ApiClient } from "@reddwarf/client"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Mailbox from "effect/Mailbox"
 import type * as Scope from "effect/Scope"
 import * as PodInfo from "../PodInfo.js"
 import * as PodScheduledCondition from "../PodScheduledCondition.js"
 import type { Profile } from "../Profile.js"
-import type { Rejection } from "../Rejection.js"
 
 export interface Reporter {
   readonly scheduled: (profile: Profile, pod: PodInfo.PodInfo, node: string) => Effect.Effect<void>
@@ -20,16 +18,8 @@ export interface Reporter {
     reason: PodScheduledCondition.Reason,
     message: string
   ) => Effect.Effect<void>
-  /** Called from an informer handler: only notes the pod; a fiber writes. */
-  readonly gated: (pod: PodInfo.PodInfo, gate: Rejection) => void
 }
 
-interface Gated {
-  readonly pod: PodInfo.PodInfo
-  readonly message: string
-}
-
-const gatedCapacity = 1024
 const writeAttempts = 3
 
 export const make = Effect.fnUntraced(function*(options: {
@@ -81,20 +71,9 @@ export const make = Effect.fnUntraced(function*(options: {
     )
   }
 
-  const waiting = yield* Mailbox.make<Gated>({ capacity: gatedCapacity, strategy: "dropping" })
-  yield* waiting.take.pipe(
-    Effect.flatMap(({ message, pod }) => condition(pod, "SchedulingGated", message)),
-    Effect.forever,
-    Effect.ignore, // The mailbox ends with the scope, and this fiber with it.
-    Effect.forkScoped
-  )
-
   return {
     scheduled: (profile, pod, node) => record(profile, pod, "Normal", "Scheduled", `Successfully assigned ${pod.key} to ${node}`),
     notScheduled: (profile, pod, reason, message) =>
-      Effect.zipRight(record(profile, pod, "Warning", "FailedScheduling", message), condition(pod, reason, message)),
-    gated: (pod, gate) => {
-      waiting.unsafeOffer({ pod, message: gate.reasons.join(", ") })
-    }
+      Effect.zipRight(record(profile, pod, "Warning", "FailedScheduling", message), condition(pod, reason, message))
   }
 })

@@ -7,32 +7,42 @@ import * as Scores from "../Scores.js"
 
 const tooManyPods = "Too many pods"
 
+const lacks = (wanted: number, total: number, used: number): boolean => wanted > 0 && wanted > total - used
+
+const explain = ({ requests }: PodInfo, node: NodeInfo): Rejection.Rejection | undefined => {
+  const { allocatable, requested } = node
+  const reasons: Array<string> = node.pods.length < node.allowedPods ? [] : [tooManyPods]
+  let resolvable = true
+  const check = (name: string, wanted: number, total: number, used: number): void => {
+    if (!lacks(wanted, total, used)) return
+    reasons.push(`Insufficient ${name}`)
+    if (wanted > total) resolvable = false
+  }
+  check("cpu", requests.cpuMillis, allocatable.cpuMillis, requested.cpuMillis)
+  check("memory", requests.memoryBytes, allocatable.memoryBytes, requested.memoryBytes)
+  check("ephemeral-storage", requests.ephemeralStorageBytes, allocatable.ephemeralStorageBytes, requested.ephemeralStorageBytes)
+  for (const [name, wanted] of requests.scalars) {
+    check(name, wanted, allocatable.scalars.get(name) ?? 0, requested.scalars.get(name) ?? 0)
+  }
+  if (reasons.length === 0) return undefined
+  return resolvable ? Rejection.unschedulable(...reasons) : Rejection.unresolvable(...reasons)
+}
+
 /**
  * What is missing on a node, if anything. `Unresolvable` when a request exceeds what the node would have when empty.
  *
  * @category combinators
  */
-export const fits = ({ requests }: PodInfo, node: NodeInfo): Rejection.Rejection | undefined => {
+export const fits = (pod: PodInfo, node: NodeInfo): Rejection.Rejection | undefined => {
+  const { requests } = pod
   const { allocatable, requested } = node
-  // Nearly every node of a long scan passes or fails for one reason, so the list is made only when there is something to put into it.
-  let reasons: Array<string> | undefined
-  let resolvable = true
-  const check = (name: string, wanted: number, total: number, used: number): void => {
-    if (wanted <= 0 || wanted <= total - used) return
-    ;(reasons ??= []).push(`Insufficient ${name}`)
-    if (wanted > total) resolvable = false
-  }
-  if (node.pods.length + 1 > node.allowedPods) reasons = [tooManyPods]
-  check("cpu", requests.cpuMillis, allocatable.cpuMillis, requested.cpuMillis)
-  check("memory", requests.memoryBytes, allocatable.memoryBytes, requested.memoryBytes)
-  check("ephemeral-storage", requests.ephemeralStorageBytes, allocatable.ephemeralStorageBytes, requested.ephemeralStorageBytes)
-  if (requests.scalars.size > 0) {
-    for (const [name, wanted] of requests.scalars) {
-      check(name, wanted, allocatable.scalars.get(name) ?? 0, requested.scalars.get(name) ?? 0)
-    }
-  }
-  if (reasons === undefined) return undefined
-  return resolvable ? Rejection.unschedulable(...reasons) : Rejection.unresolvable(...reasons)
+  // Most calls end here, without having made anything.
+  const passes = node.pods.length < node.allowedPods &&
+    requests.scalars.size === 0 &&
+    !lacks(requests.cpuMillis, allocatable.cpuMillis, requested.cpuMillis) &&
+    !lacks(requests.memoryBytes, allocatable.memoryBytes, requested.memoryBytes) &&
+    !lacks(requests.ephemeralStorageBytes, allocatable.ephemeralStorageBytes, requested.ephemeralStorageBytes)
+  return passes ? undefined : explain(pod, node)
 }
 
 const free = (total: number, used: number): number => used > total ? 0 : Math.floor(((total - used) * Scores.max) / total)

@@ -1,15 +1,12 @@
-/** Pods with scheduling gates wait until whoever set the gates has removed them all. */
+/**
+ * Pods with scheduling gates wait until whoever set the gates has removed them all. The condition that tells the user so is written by the
+ * API server when the pod is created.
+ */
+import { PodPhase } from "@reddwarf/api-types"
 import * as Rejection from "../Rejection.js"
 import type { SchedulerPlugin } from "../SchedulerPlugin.js"
 
-/**
- * The message of a gated pod's condition.
- *
- * @category constructors
- */
-export const message = "Scheduling is blocked due to non-empty scheduling gates"
-
-const gated = Rejection.unresolvable(message)
+const gated = Rejection.unresolvable("Scheduling is blocked due to non-empty scheduling gates")
 
 /**
  * Keeps gated pods out of the queue.
@@ -19,5 +16,5 @@ const gated = Rejection.unresolvable(message)
 export const plugin: SchedulerPlugin = {
   name: "SchedulingGates",
   requeueOn: [],
-  preEnqueue: ({ pod }) => (pod.spec?.schedulingGates?.length ?? 0) > 0 ? gated : undefined
+  preEnqueue: ({ pod }) => PodPhase.isGated(pod) ? gated : undefined
 }

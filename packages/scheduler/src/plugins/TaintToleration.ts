@@ -7,6 +7,8 @@ import * as SchedulerPlugin from "../SchedulerPlugin.js"
 
 const rejection = Rejection.unresolvable("node(s) had untolerated taint(s)")
 
+const none: ReadonlyArray<CoreV1.Taint> = []
+
 const tolerated = (taint: CoreV1.Taint, tolerations: ReadonlyArray<CoreV1.Toleration>): boolean =>
   tolerations.some((toleration) => Taints.tolerates(toleration, taint))
 
@@ -28,8 +30,13 @@ export const plugin: SchedulerPlugin.SchedulerPlugin = {
   },
   preScore: ({ pod }) => {
     const tolerations = pod.spec?.tolerations ?? []
-    return ({ node }) =>
-      node.spec?.taints?.filter((taint) => taint.effect === "PreferNoSchedule" && !tolerated(taint, tolerations)).length ?? 0
+    return ({ node }) => {
+      let unwelcome = 0
+      for (const taint of node.spec?.taints ?? none) {
+        if (taint.effect === "PreferNoSchedule" && !tolerated(taint, tolerations)) unwelcome += 1
+      }
+      return unwelcome
+    }
   },
   normalizeScores: Scores.scaleDown
 }

@@ -99,14 +99,16 @@ const plan = (state: State, waiting: ReadonlyArray<Request>, options: CommitOpti
     }
     const revision = state.revision + changes.length + 1
     let encoded
+    let size
     try {
       encoded = request.encode(revision)
+      size = encoded.bytes.length
     } catch (defect) {
       answers.push(() => request.died(defect))
       continue
     }
-    if (encoded.bytes.length > options.maxObjectBytes) {
-      const error = tooLarge(request, encoded.bytes.length, options.maxObjectBytes)
+    if (size > options.maxObjectBytes) {
+      const error = tooLarge(request, size, options.maxObjectBytes)
       answers.push(() => request.failed(error))
       continue
     }
@@ -118,7 +120,7 @@ const plan = (state: State, waiting: ReadonlyArray<Request>, options: CommitOpti
       ...(encoded.object === undefined ? {} : { object: encoded.object })
     }
     const change: Change = { ...version, type: request.type, ...(before === undefined ? {} : { previousRevision: before.revision }) }
-    bytes += encoded.bytes.length
+    bytes += size
     current.apply(change)
     changes.push(change)
     answers.push(() => request.committed(version))

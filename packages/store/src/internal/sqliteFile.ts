@@ -77,6 +77,8 @@ const prepare = (db: DatabaseSync, options: OpenOptions): void => {
   // Without shared memory: the lock is kept from the first read until close, and the kernel drops it when we die.
   db.exec("PRAGMA locking_mode = EXCLUSIVE")
   const fresh = isNew(db, path)
+  // An existing file may have been copied with another mode, which the log took over when it was read just now.
+  for (const file of [path, `${path}-wal`]) if (NodeFs.existsSync(file)) NodeFs.chmodSync(file, 0o600)
   if (db.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"] !== "wal") {
     throw new StoreUnavailable({ path, detail: "its file system does not support a write-ahead log" })
   }
@@ -95,7 +97,6 @@ const prepare = (db: DatabaseSync, options: OpenOptions): void => {
   if (options.maxFileBytes !== undefined) {
     db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.maxFileBytes / pragma(db, "page_size")))}`)
   }
-  NodeFs.chmodSync(path, 0o600)
 }
 
 /** Opens or creates the database; throws what `toOpenError` understands, with nothing left open. */

@@ -1,6 +1,6 @@
 /**
  * The process that is killed: many writers against one database, and a line on standard output for every write that was
- * acknowledged. `writer <database> [<file size limit reached is fine>]`
+ * acknowledged: `writer <database>`.
  */
 import { ObjectStore } from "@reddwarf/store"
 import { Effect, Random } from "effect"

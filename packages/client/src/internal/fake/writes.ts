@@ -5,7 +5,7 @@
  */
 import { randomUUID } from "node:crypto"
 import { isDeepStrictEqual } from "node:util"
-import { Kind, type KubeObject, type MetaV1, Names, Status, Timestamp } from "@reddwarf/api-types"
+import { type Kind, type KubeObject, type MetaV1, Names, Status, Timestamp } from "@reddwarf/api-types"
 import * as Either from "effect/Either"
 import { isRecord } from "../decode.js"
 import type { Store } from "./store.js"
@@ -83,14 +83,8 @@ export const create = (context: Context, kind: Kind.Kind, namespace: string | un
 export type Part = "object" | "status" | "finalize"
 
 const prepare = (kind: Kind.Kind, part: Part, next: KubeObject.KubeObject, old: KubeObject.KubeObject): KubeObject.KubeObject => {
-  switch (part) {
-    case "object":
-      return kind.defaults(kind.prepareForUpdate(next, old))
-    case "status":
-      return kind.prepareForStatusUpdate(next, old)
-    case "finalize":
-      return Object.assign({}, old, { spec: field(next, "spec") })
-  }
+  if (part === "object") return kind.defaults(kind.prepareForUpdate(next, old))
+  return part === "status" ? kind.prepareForStatusUpdate(next, old) : Object.assign({}, old, { spec: field(next, "spec") })
 }
 
 const isGone = (object: KubeObject.KubeObject): boolean => {
@@ -143,13 +137,14 @@ const unsigned = (value: unknown): number | undefined => (typeof value === "numb
 
 const checkPreconditions = (kind: Kind.Kind, object: KubeObject.KubeObject, preconditions: unknown): Status.Status | undefined => {
   if (!isRecord(preconditions)) return undefined
-  const { resourceVersion, uid } = object.metadata
-  const why = preconditions["uid"] !== undefined && preconditions["uid"] !== uid
-    ? `Precondition failed: UID in precondition: ${String(preconditions["uid"])}, UID in object meta: ${uid ?? ""}`
-    : preconditions["resourceVersion"] !== undefined && preconditions["resourceVersion"] !== resourceVersion
-    ? `Precondition failed: ResourceVersion in precondition: ${String(preconditions["resourceVersion"])}, ResourceVersion in object meta: ${resourceVersion ?? ""}`
-    : undefined
-  return why === undefined ? undefined : Status.conflict(Status.resourceOf(kind), object.metadata.name ?? "", why)
+  const conflict = (label: string, wanted: unknown, actual: string | undefined): Status.Status | undefined =>
+    typeof wanted !== "string" || wanted === actual ? undefined : Status.conflict(
+      Status.resourceOf(kind),
+      object.metadata.name ?? "",
+      `Precondition failed: ${label} in precondition: ${wanted}, ${label} in object meta: ${actual ?? ""}`
+    )
+  return conflict("UID", preconditions["uid"], object.metadata.uid) ??
+    conflict("ResourceVersion", preconditions["resourceVersion"], object.metadata.resourceVersion)
 }
 
 /** Deletes at once, or marks the object as being deleted when finalizers or a grace period keep it. `options` is a DeleteOptions body. */

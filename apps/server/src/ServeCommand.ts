@@ -1,0 +1,34 @@
+/** `reddwarf-server serve`: the whole control plane in one process. */
+import { Command } from "@effect/cli"
+import { Certificates, HttpsEdge, Kubeconfig } from "@reddwarf/apiserver"
+import { Effect, Layer, Option } from "effect"
+import * as ControlPlane from "./ControlPlane.js"
+import { pkiDirectory } from "./KubeconfigCommand.js"
+import { options } from "./ServeSettings.js"
+import { externalCertificates } from "./tls.js"
+
+export const serve = Command.make("serve", options, (settings) =>
+  Effect.gen(function*() {
+    const external = yield* externalCertificates(settings)
+    const certificates = Certificates.layer({ directory: pkiDirectory(settings.dataDir), names: settings.names })
+    const writeKubeconfig = Layer.effectDiscard(Effect.gen(function*() {
+      const { url } = yield* HttpsEdge.HttpsEdge
+      const issuer = yield* Certificates.Certificates
+      yield* Effect.logInfo("serving").pipe(Effect.annotateLogs({ url }))
+      if (Option.isNone(settings.kubeconfigOut)) return
+      const authority = Option.isSome(external) ? (yield* Certificates.fromFiles(external.value)).authority : issuer.authority
+      yield* Kubeconfig.write(settings.kubeconfigOut.value, {
+        server: Option.match(settings.advertise, { onNone: () => url, onSome: (address) => `https://${address}` }),
+        authority,
+        user: "kubernetes-admin",
+        credentials: yield* issuer.client("admin", "kubernetes-admin", ["system:masters"])
+      })
+    }))
+    const controlPlane = ControlPlane.layer({
+      dataDir: settings.dataDir,
+      bind: settings.bind,
+      advertise: Option.getOrElse(settings.advertise, () => `${settings.bind.host}:${String(settings.bind.port)}`),
+      external
+    })
+    return yield* Layer.launch(writeKubeconfig.pipe(Layer.provideMerge(controlPlane), Layer.provide(certificates)))
+  })).pipe(Command.withDescription("Run the API server, the scheduler and the controllers"))

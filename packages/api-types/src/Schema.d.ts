@@ -1,0 +1,51 @@
+/**
+ * Semantics of one field; an absent property means "no" or "not applicable".
+ *
+ * `type` is one of `string`, `int32`, `int64`, `double`, `bool`, `bytes` (base64), `time`, `microTime`, `duration`, `quantity`, `intOrString`,
+ * `raw` (any JSON), the OpenAPI definition name of a message, `[]T` for a list or `{}T` for a map from string.
+ *
+ * @category models
+ */
+export interface Field {
+    readonly type: string;
+    /** Protobuf field number. */
+    readonly number?: number;
+    readonly required?: true;
+    /** Go writes the field even when it is empty (its tag has no `omitempty`). */
+    readonly always?: true;
+    /** A pointer in Go: an explicit zero differs from an absent value. */
+    readonly pointer?: true;
+    /** Strategic merge patch strategy: `merge`, `replace`, `retainKeys` or `merge,retainKeys`. */
+    readonly patch?: string;
+    readonly mergeKey?: string;
+    /** `atomic`, `set` or `map`. */
+    readonly listType?: string;
+    readonly listKeys?: ReadonlyArray<string>;
+    /** `atomic` or `granular`. */
+    readonly mapType?: string;
+    /** Definition name of the enumeration in `enums`. */
+    readonly enum?: string;
+}
+/** One API type. @category models */
+export interface Message {
+    /** The name Go prints in decode errors, such as `v1.PodSpec`. */
+    readonly go: string;
+    /** Types whose fields stand at this level in JSON; `number` is their protobuf field (TypeMeta has none). */
+    readonly inline?: ReadonlyArray<{
+        readonly type: string;
+        readonly number?: number;
+    }>;
+    readonly mapType?: string;
+    readonly fields: Readonly<Record<string, Field>>;
+}
+/** Types by OpenAPI definition name, such as `io.k8s.api.core.v1.Pod`. @category models */
+export type MessageTable = Readonly<Record<string, Message>>;
+/** The tables of every built-in type. @category models */
+export declare const tables: MessageTable;
+/** Known values of each enumeration, by definition name. @category models */
+export declare const enums: Readonly<Record<string, ReadonlyArray<string>>>;
+/** A field of a message, also one of an inlined type; undefined when the message has no such field. @category combinators */
+export declare const field: (definition: string, name: string) => Field | undefined;
+/** All fields of a message in the order of the wire, those of inlined types first. @category combinators */
+export declare const fieldsOf: (definition: string) => ReadonlyArray<readonly [name: string, field: Field]>;
+//# sourceMappingURL=Schema.d.ts.map

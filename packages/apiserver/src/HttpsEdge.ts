@@ -1,0 +1,293 @@
+/**
+ * The API on one TLS port, HTTP/2 and HTTP/1.1, directly on node:http2: every request passes here, and a router or an effect
+ * per request would cost more than most answers. Everything is bounded: connections, requests, headers, bodies, waiting.
+ */
+import { Status } from "@reddwarf/api-types"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import * as Layer from "effect/Layer"
+import * as Runtime from "effect/Runtime"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse } from "node:http2"
+import type { Socket } from "node:net"
+import type { ApiRequest } from "./ApiRequest.js"
+import type { ApiResponse } from "./ApiResponse.js"
+import * as ApiServer from "./ApiServer.js"
+import * as Authenticator from "./Authenticator.js"
+import type { KeyPair } from "./Certificates.js"
+import * as exchanges from "./internal/exchange.js"
+import * as peers from "./internal/peers.js"
+import * as render from "./internal/render.js"
+
+/**
+ * The port cannot be opened, or the certificate cannot be used.
+ *
+ * @category errors
+ */
+export class EdgeUnavailable extends Schema.TaggedError<EdgeUnavailable>()("EdgeUnavailable", {
+  host: Schema.String,
+  port: Schema.Number,
+  detail: Schema.String,
+  cause: Schema.optional(Schema.Defect)
+}) {
+  override get message(): string {
+    return `cannot serve on ${this.host}:${this.port}: ${this.detail} (choose another address or port, or stop what uses it)`
+  }
+}
+
+/**
+ * An open port.
+ *
+ * @category services
+ */
+export class HttpsEdge extends Context.Tag("@reddwarf/apiserver/HttpsEdge")<HttpsEdge, {
+  readonly host: string
+  readonly port: number
+  /** URL by which clients on this machine reach the port. */
+  readonly url: string
+}>() {}
+
+/** Settings; durations are bounds for a single peer. @category models */
+export interface Options {
+  /** Default 127.0.0.1. */
+  readonly host?: string
+  /** 0 takes a free one. Default 6443. */
+  readonly port?: number
+  readonly serving: KeyPair
+  /** Authority that client certificates must be signed by, as PEM. */
+  readonly clientAuthority: string
+  /** Default 4096. */
+  readonly maxConnections?: number
+  /** Requests in work at once, without watches and followed logs. Default 800. */
+  readonly maxRequests?: number
+  /** Watches and followed logs at once. Default 16384. */
+  readonly maxStreams?: number
+  /** How long a peer may neither send its body nor take its answer. Default 60 seconds. */
+  readonly stallTimeout?: Duration.DurationInput
+  /** How long a connection without requests is kept. Default 3 minutes. */
+  readonly idleTimeout?: Duration.DurationInput
+  /** How long requests may still take at shutdown. Default 10 seconds. */
+  readonly shutdownGrace?: Duration.DurationInput
+}
+
+interface State {
+  readonly requests: Set<exchanges.Exchange>
+  readonly streams: Set<exchanges.Exchange>
+  readonly sockets: Set<Socket>
+  stopping: boolean
+}
+
+const listen = (server: Http2SecureServer, host: string, port: number): Effect.Effect<number, EdgeUnavailable> =>
+  Effect.async((resume) => {
+    const onError = (cause: Error) =>
+      resume(Effect.fail(new EdgeUnavailable({ host, port, detail: cause.message, cause })))
+    server.once("error", onError)
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.off("error", onError)
+      const address = server.address()
+      resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : port))
+    })
+  })
+
+const createServer = (options: Options): Effect.Effect<Http2SecureServer, EdgeUnavailable> =>
+  Effect.try({
+    try: () =>
+      createSecureServer({
+        allowHTTP1: true,
+        requestCert: true,
+        // Callers without a certificate are answered 401, with a Status that says so.
+        rejectUnauthorized: false,
+        cert: options.serving.cert,
+        key: options.serving.key,
+        ca: options.clientAuthority,
+        minVersion: "TLSv1.2",
+        handshakeTimeout: 10_000,
+        settings: { maxConcurrentStreams: 1000, maxHeaderListSize: 32 * 1024 },
+        maxHeaderListPairs: 100,
+        maxSessionMemory: 64
+      }),
+    catch: (cause) =>
+      new EdgeUnavailable({
+        host: options.host ?? "127.0.0.1",
+        port: options.port ?? 6443,
+        detail: `the certificate cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`,
+        cause
+      })
+  })
+
+const overloaded = render.status(Status.tooManyRequests())
+const shuttingDown = render.status(Status.failure(503, "ServiceUnavailable", "the server is shutting down", { retryAfterSeconds: 1 }))
+
+const make = (options: Options) =>
+  Effect.gen(function*() {
+    const api = yield* ApiServer.ApiServer
+    const { authenticate } = yield* Authenticator.Authenticator
+    const runtime = yield* Effect.runtime()
+    const clock = yield* Effect.clock
+    const now = () => clock.unsafeCurrentTimeMillis()
+    const run = Runtime.runFork(runtime)
+    const certificateOf = peers.make()
+    const stopped = yield* Deferred.make<void>()
+    const state: State = { requests: new Set(), streams: new Set(), sockets: new Set(), stopping: false }
+    const maxRequests = options.maxRequests ?? 800
+    const maxStreams = options.maxStreams ?? 16_384
+
+    const stream = (exchange: exchanges.Exchange, answer: ApiResponse): Effect.Effect<void> => {
+      const { body } = answer
+      if (body instanceof Uint8Array) return Effect.sync(() => exchanges.sendComplete(exchange, answer, body))
+      if (!body.live) return Effect.ensuring(exchanges.sendStream(exchange, answer, body, now), body.discard)
+      if (state.streams.size >= maxStreams) {
+        return Effect.zipRight(body.discard, Effect.suspend(() => stream(exchange, overloaded)))
+      }
+      state.requests.delete(exchange)
+      state.streams.add(exchange)
+      const sent = exchanges.sendStream(exchange, answer, body, now)
+      return Effect.raceFirst(sent, Deferred.await(stopped)).pipe(
+        Effect.ensuring(body.discard),
+        Effect.ensuring(Effect.sync(() => exchange.response.end()))
+      )
+    }
+
+    const failed = (exchange: exchanges.Exchange) => (cause: Cause.Cause<never>) => {
+      if (Cause.isInterruptedOnly(cause)) return Effect.void
+      const report = Effect.annotateLogs(Effect.logError("a request died", cause), {
+        method: exchange.request.method,
+        path: exchange.request.url.slice(0, 256)
+      })
+      return Effect.zipRight(report, Effect.sync(() => {
+        if (exchange.closed) return
+        if (exchange.response.headersSent) return exchange.response.destroy()
+        const answer = render.status(Status.internalError("an unexpected fault; see the log of the server"))
+        if (answer.body instanceof Uint8Array) exchanges.sendComplete(exchange, answer, answer.body)
+      }))
+    }
+
+    const work = (exchange: exchanges.Exchange, answer: Effect.Effect<ApiResponse>) => {
+      const effect = Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(restore(answer), (response) => {
+          const sending = restore(stream(exchange, response))
+          return response.body instanceof Uint8Array ? sending : Effect.ensuring(sending, response.body.discard)
+        }))
+      const fiber: Fiber.RuntimeFiber<void> = run(Effect.catchAllCause(effect, failed(exchange)))
+      exchange.response.once("close", () => fiber.unsafeInterruptAsFork(FiberId.none))
+    }
+
+    const finish = (exchange: exchanges.Exchange) => {
+      exchange.closed = true
+      state.requests.delete(exchange)
+      state.streams.delete(exchange)
+    }
+
+    const reject = (exchange: exchanges.Exchange, answer: ApiResponse) => {
+      if (answer.body instanceof Uint8Array) exchanges.sendComplete(exchange, answer, answer.body)
+    }
+
+    const onRequest = (request: Http2ServerRequest, response: Http2ServerResponse) => {
+      const exchange: exchanges.Exchange = { request, response, waitingSince: 0, closed: false }
+      // Nobody is there to be told about a broken connection.
+      request.on("error", () => {})
+      response.on("error", () => {})
+      if (state.stopping) return reject(exchange, shuttingDown)
+      if (state.requests.size >= maxRequests) return reject(exchange, overloaded)
+      state.requests.add(exchange)
+      response.once("close", () => finish(exchange))
+      const apiRequest: ApiRequest = {
+        method: request.method,
+        url: request.url,
+        headers: request.headers,
+        body: exchanges.readBody(exchange, now),
+        user: authenticate({ certificate: certificateOf(request), authorization: request.headers.authorization })
+      }
+      try {
+        const answer = api.respond(apiRequest)
+        if (Effect.isEffect(answer)) return work(exchange, answer)
+        if (answer.body instanceof Uint8Array) return exchanges.sendComplete(exchange, answer, answer.body)
+        work(exchange, Effect.succeed(answer))
+      } catch (defect) {
+        run(failed(exchange)(Cause.die(defect)))
+      }
+    }
+
+    const server = yield* Effect.acquireRelease(createServer(options), (opened) => stop(opened, state, stopped, api.drain, options))
+    // Node has these on the server only when it also speaks HTTP/1.1, which its types do not know.
+    Object.assign(server, { headersTimeout: 20_000, requestTimeout: 60_000, keepAliveTimeout: 75_000, maxHeadersCount: 100 })
+    server.maxConnections = options.maxConnections ?? 4096
+    server.on("request", onRequest)
+    server.on("connection", (socket: Socket) => {
+      state.sockets.add(socket)
+      socket.setNoDelay(true)
+      socket.setKeepAlive(true, 30_000)
+      socket.once("close", () => state.sockets.delete(socket))
+    })
+    const idle = Duration.toMillis(options.idleTimeout ?? "3 minutes")
+    server.on("session", (session) => {
+      let open = 0
+      session.on("stream", (opened) => {
+        open++
+        opened.once("close", () => open--)
+      })
+      session.on("error", () => {})
+      session.setTimeout(idle, () => {
+        if (open === 0) session.close()
+      })
+    })
+    // Failed handshakes and malformed requests are the peer's business.
+    for (const event of ["tlsClientError", "sessionError"]) server.on(event, () => {})
+    server.on("clientError", (_error: Error, socket: Socket) => void socket.destroy())
+
+    const host = options.host ?? "127.0.0.1"
+    const port = yield* listen(server, host, options.port ?? 6443)
+    yield* Effect.forkScoped(Effect.repeat(sweep(state, now, Duration.toMillis(options.stallTimeout ?? "60 seconds")), Schedule.spaced("2 seconds")))
+    const shown = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host
+    return HttpsEdge.of({ host, port, url: `https://${shown.includes(":") ? `[${shown}]` : shown}:${port}` })
+  })
+
+/** Gives up peers that neither send nor take anything. */
+const sweep = (state: State, now: () => number, limit: number): Effect.Effect<void> =>
+  Effect.sync(() => {
+    const oldest = now() - limit
+    for (const group of [state.requests, state.streams]) {
+      for (const exchange of group) {
+        if (exchange.waitingSince === 0 || exchange.waitingSince > oldest) continue
+        exchange.response.destroy()
+        exchange.request.destroy()
+      }
+    }
+  })
+
+/** No new connections, no new requests; watches end, requests finish, what is left after the grace is cut off. */
+const stop = (
+  server: Http2SecureServer,
+  state: State,
+  stopped: Deferred.Deferred<void>,
+  drain: Effect.Effect<void>,
+  options: Options
+): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    yield* drain
+    state.stopping = true
+    server.close()
+    yield* Deferred.succeed(stopped, undefined)
+    yield* Effect.sync(() => state.requests.size + state.streams.size).pipe(
+      Effect.repeat({ schedule: Schedule.spaced("10 millis"), until: (open) => open === 0 }),
+      Effect.timeoutOption(options.shutdownGrace ?? "10 seconds"),
+      Effect.interruptible
+    )
+    for (const socket of state.sockets) socket.destroy()
+  })
+
+/**
+ * Opens the port and serves until the scope closes. Fails when the port is in use or the certificate cannot be used.
+ *
+ * @category layers
+ */
+export const layer = (
+  options: Options
+): Layer.Layer<HttpsEdge, EdgeUnavailable, ApiServer.ApiServer | Authenticator.Authenticator> =>
+  Layer.scoped(HttpsEdge, make(options))

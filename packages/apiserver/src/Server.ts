@@ -1,0 +1,83 @@
+/** A whole API server over a store: certificates, policy, admission, API and port, with defaults that are safe. */
+import { KindRegistry } from "@reddwarf/api-types"
+import { WatchCache } from "@reddwarf/event-bus"
+import type { ObjectStore, StoreError } from "@reddwarf/store"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Admission from "./Admission.js"
+import * as ApiServer from "./ApiServer.js"
+import * as Authenticator from "./Authenticator.js"
+import * as Authorizer from "./Authorizer.js"
+import * as Certificates from "./Certificates.js"
+import * as HttpsEdge from "./HttpsEdge.js"
+import * as KubeletClient from "./KubeletClient.js"
+import * as NamespaceLifecycle from "./NamespaceLifecycle.js"
+import * as NodeRestriction from "./NodeRestriction.js"
+
+/** The admission plugins that are always there. @category constructors */
+export const plugins: ReadonlyArray<Admission.Plugin> = [NamespaceLifecycle.plugin, NodeRestriction.plugin]
+
+/**
+ * The API without a port, for programs that embed it: built-in kinds, policy and admission, and a watch cache with the given
+ * bounds.
+ *
+ * @category layers
+ */
+export const layerApiWith = (
+  options: ApiServer.Options,
+  cache: WatchCache.CacheOptions
+): Layer.Layer<
+  ApiServer.ApiServer | WatchCache.WatchCache,
+  StoreError.StoreError,
+  ObjectStore.ObjectStore | KubeletClient.KubeletClient
+> =>
+  ApiServer.layer(options).pipe(
+    Layer.provideMerge(WatchCache.layerWith(cache)),
+    Layer.provide([KindRegistry.layer, Authorizer.layer, Admission.layerOf(plugins)])
+  )
+
+/** The same with default bounds. @category layers */
+export const layerApi = (options: ApiServer.Options = {}): ReturnType<typeof layerApiWith> => layerApiWith(options, {})
+
+/** Settings of a whole server. @category models */
+export interface Options {
+  /** Where the port is opened and how much it takes. Default 127.0.0.1:6443. */
+  readonly edge?: Omit<HttpsEdge.Options, "serving" | "clientAuthority">
+  /** PEM files made elsewhere, in place of this server's own certificates. */
+  readonly external?: Certificates.ExternalFiles
+  readonly api?: ApiServer.Options
+  /** Bounds of the watch cache. */
+  readonly cache?: WatchCache.CacheOptions
+}
+
+const credentials = (options: Options) =>
+  Effect.gen(function*() {
+    const certificates = yield* Certificates.Certificates
+    const own = { serving: yield* certificates.serving, authority: certificates.authority }
+    const shown = options.external === undefined ? own : yield* Certificates.fromFiles(options.external)
+    return { ...shown, kubelet: { authority: certificates.authority, credentials: yield* certificates.kubeletClient } }
+  })
+
+/**
+ * The API on a TLS port, with the certificates of `Certificates`. Fails when the port is in use, when a certificate cannot be
+ * read or made, or when the store does.
+ *
+ * @category layers
+ */
+export const layer = (
+  options: Options = {}
+): Layer.Layer<
+  ApiServer.ApiServer | HttpsEdge.HttpsEdge | WatchCache.WatchCache,
+  StoreError.StoreError | Certificates.CertificateFailure | HttpsEdge.EdgeUnavailable,
+  ObjectStore.ObjectStore | Certificates.Certificates
+> =>
+  Layer.unwrapEffect(
+    Effect.map(credentials(options), ({ authority, kubelet, serving }) =>
+      HttpsEdge.layer({ ...options.edge, serving, clientAuthority: authority }).pipe(
+        Layer.provideMerge(layerApiWith({
+          advertise: `${options.edge?.host ?? "127.0.0.1"}:${options.edge?.port ?? 6443}`,
+          ...options.api
+        }, options.cache ?? {})),
+        Layer.provide([Authenticator.layer, KubeletClient.layer(kubelet)])
+      ))
+  )

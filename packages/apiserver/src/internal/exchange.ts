@@ -1,0 +1,155 @@
+/**
+ * One HTTP request and its answer on a real connection, HTTP/1.1 or HTTP/2. Plain functions: every request passes here, and
+ * an effect per step would cost more than the answer.
+ */
+import { ApiError, Status } from "@reddwarf/api-types"
+import * as Effect from "effect/Effect"
+import { randomUUID } from "node:crypto"
+import type { Http2ServerRequest, Http2ServerResponse, OutgoingHttpHeaders } from "node:http2"
+import { constants, createGzip, gzip } from "node:zlib"
+import type { ApiResponse, Sink, StreamBody } from "../ApiResponse.js"
+
+/** Largest request body, as in Kubernetes. */
+export const maxBodyBytes = 3 * 1024 * 1024
+
+// As in Kubernetes: below, compressing costs more than it saves.
+const gzipBytes = 128 * 1024
+const gzipLevel = 1
+
+/** What a request waits for from its peer, so that a peer that does nothing can be given up. */
+export interface Exchange {
+  readonly request: Http2ServerRequest
+  readonly response: Http2ServerResponse
+  /** Milliseconds since the epoch at which waiting for the peer began; 0: not waiting. */
+  waitingSince: number
+  closed: boolean
+}
+
+const tooLarge = ApiError.make(Status.requestEntityTooLarge(maxBodyBytes))
+const cutOff = ApiError.make(Status.badRequest("the request ended before its body was complete"))
+
+/** Reads the body. What exceeds the limit is neither kept nor read. */
+export const readBody = (exchange: Exchange, now: () => number): Effect.Effect<Uint8Array, ApiError.ApiError> =>
+  Effect.async((resume) => {
+    const { request } = exchange
+    if (Number(request.headers["content-length"] ?? 0) > maxBodyBytes) return resume(Effect.fail(tooLarge))
+    const chunks: Array<Uint8Array> = []
+    let size = 0
+    exchange.waitingSince = now()
+    const done = (result: Effect.Effect<Uint8Array, ApiError.ApiError>) => {
+      exchange.waitingSince = 0
+      request.removeAllListeners("data")
+      resume(result)
+    }
+    request.on("data", (chunk: Uint8Array) => {
+      size += chunk.length
+      if (size > maxBodyBytes) return done(Effect.fail(tooLarge))
+      chunks.push(chunk)
+    })
+    request.once("end", () => {
+      const [only] = chunks
+      done(Effect.succeed(only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks, size)))
+    })
+    request.once("aborted", () => done(Effect.fail(cutOff)))
+    request.once("error", () => done(Effect.fail(cutOff)))
+  })
+
+const acceptsGzip = ({ headers, method }: Http2ServerRequest): boolean =>
+  method === "GET" && String(headers["accept-encoding"] ?? "").includes("gzip")
+
+const headersOf = (exchange: Exchange, { headers }: ApiResponse): OutgoingHttpHeaders => ({
+  ...(headers as OutgoingHttpHeaders),
+  "audit-id": exchange.request.headers["audit-id"] ?? randomUUID()
+})
+
+/** Lets go of a request whose body nobody wants. */
+const discardBody = ({ request }: Exchange): void => {
+  if (!request.readableEnded) request.resume()
+}
+
+const sendBytes = (exchange: Exchange, answer: ApiResponse, bytes: Uint8Array): void => {
+  const { request, response } = exchange
+  const headers = headersOf(exchange, answer)
+  const bodiless = answer.status === 204 || answer.status === 304
+  if (!bodiless) headers["content-length"] = bytes.length
+  response.writeHead(answer.status, headers)
+  if (request.method === "HEAD" || bodiless) response.end()
+  else response.end(bytes)
+  discardBody(exchange)
+}
+
+/** Sends an answer that is complete in memory. */
+export const sendComplete = (exchange: Exchange, answer: ApiResponse, bytes: Uint8Array): void => {
+  if (exchange.closed) return
+  if (bytes.length < gzipBytes || !acceptsGzip(exchange.request)) return sendBytes(exchange, answer, bytes)
+  gzip(bytes, { level: gzipLevel }, (error, packed) => {
+    if (exchange.closed) return
+    if (error !== null) return sendBytes(exchange, answer, bytes)
+    sendBytes(exchange, { ...answer, headers: { ...answer.headers, "content-encoding": "gzip", vary: "Accept-Encoding" } }, packed)
+  })
+}
+
+/** A stream that takes bytes and says when it is full. */
+interface Writable {
+  readonly write: (chunk: Uint8Array) => boolean
+  readonly once: (event: "drain", listener: () => void) => unknown
+  readonly off: (event: "drain", listener: () => void) => unknown
+}
+
+const sinkOf = (exchange: Exchange, target: Writable, now: () => number): Sink => {
+  let full = false
+  target.once("drain", () => {})
+  return {
+    write: (chunk) => {
+      if (exchange.closed) return true
+      full = !target.write(chunk)
+      return !full
+    },
+    drained: Effect.async((resume) => {
+      if (!full || exchange.closed) return resume(Effect.void)
+      exchange.waitingSince = now()
+      const onDrain = () => {
+        exchange.waitingSince = 0
+        full = false
+        resume(Effect.void)
+      }
+      target.once("drain", onDrain)
+      return Effect.sync(() => {
+        exchange.waitingSince = 0
+        target.off("drain", onDrain)
+      })
+    })
+  }
+}
+
+// HTTP/1.1 holds the head back until there is a body; HTTP/2 never does and has no such method.
+const flushHeaders = (response: object): void => {
+  if ("flushHeaders" in response && typeof response.flushHeaders === "function") response.flushHeaders()
+}
+
+/** Sends an answer while it is produced. The effect ends when the last byte was handed to the connection. */
+export const sendStream = (
+  exchange: Exchange,
+  answer: ApiResponse,
+  body: StreamBody,
+  now: () => number
+): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const { request, response } = exchange
+    const headers = headersOf(exchange, answer)
+    if (request.method === "HEAD") {
+      response.writeHead(answer.status, headers)
+      response.end()
+      return Effect.void
+    }
+    const compressed = !body.live && acceptsGzip(request)
+    if (compressed) Object.assign(headers, { "content-encoding": "gzip", vary: "Accept-Encoding" })
+    response.writeHead(answer.status, headers)
+    if (!compressed) {
+      flushHeaders(response)
+      return Effect.ensuring(body.run(sinkOf(exchange, response, now)), Effect.sync(() => response.end()))
+    }
+    const packer = createGzip({ level: gzipLevel, flush: constants.Z_NO_FLUSH })
+    packer.pipe(response)
+    return Effect.ensuring(body.run(sinkOf(exchange, packer, now)), Effect.sync(() => packer.end()))
+  })

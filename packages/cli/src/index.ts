@@ -1,0 +1,2 @@
+export * as Program from "./Program.js"
+export * as Settings from "./Settings.js"

@@ -1,0 +1,193 @@
+/** Reads the log files of containers as a kubelet does: rotated files first, tails without reading everything, following to the end. */
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { type FileHandle, open as openFile, stat } from "node:fs/promises"
+import { dirname } from "node:path"
+import * as criLog from "./internal/criLog.js"
+import * as logRecords from "./internal/logRecords.js"
+
+/**
+ * Which part of a log, and how it is shown.
+ *
+ * @category models
+ */
+export interface Options {
+  /** Only the last lines. */
+  readonly tailLines?: number | undefined
+  /** Only lines written at or after this time, RFC 3339. */
+  readonly sinceTime?: string | undefined
+  /** Puts the time in front of each line. */
+  readonly timestamps?: boolean | undefined
+  /** Ends after this many bytes. */
+  readonly limitBytes?: number | undefined
+  /** Goes on with what is written later, until `isOver` says that nothing will be. */
+  readonly follow?: boolean | undefined
+}
+
+/**
+ * A log file could not be read.
+ *
+ * @category errors
+ */
+export class LogReadFailed extends Schema.TaggedError<LogReadFailed>()("LogReadFailed", {
+  path: Schema.String,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `log ${this.path} cannot be read: ${this.detail}; check the log folder of the node`
+  }
+}
+
+/** How long a followed log may be silent before it is looked at without a notice of the file system. */
+const pollInterval = "500 millis"
+
+const chunkSize = 64 * 1024
+
+const attempt = <A>(path: string, body: () => Promise<A>): Effect.Effect<A, LogReadFailed> =>
+  Effect.tryPromise({
+    try: body,
+    catch: (cause) => new LogReadFailed({ path, detail: cause instanceof Error ? cause.message : String(cause) })
+  })
+
+const filesOf = (path: string): ReadonlyArray<string> => [...criLog.rotatedFiles(path).map((file) => file.path), path]
+
+interface OpenFile {
+  readonly handle: FileHandle
+  readonly inode: number
+}
+
+const openAt = (path: string): Effect.Effect<OpenFile, LogReadFailed> =>
+  attempt(path, async () => {
+    const handle = await openFile(path, "r")
+    return { handle, inode: (await handle.stat()).ino }
+  })
+
+const inodeOf = (path: string): Effect.Effect<number | undefined> =>
+  Effect.orElseSucceed(Effect.map(attempt(path, () => stat(path)), (info): number | undefined => info.ino), () => undefined)
+
+const readAt = (path: string, file: OpenFile, offset: number, length: number) =>
+  attempt(path, async () => {
+    const buffer = Buffer.allocUnsafe(length)
+    const { bytesRead } = await file.handle.read(buffer, 0, length, offset)
+    return buffer.subarray(0, bytesRead)
+  })
+
+/** Where the last lines begin: files are read backwards, block by block, until enough line ends were seen. */
+const tailStart = (path: string, lines: number): Effect.Effect<{ readonly path: string; readonly offset: number }, LogReadFailed> =>
+  Effect.gen(function*() {
+    const files = filesOf(path)
+    const scanner = logRecords.tailScanner(lines)
+    for (const name of files.toReversed()) {
+      const found = yield* Effect.acquireUseRelease(
+        openAt(name),
+        (file) =>
+          Effect.gen(function*() {
+            const { size } = yield* attempt(name, () => file.handle.stat())
+            let end = size
+            while (end > 0) {
+              const start = Math.max(0, end - chunkSize)
+              const at = scanner.block(yield* readAt(name, file, start, end - start), start, end === size)
+              if (at !== undefined) return at
+              end = start
+            }
+            return undefined
+          }),
+        (file) => Effect.promise(() => file.handle.close())
+      )
+      if (found !== undefined) return { path: name, offset: found }
+    }
+    return { path: files[0] ?? path, offset: 0 }
+  })
+
+/** The files of one log in the order in which they were written, across rotations that happen while they are read. */
+interface Cursor {
+  /** What comes next; nothing at the end of what is written so far. */
+  readonly next: Effect.Effect<Buffer, LogReadFailed>
+}
+
+const cursor = (path: string, from: { readonly path: string; readonly offset: number }): Effect.Effect<Cursor, LogReadFailed, Scope.Scope> =>
+  Effect.gen(function*() {
+    let { offset } = from
+    let file = yield* openAt(from.path)
+    yield* Effect.addFinalizer(() => Effect.promise(() => file.handle.close()))
+
+    /** The file that was begun after the one at hand. */
+    const successor = Effect.gen(function*() {
+      const files = filesOf(path)
+      const inodes = yield* Effect.forEach(files, inodeOf)
+      const here = inodes.indexOf(file.inode)
+      // A file that is gone was the oldest: the oldest that is left comes next.
+      const following = files[here + 1]
+      if (following === undefined || inodes[here + 1] === undefined) return false
+      const opened = yield* openAt(following)
+      yield* Effect.promise(() => file.handle.close())
+      file = opened
+      offset = 0
+      return true
+    }).pipe(Effect.uninterruptible)
+
+    const next: Effect.Effect<Buffer, LogReadFailed> = Effect.gen(function*() {
+      for (;;) {
+        const bytes = yield* readAt(path, file, offset, chunkSize)
+        offset += bytes.length
+        if (bytes.length > 0) return bytes
+        if (!(yield* successor)) return bytes
+      }
+    })
+    return { next }
+  })
+
+/** Ends a stream of bytes after `limit` of them. */
+const limited = (limit: number | undefined) => <E>(stream: Stream.Stream<Uint8Array, E>): Stream.Stream<Uint8Array, E> =>
+  limit === undefined ? stream : stream.pipe(
+    Stream.mapAccum(limit, (left, bytes) => [left - bytes.length, { bytes: bytes.subarray(0, Math.max(0, left)), done: bytes.length >= left }]),
+    Stream.takeUntil(({ done }) => done),
+    Stream.map(({ bytes }) => bytes)
+  )
+
+/**
+ * The log at `path`, as a user wants to see it. Fails when there is no such log.
+ *
+ * `isOver` is asked at the end of a followed log: whether nothing will be written any more.
+ *
+ * @category constructors
+ */
+export const stream = (
+  path: string,
+  options: Options,
+  isOver: Effect.Effect<boolean>
+): Stream.Stream<Uint8Array, LogReadFailed, FileSystem.FileSystem> =>
+  Stream.unwrapScoped(Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const from = options.tailLines === undefined ? { path: filesOf(path)[0] ?? path, offset: 0 } : yield* tailStart(path, options.tailLines)
+    const log = yield* cursor(path, from)
+    const format = logRecords.formatter(options)
+    const notices = yield* Queue.sliding<void>(1)
+    if (options.follow === true) {
+      yield* Effect.forkScoped(
+        Effect.ignore(Stream.runForEach(fs.watch(dirname(path)), () => Queue.offer(notices, undefined)))
+      )
+    }
+    let over = false
+    const pull: Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<LogReadFailed>> = Effect.gen(function*() {
+      for (;;) {
+        const bytes = yield* Effect.asSomeError(log.next)
+        if (bytes.length > 0) {
+          const text = format.push(bytes)
+          if (text.length > 0) return Chunk.of<Uint8Array>(text)
+          continue
+        }
+        if (options.follow !== true || over) return yield* Effect.fail(Option.none())
+        // What was written before the end was seen is read before the stream ends.
+        over = yield* isOver
+        if (!over) yield* Effect.race(Queue.take(notices), Effect.sleep(pollInterval))
+      }
+    })
+    return limited(options.limitBytes)(Stream.repeatEffectChunkOption(pull))
+  }))

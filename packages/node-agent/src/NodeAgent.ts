@@ -1,0 +1,171 @@
+/** The agent of one node: everything in this package, put together. */
+import * as FileSystem from "@effect/platform/FileSystem"
+import type { CoreV1 } from "@reddwarf/api-types"
+import { type ApiClient, EventRecorder } from "@reddwarf/client"
+import type { Ipam } from "@reddwarf/ipam"
+import { CommandRunner, HostInfo, type NetworkRuntime, type ZoneRuntime } from "@reddwarf/runtime-illumos"
+import { StorageEngine } from "@reddwarf/storage-zfs"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Ref from "effect/Ref"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as HostMeasurements from "./HostMeasurements.js"
+import * as KubeletApi from "./KubeletApi.js"
+import * as NodeAgentOptions from "./NodeAgentOptions.js"
+import * as NodeRegistration from "./NodeRegistration.js"
+import * as NodeStatus from "./NodeStatus.js"
+import * as PodController from "./PodController.js"
+import * as PodSandbox from "./PodSandbox.js"
+import * as StatusManager from "./StatusManager.js"
+import * as SupervisorClient from "./SupervisorClient.js"
+import type { SupervisorFileFailed } from "./SupervisorError.js"
+
+/** @category models */
+export interface Options extends NodeAgentOptions.NodeAgentOptions {
+  /** Certificate, key and CA of the kubelet API, as PEM texts; without them it is not served. */
+  readonly tls?: KubeletApi.Options["tls"]
+  /**
+   * Sees to it that a supervisor is alive, each time it is run: `SupervisorProcess.ensure` for a program that starts itself as one. Absent
+   * when somebody else does, such as the service manager of the host.
+   */
+  readonly ensureSupervisor?: Effect.Effect<void, SupervisorFileFailed, FileSystem.FileSystem>
+}
+
+/**
+ * A running node agent.
+ *
+ * @category services
+ */
+export class NodeAgent extends Context.Tag("@reddwarf/node-agent/NodeAgent")<NodeAgent, {
+  /** The port of the kubelet API; none when it is not served. */
+  readonly kubeletPort: number | undefined
+  /** The pods of this node as last heard of. */
+  readonly pods: () => ReadonlyArray<CoreV1.Pod>
+  /** Resolves when the host is prepared and pods are worked on. */
+  readonly hostReady: Effect.Effect<void>
+}>() {}
+
+type HostServices =
+  | ApiClient.ApiClient
+  | CommandRunner.CommandRunner
+  | FileSystem.FileSystem
+  | Ipam.Ipam
+  | NetworkRuntime.NetworkRuntime
+  | StorageEngine.StorageEngine
+  | ZoneRuntime.ZoneRuntime
+
+const backOff = Schedule.exponential("500 millis").pipe(Schedule.either(Schedule.spaced("15 seconds")), Schedule.jittered)
+
+/** Tries for ever: a host that is not usable now may become so. */
+const insist = <A, E extends { readonly message: string }, R>(what: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, never, R> =>
+  effect.pipe(
+    Effect.tapError((error) => Effect.logWarning(`${what} failed; trying again`, error)),
+    Effect.retry(backOff),
+    // The schedule never ends, so nothing is left to fail with.
+    Effect.orDie
+  )
+
+const readFacts = Effect.gen(function*() {
+  const storage = yield* StorageEngine.StorageEngine
+  const host = yield* HostInfo.read
+  const pool = yield* storage.poolUsage
+  const measured = yield* HostMeasurements.read
+  return { host, poolSize: pool.size, bootId: String(measured.bootTime ?? 0) } satisfies NodeStatus.HostFacts
+})
+
+const make = (
+  options: NodeAgentOptions.Resolved & Options
+): Effect.Effect<
+  Context.Tag.Service<NodeAgent>,
+  KubeletApi.ListenFailed,
+  | CommandRunner.CommandRunner
+  | ApiClient.ApiClient
+  | EventRecorder.EventRecorder
+  | FileSystem.FileSystem
+  | PodSandbox.PodSandbox
+  | Scope.Scope
+  | StatusManager.StatusManager
+  | StorageEngine.StorageEngine
+  | SupervisorClient.SupervisorClient
+> =>
+  Effect.gen(function*() {
+    const context = yield* Effect.context<CommandRunner.CommandRunner | FileSystem.FileSystem | StorageEngine.StorageEngine>()
+    const sandbox = yield* PodSandbox.PodSandbox
+    const supervisor = yield* SupervisorClient.SupervisorClient
+    const hostReady = yield* Deferred.make<void>()
+    const notReady = yield* Ref.make<string | undefined>("the host is being prepared")
+
+    if (options.ensureSupervisor !== undefined) {
+      yield* Effect.forkScoped(
+        options.ensureSupervisor.pipe(
+          Effect.catchAll((error) => Effect.logWarning("the supervisor cannot be started", error)),
+          Effect.repeat(Schedule.spaced("5 seconds"))
+        )
+      )
+    }
+
+    const facts = yield* insist("reading the host", readFacts)
+    const measure = Effect.gen(function*() {
+      const measured = yield* HostMeasurements.read
+      const preparing = yield* Ref.get(notReady)
+      const alive = yield* Effect.orElseSucceed(supervisor.isAlive, () => false)
+      return { ...measured, notReady: preparing ?? (alive ? undefined : "no supervisor is running; containers cannot be started") }
+    }).pipe(Effect.provide(context))
+
+    const controller = yield* PodController.make({
+      ...options,
+      allocatable: NodeStatus.allocatable(options, facts),
+      hostReady: Deferred.await(hostReady)
+    })
+    // The port is known only when it is open: 0 asks for any free one.
+    const api = options.tls === undefined ? undefined : yield* KubeletApi.make({
+      host: options.nodeAddress,
+      port: options.kubeletPort,
+      tls: options.tls,
+      pods: controller.pods
+    })
+    const registration = yield* NodeRegistration.make({ ...options, kubeletPort: api?.port ?? options.kubeletPort, facts, measure })
+
+    yield* Effect.forkScoped(
+      sandbox.prepareHost.pipe(
+        Effect.tapError((error) => Effect.zipRight(Ref.set(notReady, `the host cannot be prepared: ${error.message}`), registration.refresh)),
+        (prepare) => insist("preparing the host", prepare),
+        Effect.zipRight(Ref.set(notReady, undefined)),
+        Effect.zipRight(Deferred.succeed(hostReady, undefined)),
+        Effect.zipRight(registration.refresh)
+      )
+    )
+    return { kubeletPort: api?.port, pods: controller.pods, hostReady: Deferred.await(hostReady) }
+  })
+
+/**
+ * The agent as a service that runs as long as the layer lives. When the layer goes, steps in progress end first; zones, containers and
+ * the supervisor stay.
+ *
+ * @category layers
+ */
+export const layer = (
+  options: Options
+): Layer.Layer<NodeAgent, KubeletApi.ListenFailed | SupervisorFileFailed, HostServices> => {
+  const resolved = { ...options, ...NodeAgentOptions.resolve(options) }
+  return Layer.scoped(NodeAgent, make(resolved)).pipe(
+    Layer.provide(StatusManager.layer),
+    Layer.provide(Layer.mergeAll(
+      EventRecorder.layer({ component: "kubelet", host: options.nodeName }),
+      SupervisorClient.layer({ dataDir: options.dataDir }),
+      PodSandbox.layer(resolved)
+    ))
+  )
+}
+
+/**
+ * Runs the agent until interrupted.
+ *
+ * @category constructors
+ */
+export const run = (
+  options: Options
+): Effect.Effect<never, KubeletApi.ListenFailed | SupervisorFileFailed, HostServices> => Layer.launch(layer(options))

@@ -1,0 +1,101 @@
+/** The Node object of this host: labels, capacity, addresses, system information. Pure. */
+import type { CoreV1 } from "@reddwarf/api-types"
+import type { HostInfo } from "@reddwarf/runtime-illumos"
+import type * as NodeAgentOptions from "./NodeAgentOptions.js"
+import * as NodeConditions from "./NodeConditions.js"
+
+/** What does not change while the host runs. @category models */
+export interface HostFacts {
+  readonly host: HostInfo.HostInfo
+  /** Bytes. */
+  readonly poolSize: number
+  /** Changes with every boot of the host. */
+  readonly bootId: string
+}
+
+/** What containers can use, in plain numbers. @category models */
+export interface Allocatable {
+  readonly cpuMillis: number
+  readonly memoryBytes: number
+  readonly ephemeralStorageBytes: number
+}
+
+/** Part of the pool that pods cannot have: below this, the node is under disk pressure. */
+const usableStorage = 1 - NodeConditions.diskThreshold
+
+/** @category constructors */
+export const allocatable = (options: NodeAgentOptions.Resolved, facts: HostFacts): Allocatable => ({
+  cpuMillis: Math.max(0, facts.host.cpus * 1000 - options.systemReservedCpuMillis),
+  memoryBytes: Math.max(0, facts.host.memoryBytes - options.systemReservedMemory),
+  ephemeralStorageBytes: Math.floor(facts.poolSize * usableStorage)
+})
+
+/** The labels the agent keeps on its node. A label value cannot hold commas, so brands are joined by dots. @category constructors */
+export const labels = (options: NodeAgentOptions.Resolved, facts: HostFacts): Readonly<Record<string, string>> => ({
+  ...options.labels,
+  "kubernetes.io/hostname": options.nodeName,
+  "kubernetes.io/os": "illumos",
+  "kubernetes.io/arch": "amd64",
+  "reddwarf.io/zone-brands": (facts.host.brands ?? [options.defaultBrand]).join(".").slice(0, 63).replace(/[^A-Za-z0-9]+$/, "")
+})
+
+const kibibytes = (bytes: number): string => `${Math.floor(bytes / 1024)}Ki`
+
+/**
+ * The status to show at `now`, milliseconds since the epoch.
+ *
+ * @category constructors
+ */
+export const of = (
+  options: NodeAgentOptions.Resolved,
+  facts: HostFacts,
+  measurements: NodeConditions.Measurements,
+  before: CoreV1.NodeStatus | undefined,
+  now: number
+): CoreV1.NodeStatus => {
+  const free = allocatable(options, facts)
+  const { host } = facts
+  return {
+    capacity: {
+      cpu: String(host.cpus),
+      memory: kibibytes(host.memoryBytes),
+      "ephemeral-storage": kibibytes(facts.poolSize),
+      pods: String(options.maxPods)
+    },
+    allocatable: {
+      cpu: free.cpuMillis % 1000 === 0 ? String(free.cpuMillis / 1000) : `${free.cpuMillis}m`,
+      memory: kibibytes(free.memoryBytes),
+      "ephemeral-storage": String(free.ephemeralStorageBytes),
+      pods: String(options.maxPods)
+    },
+    conditions: NodeConditions.of(before?.conditions, measurements, now),
+    addresses: [{ type: "InternalIP", address: options.nodeAddress }, { type: "Hostname", address: options.nodeName }],
+    daemonEndpoints: { kubeletEndpoint: { Port: options.kubeletPort } },
+    nodeInfo: {
+      machineID: options.nodeName,
+      systemUUID: options.nodeName,
+      bootID: facts.bootId,
+      kernelVersion: host.kernelVersion,
+      osImage: host.distribution === "illumos" ? "illumos" : `${host.distribution} (illumos)`,
+      containerRuntimeVersion: `zones://${host.osRelease}`,
+      kubeletVersion: options.version,
+      kubeProxyVersion: "",
+      operatingSystem: "illumos",
+      architecture: "amd64"
+    }
+  }
+}
+
+const withoutConditions = (status: CoreV1.NodeStatus | undefined): string => {
+  const { addresses, allocatable, capacity, daemonEndpoints, nodeInfo } = status ?? {}
+  return JSON.stringify([addresses, allocatable, capacity, daemonEndpoints, nodeInfo].map((part) =>
+    part === undefined || Array.isArray(part) ? part : Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))))
+}
+
+/**
+ * Whether two statuses say the same about the node, heartbeat times aside.
+ *
+ * @category combinators
+ */
+export const same = (a: CoreV1.NodeStatus | undefined, b: CoreV1.NodeStatus): boolean =>
+  withoutConditions(a) === withoutConditions(b) && NodeConditions.same(a?.conditions, b.conditions)

@@ -1,0 +1,109 @@
+/** Log records from bytes: plain functions, because they see every byte of every log that is read. */
+import { Timestamp } from "@reddwarf/api-types"
+import { formatNanos } from "./criLog.js"
+
+const newline = 10
+const space = 32
+const partialTag = 80 // P
+
+interface Header {
+  readonly time: string
+  readonly partial: boolean
+  readonly textStart: number
+}
+
+/** The parts in front of the text of the record at `start`; undefined for what is no record. */
+const headerAt = (data: Buffer, start: number, end: number): Header | undefined => {
+  const first = data.indexOf(space, start)
+  if (first < 0 || first >= end) return undefined
+  const second = data.indexOf(space, first + 1)
+  const third = second < 0 ? -1 : data.indexOf(space, second + 1)
+  if (third < 0 || third >= end) return undefined
+  return { time: data.toString("latin1", start, first), partial: data[second + 1] === partialTag, textStart: third + 1 }
+}
+
+/** Times with any number of digits compare as texts once they have nine. */
+const normalised = (time: string): string => {
+  const instant = Timestamp.parse(time)
+  return instant === undefined ? time : formatNanos(BigInt(instant.seconds) * 1_000_000_000n + BigInt(instant.nanos))
+}
+
+/** Turns records into what a user sees. */
+export interface Formatter {
+  /** The lines that are complete with this chunk; a record may be spread over chunks. */
+  readonly push: (chunk: Buffer) => Buffer
+}
+
+/** Makes a formatter that leaves out records before `sinceTime`. */
+export const formatter = (options: { readonly timestamps?: boolean | undefined; readonly sinceTime?: string | undefined }): Formatter => {
+  const since = options.sinceTime === undefined ? undefined : normalised(options.sinceTime)
+  const end = Buffer.from("\n")
+  let rest: Buffer = Buffer.alloc(0)
+  let atLineStart = true
+  return {
+    push: (chunk) => {
+      const data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+      const parts: Array<Buffer> = []
+      let start = 0
+      for (;;) {
+        const stop = data.indexOf(newline, start)
+        if (stop < 0) break
+        const header = headerAt(data, start, stop)
+        if (header !== undefined && (since === undefined || normalised(header.time) >= since)) {
+          if (options.timestamps === true && atLineStart) parts.push(Buffer.from(`${header.time} `))
+          parts.push(data.subarray(header.textStart, stop))
+          if (!header.partial) parts.push(end)
+          atLineStart = !header.partial
+        }
+        start = stop + 1
+      }
+      rest = Buffer.from(data.subarray(start))
+      return Buffer.concat(parts)
+    }
+  }
+}
+
+/** Looks for the beginning of the last lines while a file is read backwards. */
+export interface TailScanner {
+  /**
+   * Takes the block that begins at `start` of the file; blocks come from the end to the beginning, and files from the newest to the oldest.
+   * Gives the offset in this file at which the wanted lines begin, or its end when they begin with the file after it, once that is known.
+   */
+  readonly block: (block: Buffer, start: number, isLastOfFile: boolean) => number | undefined
+}
+
+/** Makes a scanner for the last `lines` lines. A line without an end at the very end of the log counts. */
+export const tailScanner = (lines: number): TailScanner => {
+  let carry: Buffer = Buffer.alloc(0)
+  let ends = 0
+  let first = true
+  return {
+    block: (block, start, isLastOfFile) => {
+      if (isLastOfFile) carry = Buffer.alloc(0)
+      const data = carry.length === 0 ? block : Buffer.concat([block, carry])
+      // The first bytes belong to a record that begins in the block before this one.
+      const head = start === 0 ? 0 : data.indexOf(newline) + 1
+      if (start > 0 && head === 0) {
+        carry = data
+        return undefined
+      }
+      carry = Buffer.from(data.subarray(0, head))
+      const starts: Array<number> = []
+      for (let at = head; at < data.length;) {
+        starts.push(at)
+        const stop = data.indexOf(newline, at)
+        if (stop < 0) break
+        at = stop + 1
+      }
+      for (let index = starts.length - 1; index >= 0; index -= 1) {
+        const from = starts[index] ?? 0
+        const next = starts[index + 1] ?? data.length
+        const partial = headerAt(data, from, next)?.partial === true
+        if (!partial || first) ends += 1
+        first = false
+        if (ends > lines) return start + next
+      }
+      return undefined
+    }
+  }
+}

@@ -1,0 +1,251 @@
+/** A node for tests: the real agent over a simulated host and an API server in memory, with real processes. */
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import type { CoreV1 } from "@reddwarf/api-types"
+import { Kinds } from "@reddwarf/api-types"
+import { ApiClient, type ClientError, FakeApi } from "@reddwarf/client"
+import { SimulatedHost, type StateFile } from "@reddwarf/illumos-sim"
+import { Ipam } from "@reddwarf/ipam"
+import { type CommandRunner, NetworkRuntime, ZoneRuntime } from "@reddwarf/runtime-illumos"
+import { DatasetName, StorageEngine, type StorageError } from "@reddwarf/storage-zfs"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import { NodeAgent, Supervisor, SupervisorPaths } from "@reddwarf/node-agent"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
+import { spawn } from "node:child_process"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+export const nodeName = "n1"
+
+/** Folders of one test, removed at its end. */
+export const directories = Effect.acquireRelease(
+  Effect.sync(() => {
+    const root = mkdtempSync(join(tmpdir(), "reddwarf-agent-"))
+    const dataDir = join(root, "data")
+    mkdirSync(dataDir)
+    return { root, dataDir, hostDir: join(root, "host") }
+  }),
+  ({ root }) => Effect.sync(() => rmSync(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }))
+)
+export type Directories = Effect.Effect.Success<typeof directories>
+
+/** The simulated host with everything on it that the agent needs. */
+export const hostLayer = ({ dataDir, hostDir }: Directories): Layer.Layer<Exclude<World, ApiClient.ApiClient | FakeApi.FakeApi>, unknown> => {
+  const host = SimulatedHost.layerWithControls({ directory: hostDir, shutdownGrace: "200 millis" })
+  const services = Layer.mergeAll(
+    NetworkRuntime.layer,
+    ZoneRuntime.layer,
+    StorageEngine.layerZfs({ root: DatasetName.make("rpool/reddwarf") }),
+    Ipam.layerFile({ cidr: "10.88.0.0/24", path: join(dataDir, "leases.json") })
+  )
+  return services.pipe(Layer.provideMerge(host), Layer.provideMerge(NodeContext.layer))
+}
+
+export const agentOptions = ({ dataDir }: Directories, changes: Partial<NodeAgent.Options> = {}): NodeAgent.Options => ({
+  nodeName,
+  dataDir,
+  clusterId: "test",
+  nodeAddress: "127.0.0.1",
+  backOff: { initialMillis: 1_000, maxMillis: 4_000, resetMillis: 600_000 },
+  retryDelay: "50 millis",
+  retryMaxDelay: "500 millis",
+  resyncInterval: "2 seconds",
+  orphanConfirmation: "300 millis",
+  statusInterval: "500 millis",
+  leaseInterval: "1 second",
+  ...changes
+})
+
+/** Repeats `look` until it gives something, and fails with what it was waiting for when that takes too long. */
+export const until = <A, E, R>(what: string, look: Effect.Effect<A | undefined, E, R>, seconds = 15): Effect.Effect<A, E | Error, R> =>
+  Effect.flatMap(look, (value) => value === undefined ? Effect.fail("not yet" as const) : Effect.succeed(value)).pipe(
+    Effect.retry({ while: (error) => error === "not yet", schedule: pause, times: Math.ceil(seconds * 40) }),
+    Effect.mapError((error) => error === "not yet" ? new Error(`waited ${seconds} s in vain for ${what}`) : error as E)
+  )
+const pause = Schedule.spaced("25 millis")
+
+/** A service started in a scope of its own, so that a test can end it before its own end. */
+export const startable = <A, E, R>(build: Effect.Effect<A, E, R | Scope.Scope>) =>
+  Effect.gen(function*() {
+    const scope = yield* Scope.make()
+    const value = yield* Scope.extend(build, scope)
+    yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
+    return { value, stop: Scope.close(scope, Exit.void) }
+  })
+
+/** What the host and the API of a test offer. */
+export type World =
+  | ApiClient.ApiClient
+  | CommandRunner.CommandRunner
+  | FakeApi.FakeApi
+  | FileSystem.FileSystem
+  | Ipam.Ipam
+  | NetworkRuntime.NetworkRuntime
+  | SimulatedHost.SimulatedHost
+  | StorageEngine.StorageEngine
+  | ZoneRuntime.ZoneRuntime
+
+/** Something that a test started, and can end. */
+export interface Started<A> {
+  readonly value: A
+  readonly stop: Effect.Effect<void>
+}
+
+/** Starts the agent. */
+export const agent = (
+  folders: Directories,
+  changes: Partial<NodeAgent.Options> = {}
+): Effect.Effect<Started<Context.Tag.Service<NodeAgent.NodeAgent>>, unknown, Scope.Scope | World> =>
+  startable(
+    Effect.map(Layer.build(NodeAgent.layer(agentOptions(folders, changes))), (context) => Context.get(context, NodeAgent.NodeAgent))
+  )
+
+/** Runs the supervisor as a fiber of the test. */
+export const supervisorFiber = ({ dataDir }: Directories): Effect.Effect<Started<unknown>, never, Scope.Scope | World> =>
+  startable(Effect.forkScoped(Supervisor.run({ dataDir, pollInterval: "300 millis" })))
+
+const entry = fileURLToPath(new URL("supervisorMain.ts", import.meta.url))
+const hooks = new URL("sourceHooks.mjs", import.meta.url).href
+
+/** Runs the supervisor as a process, which a test can kill. */
+export const supervisorProcess = ({ dataDir, hostDir }: Directories) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const child = spawn(process.execPath, ["--conditions=source", "--import", hooks, entry, dataDir, hostDir], {
+        detached: true,
+        stdio: ["ignore", "ignore", process.env["DEBUG_SUPERVISOR"] === undefined ? "ignore" : "inherit"]
+      })
+      return { pid: child.pid ?? 0, child }
+    }),
+    ({ child }) => Effect.sync(() => void child.kill("SIGKILL"))
+  ).pipe(
+    Effect.tap(({ pid }) =>
+      until(
+        "the supervisor",
+        Effect.sync(() => {
+          const path = SupervisorPaths.info(dataDir)
+          return existsSync(path) && JSON.parse(readFileSync(path, "utf8")).pid === pid ? true : undefined
+        })
+      )
+    )
+  )
+
+export const killProcess = (child: { readonly child: import("node:child_process").ChildProcess }, signal: "SIGKILL" | "SIGSTOP") =>
+  Effect.async<void>((resume) => {
+    if (signal === "SIGSTOP") {
+      child.child.kill(signal)
+      return resume(Effect.void)
+    }
+    child.child.once("exit", () => resume(Effect.void))
+    child.child.kill(signal)
+  })
+
+/** A pod for this node. */
+export const draft = (
+  name: string,
+  containers: ReadonlyArray<Partial<CoreV1.Container> & { readonly name: string }>,
+  spec: Partial<CoreV1.PodSpec> = {}
+): ApiClient.Draft<CoreV1.Pod> => ({
+  metadata: { name, namespace: "default" },
+  spec: {
+    nodeName,
+    terminationGracePeriodSeconds: 5,
+    containers: containers.map((container) => ({ image: "busybox:1", ...container })),
+    ...spec
+  }
+})
+
+export const sh = (script: string): ReadonlyArray<string> => ["sh", "-c", script]
+
+export const createPod = (
+  pod: ApiClient.Draft<CoreV1.Pod>
+): Effect.Effect<CoreV1.Pod, ClientError.ClientError, ApiClient.ApiClient> =>
+  Effect.flatMap(ApiClient.ApiClient, (client) => client.create(Kinds.pod, pod))
+
+export const getPod = (name: string) => Effect.map(FakeApi.FakeApi, (api) => api.get(Kinds.pod, { namespace: "default", name }))
+
+/** Waits until the pod satisfies `test`, and gives it. */
+export const untilPod = (name: string, what: string, test: (pod: CoreV1.Pod) => boolean, seconds = 15) =>
+  Effect.gen(function*() {
+    let last: CoreV1.Pod | undefined
+    return yield* until(
+      `pod ${name} to be ${what}`,
+      Effect.map(getPod(name), (pod) => {
+        last = pod
+        return pod !== undefined && test(pod) ? pod : undefined
+      }),
+      seconds
+    ).pipe(Effect.mapError((error) => new Error(`${error.message}; its status is ${JSON.stringify(last?.status)}`)))
+  })
+
+export const isReady = (pod: CoreV1.Pod): boolean =>
+  pod.status?.conditions?.some(({ status, type }) => type === "Ready" && status === "True") === true
+
+export const container = (pod: CoreV1.Pod, name: string): CoreV1.ContainerStatus | undefined =>
+  [...pod.status?.initContainerStatuses ?? [], ...pod.status?.containerStatuses ?? []].find((status) => status.name === name)
+
+/** Text of all logs of an attempt, without their headers. */
+export const logText = ({ dataDir }: Directories, pod: CoreV1.Pod, name: string, attempt: number): string => {
+  const directory = join(dataDir, "logs/pods", `default_${pod.metadata.name}_${pod.metadata.uid}`, name)
+  if (!existsSync(directory)) return ""
+  const files = readdirSync(directory).filter((file) => file.startsWith(`${attempt}.log`))
+  const number = (file: string) => Number(file.slice(`${attempt}.log.`.length)) || Number.MAX_SAFE_INTEGER
+  const text = files.sort((a, b) => number(a) - number(b)).map((file) => readFileSync(join(directory, file), "utf8")).join("")
+  return text.split("\n").filter((line) => line !== "").map((line) => {
+    const [, , tag = "", ...rest] = line.split(" ")
+    return `${rest.join(" ")}${tag === "F" ? "\n" : ""}`
+  }).join("")
+}
+
+/** What is left on the host for pods. */
+export const leftovers = (
+  { dataDir }: Directories
+): Effect.Effect<typeof nothing, StateFile.StateUnavailable | StorageError.StorageError, World> =>
+  Effect.gen(function*() {
+    const host = yield* SimulatedHost.SimulatedHost
+    const ipam = yield* Ipam.Ipam
+    const state = yield* host.state
+    const storage = yield* StorageEngine.StorageEngine
+    return {
+      zones: state.zones.map((zone) => zone.name),
+      links: state.links.filter((link) => link.name.startsWith("rd_")).map((link) => link.name),
+      datasets: (yield* storage.listOwned).map((dataset) => dataset.zone),
+      leases: (yield* ipam.list).map((lease) => lease.owner),
+      supervised: readdirSync(SupervisorPaths.pods(dataDir)),
+      logs: existsSync(join(dataDir, "logs/pods")) ? readdirSync(join(dataDir, "logs/pods")) : [],
+      processes: processesOf(state.hostId)
+    }
+  })
+
+export const nothing: Readonly<Record<"zones" | "links" | "datasets" | "leases" | "supervised" | "logs" | "processes", ReadonlyArray<string>>> = {
+  zones: [],
+  links: [],
+  datasets: [],
+  leases: [],
+  supervised: [],
+  logs: [],
+  processes: []
+}
+
+const processesOf = (hostId: string): ReadonlyArray<string> =>
+  readdirSync("/proc").filter((name) => /^\d+$/.test(name)).filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, "latin1").includes(`REDDWARF_SIM_ZONE=${hostId}/`)
+    } catch {
+      return false
+    }
+  })
+
+export const isProcess = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}

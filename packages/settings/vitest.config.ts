@@ -1,3 +1,0 @@
-import { sharedConfig } from "../../tooling/vitest.shared.js"
-
-export default sharedConfig
