@@ -104,6 +104,13 @@ const parse = (pem: string): X509Certificate | undefined => {
   }
 }
 
+/** Organisations and common name, to compare. */
+const subjectOf = (certificate: X509Certificate): string => {
+  const { CN, O: organizations } = certificate.toLegacyObject().subject
+  const list = organizations === undefined ? [] : Array.isArray(organizations) ? organizations : [organizations]
+  return JSON.stringify([list, CN])
+}
+
 const belongTogether = (certificate: X509Certificate, key: string): boolean => {
   try {
     return certificate.checkPrivateKey(createPrivateKey(key))
@@ -190,10 +197,9 @@ const make = (options: CertificatesOptions) =>
       const certificate = parse(pair.cert)
       if (certificate === undefined || !belongTogether(certificate, pair.key)) return false
       const left = Date.parse(certificate.validTo) - now
-      const subject = [...(request.organizations ?? []).map((name) => `O=${name}`), `CN=${request.commonName}`]
       return certificate.verify(authorityCertificate.publicKey) &&
         left > Math.min(renewBefore, lifetime / 2) &&
-        certificate.subject === subject.join("\n") &&
+        subjectOf(certificate) === JSON.stringify([request.organizations ?? [], request.commonName]) &&
         (request.names ?? []).every((name) => covers(certificate, name))
     }
 

@@ -19,6 +19,7 @@ import type { Socket } from "node:net"
 import type { ApiRequest } from "./ApiRequest.js"
 import type { ApiResponse } from "./ApiResponse.js"
 import * as ApiServer from "./ApiServer.js"
+import * as Metrics from "./ApiServerMetrics.js"
 import * as Authenticator from "./Authenticator.js"
 import type { KeyPair } from "./Certificates.js"
 import * as exchanges from "./internal/exchange.js"
@@ -182,9 +183,13 @@ const make = (options: Options) =>
       exchange.closed = true
       state.requests.delete(exchange)
       state.streams.delete(exchange)
+      Metrics.requests.unsafeUpdate(state.requests.size, [])
+      Metrics.streams.unsafeUpdate(state.streams.size, [])
+      Metrics.countAnswer(exchange.response.statusCode)
     }
 
     const reject = (exchange: exchanges.Exchange, answer: ApiResponse) => {
+      Metrics.rejectedTotal.unsafeUpdate(1, [])
       if (answer.body instanceof Uint8Array) exchanges.sendComplete(exchange, answer, answer.body)
     }
 
@@ -243,7 +248,9 @@ const make = (options: Options) =>
 
     const host = options.host ?? "127.0.0.1"
     const port = yield* listen(server, host, options.port ?? 6443)
-    yield* Effect.forkScoped(Effect.repeat(sweep(state, now, Duration.toMillis(options.stallTimeout ?? "60 seconds")), Schedule.spaced("2 seconds")))
+    const stall = Duration.toMillis(options.stallTimeout ?? "60 seconds")
+    const sweeps = Schedule.spaced(Duration.millis(Math.max(20, Math.min(2000, stall / 4))))
+    yield* Effect.forkScoped(Effect.repeat(sweep(state, now, stall), sweeps))
     const shown = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host
     return HttpsEdge.of({ host, port, url: `https://${shown.includes(":") ? `[${shown}]` : shown}:${port}` })
   })
@@ -255,6 +262,7 @@ const sweep = (state: State, now: () => number, limit: number): Effect.Effect<vo
     for (const group of [state.requests, state.streams]) {
       for (const exchange of group) {
         if (exchange.waitingSince === 0 || exchange.waitingSince > oldest) continue
+        Metrics.stalledTotal.unsafeUpdate(1, [])
         exchange.response.destroy()
         exchange.request.destroy()
       }

@@ -62,7 +62,8 @@ describe("certificates", () => {
     Effect.gen(function*() {
       const certificates = yield* Certificates.Certificates
       const admin = new X509Certificate((yield* certificates.client("admin", "kubernetes-admin", ["system:masters", "ops, inc"])).cert)
-      assert.strictEqual(admin.subject, "O=system:masters\nO=ops, inc\nCN=kubernetes-admin")
+      assert.strictEqual(admin.subject, "O=system:masters\nO=ops\\, inc\nCN=kubernetes-admin")
+      assert.strictEqual((yield* certificates.client("admin", "kubernetes-admin", ["system:masters", "ops, inc"])).cert, admin.toString())
       const node = new X509Certificate((yield* certificates.node("n1", ["10.0.0.7"])).cert)
       assert.strictEqual(node.subject, "O=system:nodes\nCN=system:node:n1")
       for (const name of ["n1", "localhost"]) assert.isDefined(node.checkHost(name))

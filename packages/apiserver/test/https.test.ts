@@ -1,7 +1,8 @@
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Effect, Layer, Scope } from "effect"
+import { Effect, Layer, Metric, Scope } from "effect"
 import { connect as tlsConnect } from "node:tls"
 import { gunzipSync } from "node:zlib"
+import * as Metrics from "../src/ApiServerMetrics.js"
 import * as Certificates from "../src/Certificates.js"
 import * as HttpsEdge from "../src/HttpsEdge.js"
 import { configMap, configMaps } from "./support/api.js"
@@ -80,6 +81,7 @@ describe("the port", () => {
         const { host, port, url } = yield* HttpsEdge.HttpsEdge
         const credentials = yield* adminCredentials
         const connection = yield* session(url, credentials)
+        const { count: before } = yield* Metric.value(Metrics.stalledTotal)
         const stalled = yield* Effect.acquireRelease(
           Effect.sync(() => tlsConnect({ host, port, ...credentials, ALPNProtocols: ["http/1.1"] })),
           (socket) => Effect.sync(() => socket.destroy())
@@ -107,6 +109,12 @@ describe("the port", () => {
           slowest = Math.max(slowest, performance.now() - begin)
         }
         assert.isBelow(slowest, 3000)
+        const given = yield* Effect.map(Metric.value(Metrics.stalledTotal), ({ count }) => count).pipe(
+          Effect.delay("5 millis"),
+          Effect.repeat({ until: (count) => count > before }),
+          Effect.timeout("10 seconds")
+        )
+        assert.isAbove(given, before)
         stalled.resume()
         yield* eventually("the stalled connection is closed", () => closed)
         assert.strictEqual((yield* http2(connection, `${configMaps}/flood`)).status, 200)

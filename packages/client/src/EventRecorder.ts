@@ -27,7 +27,11 @@ import * as correlator from "./internal/eventCorrelator.js"
  */
 export type EventType = "Normal" | "Warning"
 
-/** @category models */
+/**
+ * The one operation of a recorder.
+ *
+ * @category models
+ */
 export interface Service {
   /**
    * Records that something happened to an object. `reason` is one word in CamelCase by which events are counted and found; `message` is a
@@ -48,7 +52,11 @@ export interface Service {
  */
 export class EventRecorder extends Context.Tag("@reddwarf/client/EventRecorder")<EventRecorder, Service>() {}
 
-/** @category models */
+/**
+ * Who reports, and how much may wait.
+ *
+ * @category models
+ */
 export interface Options {
   /** Who reports, such as `kubelet` or `default-scheduler`. */
   readonly component: string
@@ -136,7 +144,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
       Effect.asVoid,
       // Events expire: then it begins anew.
       Effect.catchIf(isNotFound, () => {
-        known.forget(decision.key)
+        known.restart(decision.key, pending.atMillis)
         return create(pending, { action: "create", key: decision.key, message: decision.message, firstMillis: pending.atMillis, count: 1 })
       })
     )

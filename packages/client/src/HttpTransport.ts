@@ -13,7 +13,11 @@ import { readChunk } from "./internal/readable.js"
 import type { KubeConfig } from "./KubeConfig.js"
 import { type Request, type Response, type StreamResponse, Transport, TransportFailure } from "./Transport.js"
 
-/** @category models */
+/**
+ * Bounds of the connections to one server.
+ *
+ * @category models
+ */
 export interface Options {
   /** Connections for ordinary requests: 32 unless given. Further requests wait for one, within their timeout. */
   readonly maxConnections?: number
@@ -134,7 +138,12 @@ const make = Effect.fnUntraced(function*(
       onTimeout: () => failure(request, "Timeout", `no answer within ${Duration.format(timeout)}`)
     })
 
-  const readAll = (request: Request, message: http.IncomingMessage, parts: Array<Uint8Array> = [], length = 0): Effect.Effect<Uint8Array, TransportFailure> =>
+  const readAll = (
+    request: Request,
+    message: http.IncomingMessage,
+    parts: Array<Uint8Array> = [],
+    length = 0
+  ): Effect.Effect<Uint8Array, TransportFailure> =>
     Effect.matchEffect(readChunk(message, closed(request)), {
       onFailure: Option.match({ onNone: () => Effect.succeed(concat(parts, length)), onSome: (error) => Effect.fail(error) }),
       onSuccess: (chunk) => {

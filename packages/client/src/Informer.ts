@@ -36,7 +36,11 @@ export type InformerEvent<A> =
  */
 export type Indexer<A> = (object: A) => ReadonlyArray<string>
 
-/** @category models */
+/**
+ * A local copy of objects. Reads are plain function calls: they never wait and never fail.
+ *
+ * @category models
+ */
 export interface Informer<A extends KubeObject.KubeObject> {
   /** The object under a key (`namespace/name`, or `name` for a cluster-scoped kind). */
   readonly get: (key: string) => A | undefined
@@ -60,7 +64,11 @@ export interface Informer<A extends KubeObject.KubeObject> {
   readonly onChange: (handler: (event: InformerEvent<A>) => void) => () => void
 }
 
-/** @category models */
+/**
+ * What to copy, and how to find it again.
+ *
+ * @category models
+ */
 export interface Options<A extends KubeObject.KubeObject> {
   readonly kind: Kind.Kind<A>
   readonly namespace?: string

@@ -97,7 +97,11 @@ const File = Schema.Struct({
 
 const decodeFile = Schema.decodeUnknown(File)
 
-/** @category models */
+/**
+ * How to read a kubeconfig.
+ *
+ * @category models
+ */
 export interface Options {
   /** Context to use instead of the file's `current-context`. */
   readonly context?: string
@@ -152,13 +156,19 @@ export const parse = Effect.fn("KubeConfig.parse")(function*(
   }
   const token = yield* tokenOf(user, (name) => Effect.map(read(name), (content) => Redacted.make(content.trim())))
   if (cert === undefined && token === undefined) {
-    const method = user.exec !== undefined ? "an exec plugin" : user["auth-provider"] !== undefined ? "an auth provider" : user.username !== undefined ? "a password" : undefined
-    if (method !== undefined) return yield* invalid(`user ${context.user} logs in with ${method}, which is not supported; use a client certificate or a token`)
+    const unsupported = ([["exec", "an exec plugin"], ["auth-provider", "an auth provider"], ["username", "a password"]] as const)
+      .find(([field]) => user[field] !== undefined)
+    if (unsupported !== undefined) {
+      const [, method] = unsupported
+      return yield* invalid(`user ${context.user} logs in with ${method}, which is not supported; use a client certificate or a token`)
+    }
   }
   if (cluster["proxy-url"] !== undefined && cluster["proxy-url"] !== "") {
     return yield* invalid(`cluster ${context.cluster} is reached through proxy-url, which is not supported`)
   }
-  if (!/^https?:\/\/[^/]/.test(cluster.server)) return yield* invalid(`the server of cluster ${context.cluster} is no http or https URL: ${cluster.server}`)
+  if (!/^https?:\/\/[^/]/.test(cluster.server)) {
+    return yield* invalid(`the server of cluster ${context.cluster} is no http or https URL: ${cluster.server}`)
+  }
   return {
     server: cluster.server.replace(/\/+$/, ""),
     insecureSkipTlsVerify: cluster["insecure-skip-tls-verify"] ?? false,

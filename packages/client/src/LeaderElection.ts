@@ -33,7 +33,11 @@ export class LeadershipLost extends Schema.TaggedError<LeadershipLost>()("Leader
   }
 }
 
-/** @category models */
+/**
+ * The lease, the candidate and the times they agree on. All candidates for one lease must have the same times.
+ *
+ * @category models
+ */
 export interface Options {
   readonly namespace: string
   /** Name of the Lease, shared by all candidates. */

@@ -12,7 +12,11 @@ import * as MutableQueue from "effect/MutableQueue"
 import type * as Scope from "effect/Scope"
 import * as ClientMetrics from "./ClientMetrics.js"
 
-/** @category models */
+/**
+ * A queue of keys that have to be looked at.
+ *
+ * @category models
+ */
 export interface WorkQueue<K extends string> {
   /** Makes a key wait for a worker, unless it waits already. */
   readonly add: (key: K) => Effect.Effect<void>
@@ -36,7 +40,11 @@ export interface WorkQueue<K extends string> {
   readonly shutdown: Effect.Effect<void>
 }
 
-/** @category models */
+/**
+ * Name and bounds of a queue.
+ *
+ * @category models
+ */
 export interface Options {
   /** Value of the `name` label of the metrics: the controller's name. */
   readonly name: string

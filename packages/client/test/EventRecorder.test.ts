@@ -69,6 +69,9 @@ describe("EventRecorder", () => {
       yield* recorder.event(object, "Normal", "Again", "and again")
       yield* settle
       assert.deepStrictEqual(server.list(Kinds.event).map((event) => event.count), [1])
+      yield* recorder.event(object, "Normal", "Again", "and again")
+      yield* settle
+      assert.deepStrictEqual(server.list(Kinds.event).map((event) => event.count), [2])
     }).pipe(Effect.provide(FakeApi.layer())))
 
   it.effect("neither blocks nor fails when the server is away, keeps what fits, and writes it when the server is back", () =>

@@ -67,6 +67,11 @@ describe("Informer", () => {
       yield* client.create(Kinds.configMap, configMap("missed"))
       yield* eventually(() => informer.get("default/missed") !== undefined)
       assert.strictEqual(listsIn(server).length, 1)
+      yield* server.disconnectWatches
+      const watches = () => server.requests().filter((request) => request.path.includes("watch=true"))
+      yield* eventually(() => watches().length === 3)
+      const version = informer.get("default/missed")?.metadata.resourceVersion
+      assert.include(watches().at(-1)?.path, `&resourceVersion=${version}&`)
     }).pipe(Effect.provide(FakeApi.layer())))
 
   it.scoped("lists again after 410, reports what it missed and keeps what did not change", () =>

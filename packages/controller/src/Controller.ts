@@ -38,7 +38,11 @@ export const source = <A extends KubeObject.KubeObject, K extends string>(
   keys: () => informer.list().flatMap((object) => keysOf(object))
 })
 
-/** @category models */
+/**
+ * Those of a reconciler, with the sources of its keys.
+ *
+ * @category models
+ */
 export interface Options<K extends string, E, R> extends Omit<Reconciler.Options<K, E, R>, "keys"> {
   readonly sources: ReadonlyArray<Source<K>>
 }

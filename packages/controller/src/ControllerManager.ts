@@ -10,7 +10,11 @@ import * as NodeController from "./NodeController.js"
 import * as PodGarbageCollector from "./PodGarbageCollector.js"
 import * as ServiceAccountController from "./ServiceAccountController.js"
 
-/** @category models */
+/**
+ * Options of each controller; what is left out has its default.
+ *
+ * @category models
+ */
 export interface Options {
   readonly node?: NodeController.Options
   readonly podGarbageCollector?: PodGarbageCollector.Options

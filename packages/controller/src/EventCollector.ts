@@ -8,7 +8,11 @@ import type * as Scope from "effect/Scope"
 import * as ControllerMetrics from "./ControllerMetrics.js"
 import * as Reconciler from "./Reconciler.js"
 
-/** @category models */
+/**
+ * How long events are kept, and how fast old ones go.
+ *
+ * @category models
+ */
 export interface Options {
   /** How long an Event is kept after it last happened: 1 hour unless given. */
   readonly ttl?: Duration.DurationInput

@@ -10,7 +10,11 @@ import * as Controller from "./Controller.js"
 import * as content from "./internal/namespaceContent.js"
 import { Outcome } from "./Reconciler.js"
 
-/** @category models */
+/**
+ * What a namespace may hold, and how often to look at one that is being deleted.
+ *
+ * @category models
+ */
 export interface Options {
   /** Kinds whose objects a namespace may hold: all built-in ones unless given. */
   readonly kinds?: ReadonlyArray<Kind.Kind>

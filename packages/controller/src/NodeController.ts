@@ -19,7 +19,11 @@ import * as heartbeats from "./internal/heartbeats.js"
 import * as nodeTaints from "./internal/nodeTaints.js"
 import { Outcome } from "./Reconciler.js"
 
-/** @category models */
+/**
+ * How long a node may be silent, and how often all are visited.
+ *
+ * @category models
+ */
 export interface Options {
   /** Silence after which a node counts as unreachable: 40 seconds unless given. */
   readonly nodeMonitorGracePeriod?: Duration.DurationInput
@@ -139,7 +143,8 @@ export const run = Effect.fnUntraced(function*(
     return Effect.forEach(claiming, (pod) => {
       const { name = "", namespace, resourceVersion } = pod.metadata
       const next = conditions.set(pod.status?.conditions ?? [], { type: "Ready", status: "False", reason: "NodeNotReady" }, now())
-      return client.patch(Kinds.pod, { namespace, name }, { metadata: { resourceVersion }, status: { conditions: next } }, { subresource: "status" }).pipe(
+      const patch = { metadata: { resourceVersion }, status: { conditions: next } }
+      return client.patch(Kinds.pod, { namespace, name }, patch, { subresource: "status" }).pipe(
         Effect.zipRight(recorder.event(pod, "Warning", "NodeNotReady", "Node is not ready")),
         Effect.catchIf(ClientError.isNotFound, () => Effect.void)
       )

@@ -14,7 +14,11 @@ import * as ControllerMetrics from "./ControllerMetrics.js"
 import * as conditions from "./internal/conditions.js"
 import * as Reconciler from "./Reconciler.js"
 
-/** @category models */
+/**
+ * Which pods may stay, and how often to look.
+ *
+ * @category models
+ */
 export interface Options {
   /** Terminated pods that may stay: 12,500 unless given. 0 or less keeps all. */
   readonly terminatedPodThreshold?: number

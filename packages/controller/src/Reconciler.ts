@@ -32,7 +32,11 @@ export type Outcome = Data.TaggedEnum<{
  */
 export const Outcome = Data.taggedEnum<Outcome>()
 
-/** @category models */
+/**
+ * What a reconciler does with a key, how often, and what failures mean.
+ *
+ * @category models
+ */
 export interface Options<K extends string, E, R> {
   /** Name of the controller in logs, spans and metrics. */
   readonly name: string

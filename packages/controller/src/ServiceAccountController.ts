@@ -7,7 +7,11 @@ import type * as Scope from "effect/Scope"
 import * as Controller from "./Controller.js"
 import { Outcome } from "./Reconciler.js"
 
-/** @category models */
+/**
+ * How often all namespaces are visited.
+ *
+ * @category models
+ */
 export interface Options {
   /** Time between visits of all namespaces: 30 seconds unless given. */
   readonly resync?: Duration.DurationInput

@@ -69,6 +69,20 @@ describe("PodGarbageCollector", () => {
       assert.deepStrictEqual(yield* podNames, ["p"])
     }).pipe(Effect.provide(FakeApi.layer())))
 
+  it.scoped("believes the server more than a watch that is stuck", () =>
+    Effect.gen(function*() {
+      const client = yield* ApiClient.ApiClient
+      const server = yield* FakeApi.FakeApi
+      yield* createPod("p", { node: "n1" })
+      yield* PodGarbageCollector.run(everyTenSeconds)
+      yield* TestClock.adjust("1 second")
+      server.injectFaults((request) => (request.path.includes("/nodes?watch=true") ? { type: "fail" } : undefined))
+      yield* server.disconnectWatches
+      yield* client.create(Kinds.node, { metadata: { name: "n1" } })
+      yield* TestClock.adjust("5 minutes")
+      assert.deepStrictEqual(yield* podNames, ["p"])
+    }).pipe(Effect.provide(FakeApi.layer())))
+
   it.scoped("keeps as many terminated pods as the threshold allows, the youngest", () =>
     Effect.gen(function*() {
       const client = yield* ApiClient.ApiClient

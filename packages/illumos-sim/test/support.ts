@@ -19,6 +19,8 @@ export const hostIn = (folder: string, options: Omit<SimulatedHost.Options, "dir
   Effect.gen(function*() {
     const context = yield* Layer.build(SimulatedHost.layerWithControls({ memoryMiB: 4096, cpus: 4, ...options, directory: folder }))
     const { run: runLine, tempFile } = yield* Effect.provide(CommandRunner.CommandRunner, context)
+    // A test that fails half-way must leave no process behind.
+    yield* Effect.addFinalizer(() => Effect.ignore(controls.rebootHost))
     const run = (line: CommandLine.CommandLine) => runLine(line)
     const controls = yield* Effect.provide(SimulatedHost.SimulatedHost, context)
     const command = (...words: ReadonlyArray<string>) =>

@@ -268,5 +268,5 @@ describe("state machine", () => {
         expected = next ?? expected
         assert.strictEqual((yield* states)["z"], expected)
       }
-    })), { fastCheck: { numRuns: 15 } })
+    })), { fastCheck: { numRuns: 30 } })
 })

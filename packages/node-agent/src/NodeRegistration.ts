@@ -88,14 +88,19 @@ export const make = (
         renewTime: Timestamp.microsFromMillis(now)
       }
       const lease = yield* Effect.catchIf(Effect.asSome(client.get(Kinds.lease, leaseRef)), ClientError.isNotFound, () => Effect.succeedNone)
-      if (lease._tag === "Some") {
+      if (lease._tag === "Some" && lease.value.metadata.ownerReferences !== undefined) {
         return yield* client.update(Kinds.lease, { ...lease.value, spec: { ...lease.value.spec, ...spec } })
       }
+      // The lease goes with its node; it may be older than the node's registration.
       const node = yield* Effect.option(client.get(Kinds.node, ref))
       const owner = node._tag === "Some"
         ? { ownerReferences: [{ apiVersion: "v1", kind: "Node", name: options.nodeName, uid: node.value.metadata.uid ?? "" }] }
         : {}
-      return yield* client.create(Kinds.lease, { metadata: { namespace: leaseNamespace, name: options.nodeName, ...owner }, spec })
+      if (lease._tag === "None") {
+        return yield* client.create(Kinds.lease, { metadata: { namespace: leaseNamespace, name: options.nodeName, ...owner }, spec })
+      }
+      const { metadata } = lease.value
+      return yield* client.update(Kinds.lease, { ...lease.value, metadata: { ...metadata, ...owner }, spec: { ...lease.value.spec, ...spec } })
     })
 
     const insist = <A>(what: string, effect: Effect.Effect<A, ClientError.ClientError>) =>

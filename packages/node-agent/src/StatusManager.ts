@@ -5,7 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { isDeepStrictEqual } from "node:util"
+import { sameJson } from "./internal/sameJson.js"
 import * as NodeAgentMetrics from "./NodeAgentMetrics.js"
 import * as PodEvents from "./PodEvents.js"
 import * as PodStatus from "./PodStatus.js"
@@ -56,7 +56,7 @@ export const layer: Layer.Layer<StatusManager, never, ApiClient.ApiClient | Even
           const pod = latest(given)
           const { name = "", namespace, resourceVersion, uid } = pod.metadata
           const status = PodStatus.of(pod, observation, yield* Clock.currentTimeMillis)
-          if (isDeepStrictEqual(status, pod.status)) return pod
+          if (sameJson(status, pod.status)) return pod
           const stored = yield* client.patch(
             Kinds.pod,
             { namespace, name },

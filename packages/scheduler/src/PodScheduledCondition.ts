@@ -33,7 +33,7 @@ export const notScheduled = (
     type,
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     status: "False",
-    lastTransitionTime: old?.status === "x" && old.lastTransitionTime !== undefined ? old.lastTransitionTime : seconds(now),
+    lastTransitionTime: old?.status === "False" && old.lastTransitionTime !== undefined ? old.lastTransitionTime : seconds(now),
     reason,
     message
   }

@@ -23,7 +23,7 @@ const idOf = (index: number): string => PodInfo.idOf(pod(`p${index}`))
 describe("ClusterCache", () => {
   it("keeps by increments what counting afresh would give", () => {
     fc.assert(
-      fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
+      fc.property(fc.array(operation, { maxLength: 60, size: "max" }), (operations) => {
         const cache = ClusterCache.make()
         const nodes = new Map<string, string>()
         const placed = new Map<string, { readonly info: PodInfo.PodInfo; readonly node: string; readonly assumed: boolean }>()

@@ -164,7 +164,7 @@ describe("SchedulingQueue", () => {
 describe("heap", () => {
   it("pops in order whatever was pushed and removed", () => {
     const operation = fc.oneof(fc.record({ push: fc.integer({ min: 0, max: 50 }) }), fc.record({ remove: fc.nat(30) }), fc.constant({ pop: true }))
-    fc.assert(fc.property(fc.array(operation, { maxLength: 80 }), (operations) => {
+    fc.assert(fc.property(fc.array(operation, { maxLength: 80, size: "max" }), (operations) => {
       const heap = Heap.make<{ readonly value: number }>((a, b) => a.value - b.value)
       let model: Array<{ readonly value: number }> = []
       for (const each of operations) {

@@ -81,6 +81,12 @@ export interface Options {
   readonly root: DatasetName.DatasetName
   /** Where `root` is mounted when it is made. Default `/` and the name of `root`. */
   readonly mountpoint?: string
+  /** Parents of what the engine makes; a parent elsewhere than directly below `root` needs its own parent to exist. Default `<root>/zones` and so on. */
+  readonly zones?: DatasetName.DatasetName
+  readonly images?: DatasetName.DatasetName
+  readonly volumes?: DatasetName.DatasetName
+  /** Where the parent of the zones is mounted when it is made; zonepaths lie below. Default: below the mountpoint of `root`. */
+  readonly zonesMountpoint?: string
 }
 
 const markPrefix = "reddwarf:"
@@ -140,7 +146,7 @@ export const layerZfs = (options: Options): Layer.Layer<StorageEngine, never, Co
     Effect.gen(function*() {
       const zfs = yield* Zfs.Zfs
       const { root } = options
-      const zones = DatasetName.child(root, "zones")
+      const zones = options.zones ?? DatasetName.child(root, "zones")
 
       const datasetOf = (zone: string): Effect.Effect<DatasetName.DatasetName, PropertyRejected> => {
         const name = `${zones}/${zone}`
@@ -174,7 +180,9 @@ export const layerZfs = (options: Options): Layer.Layer<StorageEngine, never, Co
           compression: "on",
           atime: "off"
         })
-        for (const name of ["zones", "images", "volumes"]) yield* createIfMissing(DatasetName.child(root, name), {})
+        yield* createIfMissing(zones, options.zonesMountpoint === undefined ? {} : { mountpoint: options.zonesMountpoint })
+        yield* createIfMissing(options.images ?? DatasetName.child(root, "images"), {})
+        yield* createIfMissing(options.volumes ?? DatasetName.child(root, "volumes"), {})
       })
 
       const marksOf = (spec: ZoneDatasetSpec): Effect.Effect<Record<string, string>, PropertyRejected> => {

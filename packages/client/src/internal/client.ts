@@ -9,7 +9,7 @@ import { type ClientError, DecodeFailure } from "../ClientError.js"
 import type { ObjectRef } from "../ObjectRef.js"
 import { type Request, type Response, Transport, TransportFailure } from "../Transport.js"
 import * as Watch from "../Watch.js"
-import { decodeItem, decodeObject, isRecord, parseJson, responseError } from "./decode.js"
+import { decodeItem, decodeObject, describe, isRecord, parseJson, responseError } from "./decode.js"
 import * as paths from "./paths.js"
 
 const maxAttempts = 10
@@ -126,7 +126,7 @@ export const make: Effect.Effect<Service, never, Transport> = Effect.gen(functio
 const decodeList = <A extends KubeObject.KubeObject>(kind: Kind.Kind<A>, path: string, json: unknown): Either.Either<Page<A>, DecodeFailure> => {
   const request = { method: "GET", path }
   if (!isRecord(json) || json["kind"] !== kind.listKind || !isRecord(json["metadata"])) {
-    return Either.left(decodeFailure(request, `expected a ${kind.listKind}, found ${isRecord(json) ? JSON.stringify(json["kind"] ?? null) : typeof json}`))
+    return Either.left(decodeFailure(request, `expected a ${kind.listKind}, found ${describe(json)}`))
   }
   const entries: ReadonlyArray<unknown> = Array.isArray(json["items"]) ? json["items"] : []
   const items: Array<A> = []

@@ -11,8 +11,11 @@ const isObjectOf = <A extends KubeObject.KubeObject>(kind: Kind.Kind<A>, value: 
   isRecord(value) && value["kind"] === kind.kind && value["apiVersion"] === Kind.apiVersion(kind) &&
   isRecord(value["metadata"]) && typeof value["metadata"]["name"] === "string"
 
-const describe = (value: unknown): string =>
-  isRecord(value) ? `an object of kind ${JSON.stringify(value["kind"] ?? null)} and apiVersion ${JSON.stringify(value["apiVersion"] ?? null)}` : `a JSON ${value === null ? "null" : typeof value}`
+/** What a JSON value is, for messages. */
+export const describe = (value: unknown): string =>
+  isRecord(value)
+    ? `an object of kind ${JSON.stringify(value["kind"] ?? null)} and apiVersion ${JSON.stringify(value["apiVersion"] ?? null)}`
+    : `a JSON ${value === null ? "null" : typeof value}`
 
 /** Checks that `value` is an object of `kind`; the left side says what it is instead. */
 export const decodeObject = <A extends KubeObject.KubeObject>(kind: Kind.Kind<A>, value: unknown): Either.Either<A, string> =>

@@ -21,8 +21,8 @@ export interface Correlator {
   readonly decide: (occurrence: Occurrence, now: number) => Decision
   /** Remembers under which name the event of a decision was created. */
   readonly recorded: (key: string, name: string) => void
-  /** Forgets the event of a decision, for it is gone; the next occurrence creates it anew. */
-  readonly forget: (key: string) => void
+  /** Counts from one again, for the Event that was counted is gone. */
+  readonly restart: (key: string, now: number) => void
 }
 
 const maxEntries = 4096
@@ -51,8 +51,7 @@ const makeCache = <V>() => {
       if (entries.size <= maxEntries) return
       const oldest = entries.keys().next()
       if (oldest.done !== true) entries.delete(oldest.value)
-    },
-    delete: (key: string): void => void entries.delete(key)
+    }
   }
 }
 
@@ -99,6 +98,6 @@ export const make = (): Correlator => {
       const entry = seen.get(key)
       if (entry !== undefined) seen.set(key, { ...entry, name })
     },
-    forget: seen.delete
+    restart: (key, now) => seen.set(key, { count: 1, firstMillis: now, name: undefined })
   }
 }

@@ -35,7 +35,11 @@ export type Fault =
   | { readonly type: "fail" }
   | { readonly type: "lose" }
 
-/** @category testing */
+/**
+ * What the fake server serves and how much it remembers.
+ *
+ * @category testing
+ */
 export interface Options {
   /** The kinds served: all built-in ones unless given. Must include Namespace. */
   readonly kinds?: ReadonlyArray<Kind.Kind>
@@ -90,6 +94,12 @@ const jsonResponse = (status: number, body: unknown): Response => ({
 })
 
 const statusResponse = (status: Status.Status): Response => jsonResponse(status.code ?? 500, status)
+
+const notFoundPage: Response = {
+  status: 404,
+  headers: { "content-type": "text/plain; charset=utf-8" },
+  body: Buffer.from("404 page not found\n")
+}
 
 const closed = (request: Request, detail: string) =>
   new TransportFailure({ method: request.method, path: request.path, server, reason: "Closed", detail })
@@ -217,7 +227,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}): Effect.f
 
   const serve = (request: Request): Response => {
     const route = routes.parse(registry, request.path)
-    if (route === undefined) return { status: 404, headers: { "content-type": "text/plain; charset=utf-8" }, body: Buffer.from("404 page not found\n") }
+    if (route === undefined) return notFoundPage
     if (route.name !== undefined) return onObject(route, route.name, request)
     if (route.kind.namespaced && route.namespace === undefined && request.method !== "GET") return statusResponse(Status.methodNotAllowed())
     return onCollection(route, request)
@@ -290,7 +300,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}): Effect.f
   const all = <A extends KubeObject.KubeObject>(kind: Kind.Kind<A>, objects: ReadonlyArray<KubeObject.KubeObject>): ReadonlyArray<A> =>
     objects.flatMap((object) => Either.match(decodeObject(kind, object), { onLeft: () => [], onRight: (typed) => [typed] }))
 
-  const stored = (kind: { readonly group: string; readonly version: string; readonly kind: string }) => registry.byKind(kind.group, kind.version, kind.kind)
+  const stored = (kind: Pick<Kind.Kind, "group" | "version" | "kind">) => registry.byKind(kind.group, kind.version, kind.kind)
 
   return {
     transport: { request, open },

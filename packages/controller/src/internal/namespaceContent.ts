@@ -45,7 +45,12 @@ export const describe = (
       message: "All content successfully deleted, may be waiting on finalization"
     },
     resources.length > 0
-      ? { type: "NamespaceContentRemaining", status: "True", reason: "SomeResourcesRemain", message: `Some resources are remaining: ${resources.join(", ")}` }
+      ? {
+        type: "NamespaceContentRemaining",
+        status: "True",
+        reason: "SomeResourcesRemain",
+        message: `Some resources are remaining: ${resources.join(", ")}`
+      }
       : { type: "NamespaceContentRemaining", status: "False", reason: "ContentRemoved", message: "All content successfully removed" },
     finalizers.length > 0
       ? {
@@ -54,7 +59,12 @@ export const describe = (
         reason: "SomeFinalizersRemain",
         message: `Some content in the namespace has finalizers remaining: ${finalizers.join(", ")}`
       }
-      : { type: "NamespaceFinalizersRemaining", status: "False", reason: "ContentHasNoFinalizers", message: "All content-preserving finalizers finished" }
+      : {
+        type: "NamespaceFinalizersRemaining",
+        status: "False",
+        reason: "ContentHasNoFinalizers",
+        message: "All content-preserving finalizers finished"
+      }
   ]
   return all.reduce((result, condition) => conditions.set(result, condition, now), before)
 }

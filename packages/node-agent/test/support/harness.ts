@@ -8,15 +8,16 @@ import { Ipam } from "@reddwarf/ipam"
 import { type CommandRunner, NetworkRuntime, ZoneRuntime } from "@reddwarf/runtime-illumos"
 import { DatasetName, StorageEngine, type StorageError } from "@reddwarf/storage-zfs"
 import type * as FileSystem from "@effect/platform/FileSystem"
-import { NodeAgent, Supervisor, SupervisorPaths } from "@reddwarf/node-agent"
+import { NodeAgent, PodSandbox, Supervisor, SupervisorFiles, SupervisorPaths } from "@reddwarf/node-agent"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { spawn } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -202,6 +203,22 @@ export const logText = ({ dataDir }: Directories, pod: CoreV1.Pod, name: string,
     return `${rest.join(" ")}${tag === "F" ? "\n" : ""}`
   }).join("")
 }
+
+/** What the supervisor recorded. */
+export const podState = ({ dataDir }: Directories, pod: CoreV1.Pod): Effect.Effect<SupervisorFiles.PodState | undefined> =>
+  Effect.sync(() => {
+    const path = SupervisorPaths.state(dataDir, pod.metadata.uid ?? "")
+    return existsSync(path) ? Schema.decodeUnknownSync(SupervisorFiles.PodStateJson)(readFileSync(path, "utf8")) : undefined
+  })
+
+/** Makes an empty file in the root of the pod's zone. */
+export const touchInZone = (pod: CoreV1.Pod, file: string): Effect.Effect<void, unknown, World> =>
+  Effect.gen(function*() {
+    const host = yield* SimulatedHost.SimulatedHost
+    const { zone } = PodSandbox.namesOf(PodSandbox.identityOf(pod))
+    const zonepath = (yield* host.state).zones.find(({ name }) => name === zone)?.configuration.properties["zonepath"] ?? ""
+    writeFileSync(join(host.realPath(zonepath), "root", file), "")
+  })
 
 /** What is left on the host for pods. */
 export const leftovers = (

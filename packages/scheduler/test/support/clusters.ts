@@ -39,7 +39,7 @@ export const nodes: fc.Arbitrary<ReadonlyArray<CoreV1.Node>> = fc.array(
     ready: fc.constantFrom("True", "True", "True", "True", "False", "Unknown"),
     cordon: fc.nat(7)
   }),
-  { minLength: 1, maxLength: 8 }
+  { minLength: 1, maxLength: 8, size: "max" }
 ).map((shapes) => shapes.map(({ cordon, ...shape }, i) => objects.node(`n${i}`, { ...shape, unschedulable: cordon === 0 })))
 
 const requirement: fc.Arbitrary<CoreV1.NodeSelectorRequirement> = fc.oneof(
@@ -95,5 +95,5 @@ export const pods: fc.Arbitrary<ReadonlyArray<CoreV1.Pod>> = fc.array(
     annotations: rarely(fc.constantFrom("lx", "sparse", "bhyve")).map((brand): Record<string, string> => brand === undefined ? {} : { "reddwarf.io/zone-brand": brand }),
     spec
   }),
-  { minLength: 1, maxLength: 25 }
+  { minLength: 1, maxLength: 25, size: "max" }
 ).map((shapes) => shapes.map((shape, i) => objects.pod(`p${i}`, shape)))

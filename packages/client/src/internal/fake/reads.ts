@@ -83,7 +83,9 @@ export const eventFor = (kind: Kind.Kind, matches: Matches, change: Change): Uin
   if (!before) return undefined
   // An object that stops matching is reported with its last matching content and the version of the change.
   const { resourceVersion = "" } = change.object.metadata
-  return line("DELETED", change.type === "DELETED" || change.old === undefined ? change.object : { ...change.old, metadata: { ...change.old.metadata, resourceVersion } })
+  return change.type === "DELETED" || change.old === undefined
+    ? line("DELETED", change.object)
+    : line("DELETED", { ...change.old, metadata: { ...change.old.metadata, resourceVersion } })
 }
 
 export const added = (object: KubeObject.KubeObject): Uint8Array => line("ADDED", object)

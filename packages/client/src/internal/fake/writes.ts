@@ -120,7 +120,8 @@ export const update = (context: Context, kind: Kind.Kind, old: KubeObject.KubeOb
     ))
   }
   const { creationTimestamp, deletionGracePeriodSeconds, deletionTimestamp, generation } = old.metadata
-  const owned = { creationTimestamp, deletionGracePeriodSeconds, deletionTimestamp, generation, namespace: old.metadata.namespace, uid: old.metadata.uid }
+  const { namespace } = old.metadata
+  const owned = { creationTimestamp, deletionGracePeriodSeconds, deletionTimestamp, generation, namespace, uid: old.metadata.uid }
   const metadata: MetaV1.ObjectMeta = {
     ...without(body.metadata, "creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation", "namespace", "uid"),
     ...Object.fromEntries(Object.entries(owned).filter(([, value]) => value !== undefined))

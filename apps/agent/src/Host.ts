@@ -1,0 +1,45 @@
+/** Which host the agent works on: the one it runs on, or a simulated one in its data directory. */
+import { FileSystem } from "@effect/platform"
+import { SimulatedHost } from "@reddwarf/illumos-sim"
+import { CommandRunner } from "@reddwarf/runtime-illumos"
+import { Data, Effect, Layer, Schema } from "effect"
+import { join } from "node:path"
+
+export const hosts = ["sim", "illumos"] as const
+export type Host = (typeof hosts)[number]
+
+export class HostUnusable extends Data.TaggedError("HostUnusable")<{ readonly message: string }> {}
+
+const Remembered = Schema.parseJson(Schema.Struct({ host: Schema.Literal(...hosts) }))
+const fileOf = (dataDir: string): string => join(dataDir, "host.json")
+
+/** Notes in the data directory which host its agent works on, for the other commands. */
+export const remember = (dataDir: string, host: Host) =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    yield* fs.makeDirectory(dataDir, { recursive: true, mode: 0o700 })
+    const text = yield* Schema.encode(Remembered)({ host })
+    yield* fs.writeFileString(fileOf(dataDir), `${text}\n`, { mode: 0o600 })
+  }).pipe(Effect.mapError((cause) => new HostUnusable({ message: `${dataDir} cannot be used as data directory: ${cause.message}` })))
+
+/** The host of the agent that the data directory belongs to. */
+export const recall = (dataDir: string): Effect.Effect<Host, HostUnusable, FileSystem.FileSystem> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const text = yield* fs.readFileString(fileOf(dataDir))
+    return (yield* Schema.decode(Remembered)(text)).host
+  }).pipe(Effect.mapError(() => new HostUnusable({ message: `no agent has run with the data directory ${dataDir}: check --data-dir` })))
+
+/** Refuses to take a machine that is not illumos for an illumos host. */
+export const check = (host: Host): Effect.Effect<void, HostUnusable> =>
+  host === "illumos" && process.platform !== "sunos"
+    ? Effect.fail(new HostUnusable({ message: `this machine runs ${process.platform}, not illumos: give --host sim to work on a simulated host` }))
+    : Effect.void
+
+/** Runs host commands. */
+export const commandRunner = (host: Host, dataDir: string) =>
+  host === "sim" ? SimulatedHost.layer({ directory: join(dataDir, "host") }) : CommandRunner.layer
+
+/** The same for the host that is remembered. */
+export const rememberedRunner = (dataDir: string) =>
+  Layer.unwrapEffect(Effect.map(recall(dataDir), (host) => commandRunner(host, dataDir)))

@@ -1,0 +1,58 @@
+/** `reddwarf-agent run`: the agent of one node. */
+import { Command } from "@effect/cli"
+import { Quantity } from "@reddwarf/api-types"
+import { ApiClient, HttpTransport, KubeConfig } from "@reddwarf/client"
+import { Ipam } from "@reddwarf/ipam"
+import { NodeAgent, SupervisorProcess } from "@reddwarf/node-agent"
+import { NetworkRuntime, ZoneRuntime } from "@reddwarf/runtime-illumos"
+import { StorageEngine } from "@reddwarf/storage-zfs"
+import { Effect, Layer, Option, Redacted } from "effect"
+import { createHash } from "node:crypto"
+import { join } from "node:path"
+import * as Host from "./Host.js"
+import { options } from "./RunSettings.js"
+
+/** A cluster is known by its certificate authority: known without asking, and the same for as long as its certificates are good. */
+const clusterIdOf = (authority: string): string => createHash("sha256").update(authority).digest("hex").slice(0, 32)
+
+export const run = Command.make("run", options, (settings) =>
+  Effect.gen(function*() {
+    const { dataDir } = settings
+    yield* Host.check(settings.host)
+    yield* Host.remember(dataDir, settings.host)
+    const kubeconfig = yield* KubeConfig.load(settings.kubeconfig)
+    const { ca, cert, key } = kubeconfig
+    if (ca === undefined || cert === undefined || key === undefined) {
+      return yield* new Host.HostUnusable({ message: `${settings.kubeconfig} needs a certificate authority, a client certificate and its key` })
+    }
+    const hostLayer = Layer.mergeAll(ZoneRuntime.layer, NetworkRuntime.layer, StorageEngine.layerZfs({
+      root: settings.storagePool,
+      zonesMountpoint: settings.zonepathPrefix,
+      ...(Option.isSome(settings.zonesDataset) ? { zones: settings.zonesDataset.value } : {}),
+      ...(Option.isSome(settings.imagesDataset) ? { images: settings.imagesDataset.value } : {}),
+      ...(Option.isSome(settings.volumesDataset) ? { volumes: settings.volumesDataset.value } : {})
+    })).pipe(Layer.provideMerge(Host.commandRunner(settings.host, dataDir)))
+    const ipam = Ipam.layerFile({
+      cidr: Option.getOrElse(settings.podCidr, () => settings.host === "sim" ? "127.88.0.0/16" : "10.88.0.0/16"),
+      path: join(dataDir, "addresses.json")
+    })
+    const client = ApiClient.layer.pipe(Layer.provide(HttpTransport.layer(kubeconfig)))
+    const brands = Option.getOrUndefined(settings.brands)
+    return yield* NodeAgent.run({
+      nodeName: settings.nodeName,
+      dataDir,
+      clusterId: clusterIdOf(ca),
+      nodeAddress: settings.kubeletBind.host,
+      kubeletPort: settings.kubeletBind.port,
+      stub: settings.etherstub,
+      maxPods: settings.maxPods,
+      systemReservedCpuMillis: Quantity.toMillis(settings.reservedCpu),
+      systemReservedMemory: Quantity.toNumber(settings.reservedMemory),
+      ...(brands?.[0] === undefined ? {} : { defaultBrand: brands[0], labels: { "reddwarf.io/zone-brands": brands.join(".") } }),
+      tls: { cert, key: Redacted.value(key), ca },
+      ensureSupervisor: SupervisorProcess.ensure({
+        dataDir,
+        command: [process.execPath, process.argv[1] ?? "", "supervise", "--data-dir", dataDir]
+      })
+    }).pipe(Effect.provide(Layer.mergeAll(hostLayer, ipam, client)))
+  })).pipe(Command.withDescription("Run the agent of one node"))

@@ -1,0 +1,110 @@
+/** The settings of `reddwarf-agent run`. */
+import { Options } from "@effect/cli"
+import { Names, Quantity } from "@reddwarf/api-types"
+import { Settings } from "@reddwarf/cli"
+import { DatasetName } from "@reddwarf/storage-zfs"
+import { Either, Option } from "effect"
+import { hosts } from "./Host.js"
+
+/** Names that may stand in the configuration file and the environment. */
+export const names: ReadonlyArray<string> = [
+  "kubeconfig",
+  "node-name",
+  "data-dir",
+  "host",
+  "kubelet-bind",
+  "storage-pool",
+  "zones-dataset",
+  "images-dataset",
+  "volumes-dataset",
+  "zonepath-prefix",
+  "pod-cidr",
+  "etherstub-name",
+  "system-reserved-cpu",
+  "system-reserved-memory",
+  "max-pods",
+  "supported-brands"
+]
+
+const quantity = (text: string): Option.Option<Quantity.Quantity> => Either.getRight(Quantity.parse(text))
+const dataset = (text: string): Option.Option<DatasetName.DatasetName> => DatasetName.is(text) ? Option.some(text) : Option.none()
+const absolutePath = (text: string): Option.Option<string> => /^\/[A-Za-z0-9._/-]*$/.test(text) && !text.split("/").includes("..") ? Option.some(text) : Option.none()
+
+const bind = (text: string): Option.Option<{ readonly host: string; readonly port: number }> => {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):(\d{1,5})$/.exec(text)
+  const host = match?.[1] ?? match?.[2]
+  const port = Number(match?.[3])
+  return host === undefined || port > 65_535 ? Option.none() : Option.some({ host, port })
+}
+
+const brands = (text: string): Option.Option<ReadonlyArray<string>> => {
+  const words = text.split(",").map((word) => word.trim())
+  return words.every((word) => /^[a-z0-9][a-z0-9-]{0,30}$/.test(word)) ? Option.some(words) : Option.none()
+}
+
+export const dataDir = Settings.text("data-dir").pipe(
+  Options.withDefault("/var/lib/reddwarf-agent"),
+  Options.filterMap(absolutePath, "data-dir must be an absolute path of letters, digits, '.', '_', '-'"),
+  Options.withDescription("where the agent keeps what must survive it; created with mode 0700")
+)
+
+export const host = Settings.choice("host", hosts).pipe(
+  Options.withDefault("illumos"),
+  Options.withDescription("the host to work on: this machine, or a simulated one in the data directory")
+)
+
+const optionalDataset = (name: string, what: string) =>
+  Settings.text(name).pipe(
+    Options.filterMap(dataset, `${name} must be a dataset such as rpool/${what}`),
+    Options.optional,
+    Options.withDescription(`dataset of all ${what}; default POOL/${what}`)
+  )
+
+const optionalQuantity = (name: string, fallback: string, what: string) =>
+  Settings.text(name).pipe(
+    Options.withDefault(fallback),
+    Options.filterMap(quantity, `${name} must be a quantity such as ${fallback}`),
+    Options.withDescription(`${what} kept for the host itself`)
+  )
+
+export const options = {
+  config: Settings.file,
+  kubeconfig: Settings.text("kubeconfig").pipe(Options.withDescription("credentials of this node, made by reddwarf-server kubeconfig --node NAME")),
+  nodeName: Settings.text("node-name").pipe(
+    Options.filterMap((name) => Names.isDns1123Subdomain(name).length === 0 ? Option.some(name) : Option.none(), "node-name must be a lower case RFC 1123 subdomain such as node-1"),
+    Options.withDescription("name of the Node object")
+  ),
+  dataDir,
+  host,
+  kubeletBind: Settings.text("kubelet-bind").pipe(
+    Options.withDefault("127.0.0.1:10250"),
+    Options.filterMap(bind, "kubelet-bind must be ADDRESS:PORT such as 127.0.0.1:10250"),
+    Options.withDescription("address of the node and port by which the API server reaches this agent; port 0 takes a free one")
+  ),
+  storagePool: Settings.text("storage-pool").pipe(
+    Options.withDefault("rpool"),
+    Options.filterMap(dataset, "storage-pool must be the name of a pool such as rpool"),
+    Options.withDescription("pool that holds everything")
+  ),
+  zonesDataset: optionalDataset("zones-dataset", "zones"),
+  imagesDataset: optionalDataset("images-dataset", "images"),
+  volumesDataset: optionalDataset("volumes-dataset", "volumes"),
+  zonepathPrefix: Settings.text("zonepath-prefix").pipe(
+    Options.withDefault("/zones"),
+    Options.filterMap(absolutePath, "zonepath-prefix must be an absolute path"),
+    Options.withDescription("where the dataset of the zones is mounted; zonepaths are below it")
+  ),
+  podCidr: Settings.text("pod-cidr").pipe(
+    Options.optional,
+    Options.withDescription("addresses of this node's pods; default 10.88.0.0/16, on a simulated host 127.88.0.0/16")
+  ),
+  etherstub: Settings.text("etherstub-name").pipe(Options.withDefault("reddwarf0"), Options.withDescription("etherstub that pod VNICs hang on")),
+  reservedCpu: optionalQuantity("system-reserved-cpu", "100m", "CPU"),
+  reservedMemory: optionalQuantity("system-reserved-memory", "256Mi", "memory"),
+  maxPods: Settings.integer("max-pods", 1, 4096).pipe(Options.withDefault(110), Options.withDescription("largest number of pods")),
+  brands: Settings.text("supported-brands").pipe(
+    Options.filterMap(brands, "supported-brands must be brand names joined by commas, such as sparse,lx"),
+    Options.optional,
+    Options.withDescription("zone brands that pods may ask for, the first is the default; default: those found on the host")
+  )
+}
