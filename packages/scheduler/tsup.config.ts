@@ -6,5 +6,7 @@ export default defineConfig({
   target: "node24",
   platform: "node",
   sourcemap: true,
-  clean: true
+  clean: true,
+  // node:sqlite exists under its full name only.
+  removeNodeProtocol: false
 })

@@ -109,24 +109,28 @@ export const isDns1035Label = (value: string): Problems => {
   return problems
 }
 
+const qualifiedRule = (): string =>
+  regexProblem(
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+    qualifiedFormat,
+    "MyName",
+    "my.name",
+    "123-abc"
+  )
+
 /** `[prefix/]name`: label keys, annotation keys, finalizers, resource names. @category combinators */
 export const isQualifiedName = (value: string): Problems => {
-  const rule = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
-  const explanation = regexProblem(rule, qualifiedFormat, "MyName", "my.name", "123-abc")
-  const parts = value.split("/")
-  if (parts.length > 2) {
-    return [`a valid label key ${explanation} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`]
+  const slash = value.indexOf("/")
+  const name = value.slice(slash + 1)
+  if (name.includes("/")) {
+    return [`a valid label key ${qualifiedRule()} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`]
   }
   const problems: Array<string> = []
-  const name = parts.at(-1) ?? ""
-  if (parts.length === 2) {
-    const prefix = parts[0] ?? ""
-    if (prefix === "") problems.push("prefix part must be non-empty")
-    else for (const problem of isDns1123Subdomain(prefix)) problems.push(`prefix part ${problem}`)
-  }
+  if (slash === 0) problems.push("prefix part must be non-empty")
+  else if (slash > 0) for (const problem of isDns1123Subdomain(value.slice(0, slash))) problems.push(`prefix part ${problem}`)
   if (name === "") problems.push("name part must be non-empty")
   else if (byteLength(name) > 63) problems.push(`name part ${tooLong(63)}`)
-  if (!qualified.test(name)) problems.push(`name part ${explanation}`)
+  if (!qualified.test(name)) problems.push(`name part ${qualifiedRule()}`)
   return problems
 }
 
@@ -146,6 +150,12 @@ export const isLabelValue = (value: string): Problems => {
     )
   }
   return problems
+}
+
+/** A name that can stand in a path: all that some kinds ask for. @category combinators */
+export const isPathSegment = (value: string): Problems => {
+  if (value === "." || value === "..") return [`may not be '${value}'`]
+  return ["/", "%"].filter((char) => value.includes(char)).map((char) => `may not contain '${char}'`)
 }
 
 /** A name with a domain of at least three segments, such as `dra.example.com`. @category combinators */

@@ -64,7 +64,7 @@ export const decode = <A extends KubeObject>(kind: Kind<A>, json: unknown): Eith
     if (!isObject(decoded)) return refuse("json: the body is not an object")
     // The tables and the interface of `A` are generated from the same source; this is the one place where the one becomes the other.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    const object = { ...decoded, apiVersion: apiVersion(kind), kind: kind.kind } as unknown as A
+    const object = { kind: kind.kind, apiVersion: apiVersion(kind), ...decoded } as unknown as A
     const unknown = context.hasUnknown ? unknownFields(json, kind.schema, maximumReported) : []
     return Either.right({ object, unknownFields: unknown.map((path) => `unknown field ${JSON.stringify(path)}`) })
   } catch (problem) {

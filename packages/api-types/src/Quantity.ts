@@ -20,7 +20,8 @@ export interface Quantity {
 export class QuantityError extends Data.TaggedError("QuantityError")<{ readonly text: string; readonly message: string }> {}
 
 const nano = 1_000_000_000n
-const wrongFormat = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+/** What Kubernetes says about a text that is no quantity. @category errors */
+export const wrongFormat = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 const wrongSuffix = "unable to parse quantity's suffix"
 
 const pattern = /^([+-]?)(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[+-]?\d*)$/
@@ -129,6 +130,13 @@ export const subtract = (left: Quantity, right: Quantity): Quantity => ({
 
 const roundUp = (nanos: bigint, unit: bigint): number => Number(nanos > 0n ? divideUp(nanos, unit) : nanos / unit)
 
+/** The amount in whole thousandths, rounded away from zero. @category combinators */
+export const roundUpToMillis = (quantity: Quantity): Quantity => {
+  const rest = quantity.nanos % 1_000_000n
+  if (rest === 0n) return quantity
+  return { nanos: quantity.nanos - rest + (rest > 0n ? 1_000_000n : -1_000_000n), format: quantity.format }
+}
+
 /** Thousandths, rounded up: the unit of CPU. Exact up to 2^53. @category combinators */
 export const toMillis = (quantity: Quantity): number => roundUp(quantity.nanos, 1_000_000n)
 
@@ -150,6 +158,17 @@ export const fromNumber = (count: number): Quantity => ({ nanos: BigInt(Math.tru
 /** @category constructors */
 export const zero: Quantity = { nanos: 0n, format: "DecimalSI" }
 
+// Nearly all amounts in a cluster are the same few texts.
+const remembered = new Map<string, Quantity>()
+const maximumRemembered = 4096
+
 /** The quantity of a text that was validated before; zero when it is absent or malformed. @category constructors */
-export const fromText = (text: string | undefined): Quantity =>
-  text === undefined ? zero : Either.getOrElse(parse(text), () => zero)
+export const fromText = (text: string | undefined): Quantity => {
+  if (text === undefined) return zero
+  const known = remembered.get(text)
+  if (known !== undefined) return known
+  const quantity = Either.getOrElse(parse(text), () => zero)
+  if (remembered.size >= maximumRemembered) remembered.clear()
+  remembered.set(text, quantity)
+  return quantity
+}

@@ -25,7 +25,7 @@ describe("definitions", () => {
       `events|event|Namespaced|ev||${all}|`,
       `namespaces|namespace|Cluster|ns||create delete get list patch update watch|finalize,status`,
       `nodes|node|Cluster|no||${all}|status`,
-      `pods|pod|Namespaced|po|all|${all}|attach,binding,eviction,exec,log,portforward,status`,
+      `pods|pod|Namespaced|po|all|${all}|binding,eviction,log,status`,
       `secrets|secret|Namespaced|||${all}|`,
       `serviceaccounts|serviceaccount|Namespaced|sa||${all}|`,
       `services|service|Namespaced|svc|all|${all}|status`,

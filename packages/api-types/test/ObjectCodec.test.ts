@@ -30,6 +30,17 @@ describe("decode", () => {
     })
   })
 
+  it("counts resources in thousandths, rounded up, and other amounts exactly", () => {
+    const { object } = Either.getOrThrow(
+      ObjectCodec.decode(Kinds.pod, {
+        metadata: { name: "p" },
+        spec: { containers: [{ name: "c", resources: { limits: { cpu: "1n", memory: "1500u" } } }], volumes: [{ name: "v", emptyDir: { sizeLimit: "1n" } }] }
+      })
+    )
+    assert.deepStrictEqual(object.spec?.containers[0]?.resources?.limits, { cpu: "1m", memory: "2m" })
+    assert.strictEqual(object.spec?.volumes?.[0]?.emptyDir?.sizeLimit, "1n")
+  })
+
   it("writes micro times with six digits", () => {
     const { object } = Either.getOrThrow(ObjectCodec.decode(Kinds.lease, { metadata: { name: "l" }, spec: { renewTime: "2026-11-20T22:05:35.44Z" } }))
     assert.strictEqual(object.spec?.renewTime, "2026-11-20T22:05:35.440000Z")

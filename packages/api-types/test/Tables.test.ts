@@ -138,7 +138,7 @@ describe("other kinds", () => {
       count: 3
     }
     assert.deepStrictEqual(Object.values(table(Kinds.event, event)), [
-      "60s", "Normal", "Started", "pod/p", "spec.containers{c}", "agent, n1", "text", "10m", "3", "p.1"
+      "60s", "Normal", "Started", "pod/p", "spec.containers{c}", "agent, n1", "text", "10m", 3, "p.1"
     ])
     const series: CoreV1.Event = {
       ...meta("p.2"),
@@ -149,15 +149,15 @@ describe("other kinds", () => {
       reportingInstance: "h"
     }
     const { Count, "First Seen": first, "Last Seen": last, Source } = table(Kinds.event, series)
-    assert.deepStrictEqual([last, first, Count, Source], ["30s", "10m", "7", "default-scheduler, h"])
+    assert.deepStrictEqual([last, first, Count, Source], ["30s", "10m", 7, "default-scheduler, h"])
   })
 
   it("the rest", () => {
     const lease: CoordinationV1.Lease = { ...meta("l"), spec: { holderIdentity: "me" } }
     assert.deepStrictEqual(Object.values(table(Kinds.lease, lease)), ["l", "me", "5m"])
     assert.deepStrictEqual(Object.values(table(Kinds.namespace, { ...meta("n"), status: { phase: "Active" } })), ["n", "Active", "5m"])
-    assert.deepStrictEqual(Object.values(table(Kinds.configMap, { ...meta("c"), data: { a: "1" }, binaryData: { b: "AA==" } })), ["c", "2", "5m"])
-    assert.deepStrictEqual(Object.values(table(Kinds.secret, { ...meta("s"), type: "Opaque", data: { a: "AA==" } })), ["s", "Opaque", "1", "5m"])
+    assert.deepStrictEqual(Object.values(table(Kinds.configMap, { ...meta("c"), data: { a: "1" }, binaryData: { b: "AA==" } })), ["c", 2, "5m"])
+    assert.deepStrictEqual(Object.values(table(Kinds.secret, { ...meta("s"), type: "Opaque", data: { a: "AA==" } })), ["s", "Opaque", 1, "5m"])
     assert.deepStrictEqual(Object.values(table(Kinds.serviceAccount, meta("a"))), ["a", "5m"])
     const { apiVersion, kind, metadata } = meta("b")
     assert.deepStrictEqual(Object.values(table(Kinds.binding, { apiVersion, kind, metadata, target: {} })), ["b", created])

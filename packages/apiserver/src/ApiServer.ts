@@ -26,6 +26,7 @@ import { forbiddenMessage } from "./internal/forbidden.js"
 import { keyOf } from "./internal/keys.js"
 import * as render from "./internal/render.js"
 import { KubeletClient } from "./KubeletClient.js"
+import * as OpenApiV2 from "./OpenApiV2.js"
 import * as OpenApiV3 from "./OpenApiV3.js"
 import * as RequestInfo from "./RequestInfo.js"
 import type { UserInfo } from "./UserInfo.js"
@@ -67,6 +68,7 @@ interface Answers {
   readonly authorizer: Context.Tag.Service<Authorizer.Authorizer>
   readonly checks: ReadonlyArray<Health.Check>
   readonly discovery: Discovery.Discovery
+  readonly openApiV2: OpenApiV2.OpenApiV2
   readonly openApiV3: OpenApiV3.OpenApiV3
   readonly version: ApiResponse
   readonly paths: object
@@ -90,7 +92,7 @@ const attributes = (info: RequestInfo.RequestInfo, user: UserInfo): Authorizer.A
 const nonResource = (answers: Answers, request: ApiRequest.ApiRequest, info: RequestInfo.RequestInfo): ApiResponse => {
   const { path, query } = info
   if (info.method !== "GET" && info.method !== "HEAD") return render.status(Status.methodNotAllowed())
-  const found = answers.discovery(request, path) ?? answers.openApiV3(request, path, query)
+  const found = answers.discovery(request, path) ?? answers.openApiV2(request, path) ?? answers.openApiV3(request, path, query)
   if (found !== undefined) return found
   if (path === "/" || path === "") return Response.json(200, answers.paths)
   const below = ["/api/", "/apis/", "/openapi/"].some((root) => path.startsWith(root))
@@ -144,6 +146,7 @@ const make = (options: Options) =>
     }
     yield* bootstrap(context)
     const version = options.version ?? "0.0.0"
+    const info = { title: "Kubernetes", version: `v1.${Version.minor}.0` }
     const answers: Answers = {
       context,
       authorizer,
@@ -157,10 +160,11 @@ const make = (options: Options) =>
         ...(options.checks ?? [])
       ],
       discovery: Discovery.make(registry, () => options.advertise ?? "127.0.0.1:6443"),
-      openApiV3: OpenApiV3.make(registry, { title: "Kubernetes", version: `v1.${Version.minor}.0` }, now),
+      openApiV2: OpenApiV2.make(registry, info),
+      openApiV3: OpenApiV3.make(registry, info, now),
       version: Version.respond(version),
       paths: {
-        paths: [...Discovery.paths(registry), "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]
+        paths: [...Discovery.paths(registry), "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
       }
     }
     const respond = (request: ApiRequest.ApiRequest) => {

@@ -163,7 +163,10 @@ const make = (options: Options) =>
       })
       return Effect.zipRight(report, Effect.sync(() => {
         if (exchange.closed) return
-        if (exchange.response.headersSent) return exchange.response.destroy()
+        if (exchange.response.headersSent) {
+          exchange.response.destroy()
+          return
+        }
         const answer = render.status(Status.internalError("an unexpected fault; see the log of the server"))
         if (answer.body instanceof Uint8Array) exchanges.sendComplete(exchange, answer, answer.body)
       }))

@@ -110,7 +110,7 @@ export const layer = (options: KubeletClientOptions): Layer.Layer<KubeletClient>
               resume(Effect.succeed({
                 status: incoming.statusCode ?? 502,
                 contentType: incoming.headers["content-type"] ?? "text/plain",
-                next: Effect.mapError(readChunks(incoming), (cause) => unreachable(detailOf(cause), cause))
+                next: Effect.mapError(readChunks(incoming), ({ cause, detail }) => unreachable(detail, cause))
               }))
             })
             outgoing.end()

@@ -1,5 +1,6 @@
 /** OpenAPI v3 documents: one index, and one document per group version, generated from the registry and the field tables. */
 import type { KindRegistry } from "@reddwarf/api-types"
+import * as DateTime from "effect/DateTime"
 import { createHash } from "node:crypto"
 import * as Request from "./ApiRequest.js"
 import type { ApiResponse } from "./ApiResponse.js"
@@ -71,7 +72,7 @@ const respondDocument = (request: Request.ApiRequest, found: Document, hash: str
     vary: "Accept",
     ...(hash === null || hash === ""
       ? { "cache-control": "no-cache, private" }
-      : { "cache-control": "public, immutable", expires: new Date(now + year).toUTCString() })
+      : { "cache-control": "public, immutable", expires: DateTime.toDateUtc(DateTime.unsafeMake(now + year)).toUTCString() })
   }
   return Request.header(request, "if-none-match") === etag
     ? { status: 304, headers, body: Response.emptyBody }

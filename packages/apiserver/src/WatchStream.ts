@@ -1,5 +1,5 @@
 /** The lines of a watch: which events a watcher sees, and how they are written. */
-import { Kind, type KubeObject, Status } from "@reddwarf/api-types"
+import { Kind, type KubeObject, type Status } from "@reddwarf/api-types"
 import type { CacheEvent } from "@reddwarf/event-bus"
 import { objectOf, type ResourceRequest } from "./internal/apiContext.js"
 import { inner, withRevision } from "./internal/encode.js"
@@ -98,8 +98,9 @@ export const makeEncoder = (call: ResourceRequest, selection: Selection): EventE
           return line("BOOKMARK", { kind: kind.kind, apiVersion: Kind.apiVersion(kind), metadata })
         case "PartialObjectMetadata":
         case "PartialObjectMetadataList":
-          return line("BOOKMARK", { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${metaVersion}`, metadata })
+          break
       }
+      return line("BOOKMARK", { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${metaVersion}`, metadata })
     }
   }
 }

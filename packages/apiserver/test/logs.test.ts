@@ -105,7 +105,7 @@ describe("logs", () => {
           user: { name: "admin", groups: ["system:masters"] }
         })
         assert.strictEqual(status, 200)
-        if (body instanceof Uint8Array) return assert.fail("the log is not streamed")
+        if (body instanceof Uint8Array) throw new Error("the log is not streamed")
         let text = ""
         const fiber = yield* Effect.fork(
           Effect.ensuring(body.run({ write: (chunk) => (text += new TextDecoder().decode(chunk), true), drained: Effect.void }), body.discard)

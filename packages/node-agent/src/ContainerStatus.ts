@@ -143,6 +143,7 @@ export const of = (context: Context, container: CoreV1.Container): CoreV1.Contai
   const idAttempt = running ? attempt : state?.exits[0]?.attempt ?? attempt
   return {
     name: container.name,
+    lastState: {},
     ...shown,
     ready: kind === "init" ? isInitialized(kind, state) : running,
     started: kind !== "init" && running,

@@ -1,6 +1,7 @@
 /** The Node object of this host: labels, capacity, addresses, system information. Pure. */
-import type { CoreV1 } from "@reddwarf/api-types"
+import { type CoreV1, Quantity } from "@reddwarf/api-types"
 import type { HostInfo } from "@reddwarf/runtime-illumos"
+import { sameJson } from "./internal/sameJson.js"
 import type * as NodeAgentOptions from "./NodeAgentOptions.js"
 import * as NodeConditions from "./NodeConditions.js"
 
@@ -39,7 +40,8 @@ export const labels = (options: NodeAgentOptions.Resolved, facts: HostFacts): Re
   "reddwarf.io/zone-brands": (facts.host.brands ?? [options.defaultBrand]).join(".").slice(0, 63).replace(/[^A-Za-z0-9]+$/, "")
 })
 
-const kibibytes = (bytes: number): string => `${Math.floor(bytes / 1024)}Ki`
+/** In the form the API server would give it, so that what is read back equals what was written. */
+const bytes = (count: number): string => Quantity.toCanonical(Quantity.fromBytes(count))
 
 /**
  * The status to show at `now`, milliseconds since the epoch.
@@ -58,14 +60,14 @@ export const of = (
   return {
     capacity: {
       cpu: String(host.cpus),
-      memory: kibibytes(host.memoryBytes),
-      "ephemeral-storage": kibibytes(facts.poolSize),
+      memory: bytes(host.memoryBytes),
+      "ephemeral-storage": bytes(facts.poolSize),
       pods: String(options.maxPods)
     },
     allocatable: {
-      cpu: free.cpuMillis % 1000 === 0 ? String(free.cpuMillis / 1000) : `${free.cpuMillis}m`,
-      memory: kibibytes(free.memoryBytes),
-      "ephemeral-storage": String(free.ephemeralStorageBytes),
+      cpu: Quantity.toCanonical(Quantity.fromMillis(free.cpuMillis)),
+      memory: bytes(free.memoryBytes),
+      "ephemeral-storage": bytes(free.ephemeralStorageBytes),
       pods: String(options.maxPods)
     },
     conditions: NodeConditions.of(before?.conditions, measurements, now),
@@ -86,16 +88,16 @@ export const of = (
   }
 }
 
-const withoutConditions = (status: CoreV1.NodeStatus | undefined): string => {
-  const { addresses, allocatable, capacity, daemonEndpoints, nodeInfo } = status ?? {}
-  return JSON.stringify([addresses, allocatable, capacity, daemonEndpoints, nodeInfo].map((part) =>
-    part === undefined || Array.isArray(part) ? part : Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))))
-}
-
 /**
  * Whether two statuses say the same about the node, heartbeat times aside.
  *
  * @category combinators
  */
 export const same = (a: CoreV1.NodeStatus | undefined, b: CoreV1.NodeStatus): boolean =>
-  withoutConditions(a) === withoutConditions(b) && NodeConditions.same(a?.conditions, b.conditions)
+  sameJson([a?.addresses, a?.allocatable, a?.capacity, a?.daemonEndpoints, a?.nodeInfo], [
+    b.addresses,
+    b.allocatable,
+    b.capacity,
+    b.daemonEndpoints,
+    b.nodeInfo
+  ]) && NodeConditions.same(a?.conditions, b.conditions)

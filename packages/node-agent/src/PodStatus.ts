@@ -47,7 +47,7 @@ const phaseOf = (
   // Once everything ended for good, the phase is final, be it by a stop or by the restart policy.
   if (allOver && statuses.every(isTerminated)) return succeeded ? "Succeeded" : "Failed"
   if (!initialized) return "Pending"
-  if (statuses.some((status) => status.state?.waiting !== undefined && status.lastState === undefined)) return "Pending"
+  if (statuses.some((status) => status.state?.waiting !== undefined && status.lastState?.terminated === undefined)) return "Pending"
   return "Running"
 }
 

@@ -212,10 +212,13 @@ describe("NodeRegistration", () => {
         assert.strictEqual(node?.status?.capacity?.["pods"], "110")
         assert.deepStrictEqual(node?.status?.conditions?.map(({ type }) => type).sort(), ["DiskPressure", "MemoryPressure", "PIDPressure", "Ready"])
         const lease = () => api.get(Kinds.lease, { namespace: "kube-node-lease", name: h.nodeName })
+        const writes = () => api.requests().filter(({ method, path }) => method === "PATCH" && path.endsWith(`/nodes/${h.nodeName}/status`)).length
+        const written = writes()
         const renewed = lease()?.spec?.renewTime
         yield* h.until("the lease to be renewed", Effect.sync(() => lease()?.spec?.renewTime === renewed ? undefined : true))
         yield* h.until("the lease to belong to the node", Effect.sync(() =>
           lease()?.metadata.ownerReferences?.[0]?.uid === node?.metadata.uid ? true : undefined))
+        assert.strictEqual(writes(), written)
         yield* client.delete(Kinds.node, { name: h.nodeName })
         yield* h.until("the node to come back", Effect.sync(() => {
           const again = api.get<CoreV1.Node>(Kinds.node, { name: h.nodeName })

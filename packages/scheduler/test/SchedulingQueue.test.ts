@@ -111,6 +111,25 @@ describe("SchedulingQueue", () => {
       assert.strictEqual(queue.depth().backoff, 1)
     }))
 
+  it.effect("a change of the pod during its attempt earns another one", () =>
+    Effect.gen(function*() {
+      const queue = yield* make({ wakes: () => false })
+      queue.upsert(named("p"))
+      yield* queue.take
+      queue.upsert(named("p", { spec: { tolerations: [{ operator: "Exists" }] } }))
+      queue.reject(id("p"), new Set(["X"]))
+      assert.strictEqual(queue.depth().backoff, 1)
+    }))
+
+  it.effect("only an attempt can be answered", () =>
+    Effect.gen(function*() {
+      const queue = yield* make()
+      queue.upsert(named("p"))
+      queue.reject(id("p"), new Set(["X"]))
+      queue.retry(id("p"))
+      assert.strictEqual(yield* poll(queue), "p")
+    }))
+
   it.effect("a pod that saw no node at all waits for a node", () =>
     Effect.gen(function*() {
       const queue = yield* make()

@@ -1,5 +1,6 @@
 /** The server and agent processes: each on its own, with a pid file and a log, started again when it dies. */
 import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
@@ -22,9 +23,14 @@ export const programs = {
 
 export interface Managed {
   readonly name: string
+  /** Fails when the process cannot be kept running. */
+  readonly failed: Effect.Effect<never, ProcessFailed>
   /** Ends the process with SIGTERM (SIGKILL after 90 s) and does not start it again. */
   readonly stop: Effect.Effect<void>
 }
+
+const logTail = (directory: string, name: string): string =>
+  readFileSync(join(directory, "logs", `${name}.log`), "utf8").trimEnd().split("\n").slice(-15).join("\n")
 
 const isAlive = (pid: number): boolean => {
   try {
@@ -87,8 +93,16 @@ export const keepRunning = (
       writeFileSync(pidFile(directory, name), `${String(child.pid)}\n`)
       return child
     })
+    let quickDeaths = 0
     const once = Effect.flatMap(start, exited).pipe(
-      Effect.tap((how) => stopping ? Effect.void : Effect.sync(() => process.stdout.write(`${name} ended with ${how}; starting it again\n`)))
+      Effect.timed,
+      Effect.flatMap(([lived, how]) =>
+        Effect.suspend(() => {
+          if (stopping) return Effect.void
+          quickDeaths = Duration.lessThan(lived, "5 seconds") ? quickDeaths + 1 : 0
+          if (quickDeaths > 3) return new ProcessFailed({ what: name, detail: `ended with ${how} again and again; its log ends with\n${logTail(directory, name)}` })
+          return Effect.sync(() => process.stdout.write(`${name} ended with ${how}; starting it again\n`))
+        }))
     )
     const fiber = yield* Effect.forkScoped(
       once.pipe(Effect.repeat({ while: () => !stopping, schedule: Schedule.spaced("1 second") }))
@@ -109,7 +123,7 @@ export const keepRunning = (
       rmSync(pidFile(directory, name), { force: true })
     })
     yield* Effect.addFinalizer(() => stop)
-    return { name, stop }
+    return { name, stop, failed: Effect.zipRight(Fiber.join(fiber), Effect.never) }
   })
 
 /** Runs a program of ours to its end and gives its standard output. */

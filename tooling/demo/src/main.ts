@@ -13,7 +13,7 @@ import { mkdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { parse as parseYaml } from "yaml"
 import { type Options, parse, repository, USAGE } from "./Options.ts"
-import { keepRunning, ProcessFailed, programs } from "./Processes.ts"
+import { keepRunning, type Managed, ProcessFailed, programs } from "./Processes.ts"
 import { powerOff, startAgent, zoneStates } from "./SimulatedMachines.ts"
 import { render, signature, zoneOf } from "./Table.ts"
 
@@ -72,21 +72,24 @@ const demo = (options: Options) =>
     mkdirSync(options.directory, { recursive: true, mode: 0o700 })
     const kubeconfig = join(options.directory, "kubeconfig")
     yield* Console.log("starting the server")
-    yield* keepRunning(options.directory, "server", programs.server, [
+    const server = yield* keepRunning(options.directory, "server", programs.server, [
       "serve", "--data-dir", join(options.directory, "server"), "--bind", `127.0.0.1:${String(options.port)}`, "--kubeconfig-out", kubeconfig
     ])
     const load = KubeConfig.load(kubeconfig)
-    yield* waitUntil("the server's kubeconfig", 60, Effect.as(load, true))
+    yield* Effect.raceFirst(server.failed, waitUntil("the server's kubeconfig", 60, Effect.as(load, true)))
     const clientLayer = ApiClient.layer.pipe(Layer.provide(HttpTransport.layer(yield* load)))
     yield* Effect.gen(function*() {
       const client = yield* ApiClient.ApiClient
-      yield* waitUntil("the server", 60, Effect.as(client.list(Kinds.namespace), true))
+      yield* Effect.raceFirst(server.failed, waitUntil("the server", 60, Effect.as(client.list(Kinds.namespace), true)))
+      const agents: Array<Managed> = []
       for (const index of indices(options)) {
         yield* Console.log(`starting node-${String(index)} on a simulated illumos host`)
         yield* Effect.addFinalizer(() => Effect.catchAll(powerOff(options, index), (error) => Console.error(error.message)))
-        yield* startAgent(options, index)
+        agents.push(yield* startAgent(options, index))
       }
-      yield* waitUntil("ready nodes", 90, Effect.map(client.list(Kinds.node), ({ items }) => items.filter(isReady).length >= options.nodes))
+      const anyFailed = Effect.raceAll([server, ...agents].map(({ failed }) => failed))
+      const nodesReady = Effect.map(client.list(Kinds.node), ({ items }) => items.filter(isReady).length >= options.nodes)
+      yield* Effect.raceFirst(anyFailed, waitUntil("ready nodes", 90, nodesReady))
       yield* applyExample
       yield* Console.log([
         "",
@@ -101,7 +104,7 @@ const demo = (options: Options) =>
         "Ctrl-C stops everything; a second start continues with the same objects.",
         ""
       ].join("\n"))
-      yield* showTable(options)
+      yield* Effect.raceFirst(anyFailed, showTable(options))
     }).pipe(Effect.provide(clientLayer))
   }).pipe(
     Effect.scoped,

@@ -7,7 +7,9 @@ import * as Names from "../Names.js"
 /** Problems found; empty when there are none. */
 export type Errors = ReadonlyArray<FieldError>
 
+/** What is said about a number below zero. */
 export const negative = "must be greater than or equal to 0"
+/** What is said about a number that is not above zero. */
 export const notPositive = "must be greater than 0"
 
 /** The value, if it is given, must not be negative. */

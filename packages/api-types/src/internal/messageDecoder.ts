@@ -6,7 +6,7 @@ import * as Schema from "../Schema.js"
 import type { DecodeContext } from "./goValue.js"
 import { mismatch } from "./goValue.js"
 import type { Decoder } from "./scalarDecoders.js"
-import { scalars, string } from "./scalarDecoders.js"
+import { resourceAmount, scalars, string } from "./scalarDecoders.js"
 
 type JsonObject = Readonly<Record<string, unknown>>
 
@@ -61,8 +61,10 @@ const listOf = (item: CompiledType): CompiledType => {
   }
 }
 
-const mapOf = (item: CompiledType): CompiledType => {
-  const go = item.go === "resource.Quantity" ? "v1.ResourceList" : `map[string]${item.go}`
+const mapOf = (element: CompiledType): CompiledType => {
+  const isResourceList = element.go === "resource.Quantity"
+  const item = isResourceList ? { ...element, decode: resourceAmount } : element
+  const go = isResourceList ? "v1.ResourceList" : `map[string]${item.go}`
   return {
     go,
     zero: () => ({}),
@@ -71,8 +73,8 @@ const mapOf = (item: CompiledType): CompiledType => {
       if (!isJsonObject(value)) throw mismatch(value, go, context)
       const decoded: Record<string, unknown> = {}
       for (const key of Object.keys(value)) {
-        const element = value[key]
-        put(decoded, key, element === null ? item.zero() : item.decode(element, context))
+        const given = value[key]
+        put(decoded, key, given === null ? item.zero() : item.decode(given, context))
       }
       return decoded
     }

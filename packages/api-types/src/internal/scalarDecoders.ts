@@ -62,26 +62,28 @@ const time: Decoder = (value) => {
 
 const microTime: Decoder = (value) => Timestamp.formatMicros(instantOf(value))
 
-// Nearly all amounts in a cluster are the same few texts.
-const canonicalQuantities = new Map<string, string>()
 const maximumRemembered = 4096
 
-const quantityText = (text: string): string => {
-  const known = canonicalQuantities.get(text)
-  if (known !== undefined) return known
-  const parsed = Quantity.parse(text.trim())
-  if (Either.isLeft(parsed)) throw new DecodeProblem(parsed.left.message)
-  const canonical = Quantity.toCanonical(parsed.right)
-  if (canonicalQuantities.size >= maximumRemembered) canonicalQuantities.clear()
-  canonicalQuantities.set(text, canonical)
-  return canonical
+/** Decodes amounts to their canonical text, after `adjust`. */
+const quantityDecoder = (adjust: (quantity: Quantity.Quantity) => Quantity.Quantity): Decoder => {
+  // Nearly all amounts in a cluster are the same few texts.
+  const remembered = new Map<string, string>()
+  return (value) => {
+    const text = typeof value === "number" ? String(value) : value
+    if (typeof text !== "string") throw new DecodeProblem(Quantity.wrongFormat)
+    const known = remembered.get(text)
+    if (known !== undefined) return known
+    const parsed = Quantity.parse(text.trim())
+    if (Either.isLeft(parsed)) throw new DecodeProblem(parsed.left.message)
+    const canonical = Quantity.toCanonical(adjust(parsed.right))
+    if (remembered.size >= maximumRemembered) remembered.clear()
+    remembered.set(text, canonical)
+    return canonical
+  }
 }
 
-const quantity: Decoder = (value) => {
-  if (typeof value === "string") return quantityText(value)
-  if (typeof value === "number") return quantityText(String(value))
-  throw new DecodeProblem("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
-}
+/** Amounts of resources are counted in thousandths; smaller parts are rounded up. */
+export const resourceAmount: Decoder = quantityDecoder(Quantity.roundUpToMillis)
 
 const intOrString: Decoder = (value) => {
   if (typeof value === "string") return value
@@ -102,7 +104,7 @@ export const scalars: Readonly<Record<string, { readonly decode: Decoder; readon
   time: { decode: time, go: "v1.Time" },
   microTime: { decode: microTime, go: "v1.MicroTime" },
   duration: { decode: string("string"), go: "v1.Duration" },
-  quantity: { decode: quantity, go: "resource.Quantity" },
+  quantity: { decode: quantityDecoder((quantity) => quantity), go: "resource.Quantity" },
   intOrString: { decode: intOrString, go: "intstr.IntOrString" },
   raw: { decode: raw, go: "runtime.RawExtension" }
 }

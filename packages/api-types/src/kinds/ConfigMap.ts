@@ -21,7 +21,7 @@ export const configMap: Kind.Kind<CoreV1.ConfigMap> = Kind.make<CoreV1.ConfigMap
   ],
   cells: (object, now) => [
     object.metadata.name ?? "",
-    String(Object.keys(object.data ?? {}).length + Object.keys(object.binaryData ?? {}).length),
+    Object.keys(object.data ?? {}).length + Object.keys(object.binaryData ?? {}).length,
     ageCell(object, now)
   ]
 })

@@ -2,6 +2,7 @@
 import type * as CoreV1 from "../generated/CoreV1.js"
 import { text, wide } from "../internal/columns.js"
 import * as Kind from "../Kind.js"
+import * as Names from "../Names.js"
 import { eventCells } from "../printing/EventCells.js"
 import { validateEvent } from "../validation/EventValidation.js"
 
@@ -14,8 +15,10 @@ export const event: Kind.Kind<CoreV1.Event> = Kind.make<CoreV1.Event>({
   namespaced: true,
   schema: "io.k8s.api.core.v1.Event",
   allowCreateOnUpdate: true,
-  validate: validateEvent,
-  validateUpdate: validateEvent,
+  // Any name that fits into a path will do: recorders put times and colons into it.
+  nameRule: Names.isPathSegment,
+  validateContent: validateEvent,
+  validateContentUpdate: validateEvent,
   selectableFields: {
     "involvedObject.kind": (object) => object.involvedObject.kind ?? "",
     "involvedObject.namespace": (object) => object.involvedObject.namespace ?? "",

@@ -38,7 +38,7 @@ export const secret: Kind.Kind<CoreV1.Secret> = Kind.make<CoreV1.Secret>({
   cells: (object, now) => [
     object.metadata.name ?? "",
     object.type ?? "",
-    String(Object.keys(object.data ?? {}).length),
+    Object.keys(object.data ?? {}).length,
     ageCell(object, now)
   ]
 })

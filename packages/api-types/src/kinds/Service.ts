@@ -9,27 +9,18 @@ import { validateService, validateServiceUpdate } from "../validation/ServiceVal
 
 // An update that leaves the allocated fields out means to keep them.
 const withAllocated = (next: CoreV1.Service, old: CoreV1.Service): CoreV1.Service => {
-  const sameType = (next.spec?.type ?? "ClusterIP") === (old.spec?.type ?? "ClusterIP")
-  if (!sameType || next.spec?.type === "ExternalName") return next
-  const { clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy } = old.spec ?? {}
+  const { clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy, type } = old.spec ?? {}
+  if (next.spec?.type === "ExternalName" || type === "ExternalName") return next
+  if ((next.spec?.clusterIP ?? "") !== "" || (next.spec?.clusterIPs ?? []).length > 0) return next
   return {
     ...next,
     spec: {
-      ...(clusterIP === undefined || clusterIP === "" ? {} : { clusterIP }),
-      ...(clusterIPs === undefined || clusterIPs.length === 0 ? {} : { clusterIPs }),
+      ...next.spec,
+      ...(clusterIP === undefined ? {} : { clusterIP }),
+      ...(clusterIPs === undefined ? {} : { clusterIPs }),
       ...(ipFamilies === undefined ? {} : { ipFamilies }),
-      ...(ipFamilyPolicy === undefined ? {} : { ipFamilyPolicy }),
-      ...withoutEmptyAddress(next.spec ?? {})
+      ...(ipFamilyPolicy === undefined ? {} : { ipFamilyPolicy })
     }
-  }
-}
-
-const withoutEmptyAddress = (spec: CoreV1.ServiceSpec): CoreV1.ServiceSpec => {
-  const { clusterIP, clusterIPs, ...rest } = spec
-  return {
-    ...rest,
-    ...(clusterIP === undefined || clusterIP === "" ? {} : { clusterIP }),
-    ...(clusterIPs === undefined || clusterIPs.length === 0 ? {} : { clusterIPs })
   }
 }
 

@@ -6,7 +6,7 @@ import type { Cell } from "../Kind.js"
 const firstSeen = (event: CoreV1.Event): string | undefined => event.firstTimestamp ?? event.eventTime
 
 const lastSeen = (event: CoreV1.Event): string | undefined =>
-  event.series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime ?? event.firstTimestamp
+  event.series?.lastObservedTime ?? event.lastTimestamp ?? firstSeen(event)
 
 const objectOf = ({ involvedObject: { kind = "", name = "" } }: CoreV1.Event): string =>
   kind === "" ? name : `${kind.toLowerCase()}/${name}`
@@ -27,6 +27,6 @@ export const eventCells = (event: CoreV1.Event, now: number): ReadonlyArray<Cell
   sourceOf(event),
   (event.message ?? "").trim(),
   formatAge(firstSeen(event), now),
-  String(Math.max(1, event.series?.count ?? event.count ?? 1)),
+  Math.max(1, event.series?.count ?? event.count ?? 1),
   event.metadata.name ?? ""
 ]

@@ -8,11 +8,10 @@ const joined = (values: ReadonlyArray<string> | undefined): string =>
 
 const loadBalancerOf = (service: CoreV1.Service): string => {
   const ingress = (service.status?.loadBalancer?.ingress ?? []).map(({ hostname = "", ip = "" }) => (ip === "" ? hostname : ip))
-  const addresses = [...new Set(ingress.filter((address) => address !== ""))].toSorted()
-  const all = [...addresses, ...(service.spec?.externalIPs ?? [])]
-  if (all.length === 0) return "<pending>"
-  const list = all.join(",")
-  return list.length > 16 ? `${list.slice(0, 13)}...` : list
+  const addresses = [...new Set(ingress.filter((address) => address !== ""))].toSorted().join(",")
+  const shown = addresses.length > 16 ? `${addresses.slice(0, 13)}...` : addresses
+  const all = [...(shown === "" ? [] : [shown]), ...(service.spec?.externalIPs ?? [])]
+  return all.length === 0 ? "<pending>" : all.join(",")
 }
 
 const externalOf = (service: CoreV1.Service): string => {

@@ -10,8 +10,8 @@ const limited = (path: string, value: string, maximum: number): ReadonlyArray<Fi
 const validateNew = (event: CoreV1.Event): ReadonlyArray<FieldError.FieldError> => {
   const { action = "", message = "", reason = "", reportingComponent = "", reportingInstance = "" } = event
   return [
-    ...(reportingComponent === "" ? [required("reportingController")] : []),
-    ...invalidEach("reportingController", reportingComponent, Names.isQualifiedName(reportingComponent)),
+    ...(reportingComponent === "" ? [required("reportingComponent")] : []),
+    ...invalidEach("reportingComponent", reportingComponent, Names.isQualifiedName(reportingComponent)),
     ...(reportingInstance === "" ? [required("reportingInstance")] : []),
     ...limited("reportingInstance", reportingInstance, 128),
     ...(action === "" ? [required("action")] : []),
@@ -22,7 +22,7 @@ const validateNew = (event: CoreV1.Event): ReadonlyArray<FieldError.FieldError> 
   ]
 }
 
-/** @category combinators */
+/** The rules of an event besides those of its metadata. @category combinators */
 export const validateEvent = (event: CoreV1.Event): ReadonlyArray<FieldError.FieldError> => {
   const namespace = event.metadata.namespace ?? ""
   const involved = event.involvedObject.namespace ?? ""
@@ -33,7 +33,6 @@ export const validateEvent = (event: CoreV1.Event): ReadonlyArray<FieldError.Fie
       ? namespace === "default" || (isNew ? namespace === "kube-system" : namespace === "")
       : isNew || namespace === involved
   return [
-    ...((event.metadata.name ?? "") === "" ? [required("metadata.name", "name or generateName is required")] : []),
     ...(agrees ? [] : [invalid("involvedObject.namespace", involved, "does not match event.namespace")]),
     ...(isNew ? validateNew(event) : []),
     ...invalidEach("namespace", namespace, Names.isDns1123Subdomain(namespace))

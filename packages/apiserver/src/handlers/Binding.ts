@@ -22,12 +22,18 @@ const conditionsWith = (conditions: unknown, time: string): ReadonlyArray<unknow
 
 const record = (value: unknown): object => isObject(value) ? value : {}
 
+/** A pod with its spec and status. */
+interface Placed extends KubeObject.KubeObject {
+  readonly spec: object
+  readonly status: object
+}
+
 const bound = (
   pod: KubeObject.KubeObject,
   binding: KubeObject.KubeObject,
   node: string,
   time: string
-): KubeObject.KubeObject => {
+): Placed => {
   const { annotations, labels } = binding.metadata
   return {
     ...pod,
@@ -37,12 +43,10 @@ const bound = (
       ...(labels === undefined ? {} : { labels: { ...pod.metadata.labels, ...labels } }),
       ...(Kinds.pod.tracksGeneration ? { generation: (pod.metadata.generation ?? 0) + 1 } : {})
     },
-    ...{
-      spec: { ...record(get(pod, "spec")), nodeName: node },
-      status: {
-        ...record(get(pod, "status")),
-        conditions: conditionsWith(get(get(pod, "status"), "conditions"), time)
-      }
+    spec: { ...record(get(pod, "spec")), nodeName: node },
+    status: {
+      ...record(get(pod, "status")),
+      conditions: conditionsWith(get(get(pod, "status"), "conditions"), time)
     }
   }
 }

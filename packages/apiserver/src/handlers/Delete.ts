@@ -8,7 +8,7 @@ import * as change from "../internal/change.js"
 import * as commit from "../internal/commit.js"
 import * as deleteOptions from "../internal/deleteOptions.js"
 import * as failures from "../internal/failures.js"
-import { get, isArray } from "../internal/jsonValue.js"
+import { get, isArray, isObject } from "../internal/jsonValue.js"
 import { keyOf } from "../internal/keys.js"
 import * as page from "../internal/page.js"
 import * as render from "../internal/render.js"
@@ -40,7 +40,8 @@ const specFinalizers = (object: KubeObject.KubeObject): number => {
 const terminating = (object: KubeObject.KubeObject): KubeObject.KubeObject => {
   if (object.kind !== "Namespace") return object
   const status = get(object, "status")
-  return { ...object, ...{ status: { ...(typeof status === "object" ? status : {}), phase: "Terminating" } } }
+  const next = { ...object, status: { ...(isObject(status) ? status : {}), phase: "Terminating" } }
+  return next
 }
 
 /** The object once its deletion was asked for; the same one when that had been done before. */

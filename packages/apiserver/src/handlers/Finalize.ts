@@ -15,7 +15,8 @@ import { checkIdentity } from "./Update.js"
 const withFinalizersOf = (stored: KubeObject.KubeObject, sent: KubeObject.KubeObject): KubeObject.KubeObject => {
   const spec = get(stored, "spec")
   const finalizers = get(get(sent, "spec"), "finalizers") ?? []
-  return { ...stored, ...{ spec: { ...(isObject(spec) ? spec : {}), finalizers } } }
+  const next = { ...stored, spec: { ...(isObject(spec) ? spec : {}), finalizers } }
+  return next
 }
 
 /** @category combinators */

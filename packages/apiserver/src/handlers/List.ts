@@ -56,13 +56,10 @@ const piecesOf = ({ accepted, context, info, kind }: ResourceRequest, result: pa
       return pieces(head, "items", result.items, (item) => json(shapes.partial(objectOf(item), metaVersion)))
     }
     case "Object":
-      return pieces(
-        { kind: kind.listKind, apiVersion: Kind.apiVersion(kind), metadata },
-        "items",
-        result.items,
-        (item) => inner(item.bytes)
-      )
+      break
   }
+  const head = { kind: kind.listKind, apiVersion: Kind.apiVersion(kind), metadata }
+  return pieces(head, "items", result.items, (item) => inner(item.bytes))
 }
 
 /** A page in the form that the client asked for. */

@@ -71,8 +71,9 @@ const patcherOf = (call: ResourceRequest, patch: unknown): Either.Either<Patcher
         ))
     case "apply":
     case undefined:
-      return Either.left(Status.unsupportedMediaType(accepted))
+      break
   }
+  return Either.left(Status.unsupportedMediaType(accepted))
 }
 
 const readPatch = (call: ResourceRequest): Effect.Effect<Patcher, Status.Status> =>

@@ -1,6 +1,6 @@
 /** From a request for a resource to the handler that answers it. */
 import { type Kind, Kinds, Status } from "@reddwarf/api-types"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Request from "../ApiRequest.js"
 import type { ApiResponse } from "../ApiResponse.js"
 import * as Response from "../ApiResponse.js"

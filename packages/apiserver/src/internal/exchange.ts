@@ -55,12 +55,16 @@ export const readBody = (exchange: Exchange, now: () => number): Effect.Effect<U
   })
 
 const acceptsGzip = ({ headers, method }: Http2ServerRequest): boolean =>
-  method === "GET" && String(headers["accept-encoding"] ?? "").includes("gzip")
+  method === "GET" && (headers["accept-encoding"] ?? "").includes("gzip")
 
-const headersOf = (exchange: Exchange, { headers }: ApiResponse): OutgoingHttpHeaders => ({
-  ...(headers as OutgoingHttpHeaders),
-  "audit-id": exchange.request.headers["audit-id"] ?? randomUUID()
-})
+const headersOf = (exchange: Exchange, { headers }: ApiResponse): OutgoingHttpHeaders => {
+  const sent: OutgoingHttpHeaders = { "audit-id": exchange.request.headers["audit-id"] ?? randomUUID() }
+  for (const name in headers) {
+    const value = headers[name]
+    if (value !== undefined) sent[name] = typeof value === "string" ? value : [...value]
+  }
+  return sent
+}
 
 /** Lets go of a request whose body nobody wants. */
 const discardBody = ({ request }: Exchange): void => {

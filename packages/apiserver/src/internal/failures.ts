@@ -16,8 +16,9 @@ export const ofStore = (error: StoreError.StoreError): Status.Status => {
     case "NoSpace":
     case "InputOutput":
     case "Failed":
-      return Status.internalError(error.message)
+      break
   }
+  return Status.internalError(error.message)
 }
 
 /** A read or watch asked for a revision that does not exist yet. */

@@ -1,6 +1,5 @@
 /** Fields of API types, found by their JSON names. */
-import type { Schema } from "@reddwarf/api-types"
-import { FieldTables } from "@reddwarf/api-types"
+import { FieldTables, type Schema } from "@reddwarf/api-types"
 
 const none: ReadonlyMap<string, Schema.Field> = new Map()
 const known = new Map<string, ReadonlyMap<string, Schema.Field>>()

@@ -1,6 +1,5 @@
 /** JSON schemas of API types, from the field tables. */
-import type { Kind, Schema } from "@reddwarf/api-types"
-import { FieldTables } from "@reddwarf/api-types"
+import { FieldTables, type Kind, type Schema } from "@reddwarf/api-types"
 import { fieldsOf, itemType } from "./fieldTables.js"
 
 /** A JSON schema, as data. */

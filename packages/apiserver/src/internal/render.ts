@@ -58,12 +58,12 @@ export const object = (
       return rewrites(call) ? rewritten(call, code, bytes) : Response.jsonBytes(code, bytes)
     case "PartialObjectMetadata":
       return value(call, code, shapes.partial(decoded(), accepted.metaVersion))
-    case "Table": {
-      const shown = decoded()
-      const rows = [shapes.row(kind, shown, context.now(), shapes.includeOf(info.query), accepted.metaVersion)]
-      const { resourceVersion } = shown.metadata
-      const metadata = resourceVersion === undefined ? {} : { resourceVersion }
-      return value(call, code, shapes.table(kind, metadata, rows, accepted.metaVersion))
-    }
+    case "Table":
+      break
   }
+  const shown = decoded()
+  const rows = [shapes.row(kind, shown, context.now(), shapes.includeOf(info.query), accepted.metaVersion)]
+  const { resourceVersion } = shown.metadata
+  const metadata = resourceVersion === undefined ? {} : { resourceVersion }
+  return value(call, code, shapes.table(kind, metadata, rows, accepted.metaVersion))
 }

@@ -2,8 +2,10 @@
  * Makes certificates. Loaded only when one has to be made: the library behind it takes longer to load than everything else
  * that a server needs at start.
  */
+// oxlint-disable-next-line import/no-unassigned-import -- the library below looks for it when it is loaded
 import "reflect-metadata"
 import * as x509 from "@peculiar/x509"
+import * as DateTime from "effect/DateTime"
 import { webcrypto } from "node:crypto"
 import { isIP } from "node:net"
 
@@ -26,6 +28,8 @@ export interface Pair {
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" }
 
 const usageOids = { clientAuth: x509.ExtendedKeyUsage.clientAuth, serverAuth: x509.ExtendedKeyUsage.serverAuth }
+
+const dateOf = (millis: number): Date => DateTime.toDateUtc(DateTime.unsafeMake(millis))
 
 const subject = (commonName: string, organizations: ReadonlyArray<string>): x509.JsonName => [
   ...organizations.map((organization) => ({ O: [organization] })),
@@ -61,8 +65,8 @@ export const createAuthority = async (
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
     name: subject(request.commonName, []),
-    notBefore: new Date(request.notBefore),
-    notAfter: new Date(request.notAfter),
+    notBefore: dateOf(request.notBefore),
+    notAfter: dateOf(request.notAfter),
     signingAlgorithm: algorithm,
     keys,
     extensions: [
@@ -88,8 +92,8 @@ export const issue = async (authority: Pair, request: Request): Promise<Pair> =>
     serialNumber: serialNumber(),
     subject: subject(request.commonName, request.organizations),
     issuer: issuer.subjectName,
-    notBefore: new Date(request.notBefore),
-    notAfter: new Date(request.notAfter),
+    notBefore: dateOf(request.notBefore),
+    notAfter: dateOf(request.notAfter),
     signingAlgorithm: algorithm,
     publicKey: keys.publicKey,
     signingKey,

@@ -180,9 +180,10 @@ class Document {
       case "move":
         return this.move(from ?? [], path)
       case "test":
-        // Go's library takes a missing value and null for the same.
-        return equals(this.read(path) ?? null, value ?? null) ? undefined : `test: /${path.join("/")} has another value`
+        break
     }
+    // Go's library takes a missing value and null for the same.
+    return equals(this.read(path) ?? null, value ?? null) ? undefined : `test: /${path.join("/")} has another value`
   }
 }
 

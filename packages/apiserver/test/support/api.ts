@@ -1,4 +1,4 @@
-import { ApiError } from "@reddwarf/api-types"
+import type { ApiError } from "@reddwarf/api-types"
 import type { WatchCache } from "@reddwarf/event-bus"
 import { ObjectStore, type StoreError } from "@reddwarf/store"
 import { Effect, Fiber, Layer, type Scope } from "effect"

@@ -71,8 +71,11 @@ export const commandScript = (container: ContainerSpec): string => {
   const variables = container.env.map(({ name, value }) => quote(`${name}=${value}`)).join(" ")
   // env(1) would take a program name with '=' in it for one more variable.
   const command = program.includes("=") ? `/bin/sh -c 'exec "$@"' sh ${words}` : words
+  const directory = quote(`.${container.workingDirectory}`)
   return [
-    `cd ${quote(`.${container.workingDirectory}`)} || exit 127`,
+    // As container runtimes do: a working directory that the file system lacks is made.
+    `[ -d ${directory} ] || mkdir -p ${directory}`,
+    `cd ${directory} || exit 127`,
     `unset OLDPWD`,
     `exec env ${variables} ${command}`,
     ""

@@ -197,12 +197,15 @@ export const logText = ({ dataDir }: Directories, pod: CoreV1.Pod, name: string,
   if (!existsSync(directory)) return ""
   const files = readdirSync(directory).filter((file) => file.startsWith(`${attempt}.log`))
   const number = (file: string) => Number(file.slice(`${attempt}.log.`.length)) || Number.MAX_SAFE_INTEGER
-  const text = files.sort((a, b) => number(a) - number(b)).map((file) => readFileSync(join(directory, file), "utf8")).join("")
-  return text.split("\n").filter((line) => line !== "").map((line) => {
+  return plain(files.sort((a, b) => number(a) - number(b)).map((file) => readFileSync(join(directory, file), "utf8")).join(""))
+}
+
+/** The text of CRI records. */
+export const plain = (records: string): string =>
+  records.split("\n").filter((line) => line !== "").map((line) => {
     const [, , tag = "", ...rest] = line.split(" ")
     return `${rest.join(" ")}${tag === "F" ? "\n" : ""}`
   }).join("")
-}
 
 /** What the supervisor recorded. */
 export const podState = ({ dataDir }: Directories, pod: CoreV1.Pod): Effect.Effect<SupervisorFiles.PodState | undefined> =>

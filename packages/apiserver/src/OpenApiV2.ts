@@ -1,0 +1,74 @@
+/** `/openapi/v2`: one document for all groups, as JSON or in the protobuf form that kubectl 1.20 insists on. */
+import { type KindRegistry, Status } from "@reddwarf/api-types"
+import { createHash } from "node:crypto"
+import * as Request from "./ApiRequest.js"
+import type { ApiResponse } from "./ApiResponse.js"
+import * as Response from "./ApiResponse.js"
+import * as document from "./internal/openApiV2Document.js"
+import * as protobuf from "./internal/openApiV2Protobuf.js"
+import * as render from "./internal/render.js"
+import { parseAccept } from "./Negotiation.js"
+import * as OpenApiV3 from "./OpenApiV3.js"
+
+interface Variant {
+  readonly type: string
+  readonly bytes: Uint8Array
+  readonly etag: string
+}
+
+const encoder = new TextEncoder()
+
+const variant = (type: string, bytes: Uint8Array): Variant => ({
+  type,
+  bytes,
+  etag: `"${createHash("sha512").update(bytes).digest("hex").toUpperCase()}"`
+})
+
+const protobufTypes = new Set([
+  "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
+  "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+])
+
+const build = (registry: KindRegistry.Registry, info: OpenApiV3.Info) => {
+  const versions = registry.groups().flatMap((group) => group.versions)
+  const made = document.make(info, versions.map((version) => OpenApiV3.documentOf(version, info)))
+  return {
+    json: variant("application/json", encoder.encode(JSON.stringify(made))),
+    protobuf: variant("application/com.github.proto-openapi.spec.v2.v1.0+protobuf", protobuf.encode(made))
+  }
+}
+
+/**
+ * Answers `/openapi/v2`. Undefined: the path is another one.
+ *
+ * @category models
+ */
+export type OpenApiV2 = (request: Request.ApiRequest, path: string) => ApiResponse | undefined
+
+/** Documents are made when they are first asked for, and kept. @category constructors */
+export const make = (registry: KindRegistry.Registry, info: OpenApiV3.Info): OpenApiV2 => {
+  let documents: ReturnType<typeof build> | undefined
+  const choose = (accept: string | undefined): Variant | undefined => {
+    documents ??= build(registry, info)
+    const wanted = accept === undefined || accept === "" ? ["*/*"] : parseAccept(accept).map(({ type }) => type)
+    for (const type of wanted) {
+      if (protobufTypes.has(type)) return documents.protobuf
+      if (type === "application/json" || type === "*/*" || type === "application/*") return documents.json
+    }
+    return undefined
+  }
+  return (request, path) => {
+    if (path !== "/openapi/v2") return undefined
+    const found = choose(Request.header(request, "accept"))
+    if (found === undefined) return render.status(Status.notAcceptable(["application/json", ...protobufTypes]))
+    const headers = {
+      "content-type": found.type,
+      "cache-control": "no-cache, private",
+      etag: found.etag,
+      vary: "Accept-Encoding, Accept"
+    }
+    return Request.header(request, "if-none-match") === found.etag
+      ? { status: 304, headers, body: Response.emptyBody }
+      : { status: 200, headers, body: found.bytes }
+  }
+}

@@ -1,0 +1,196 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import { FakeApi } from "@reddwarf/client"
+import { SimulatedHost } from "@reddwarf/illumos-sim"
+import { ZoneName, ZoneRuntime } from "@reddwarf/runtime-illumos"
+import { Supervisor, SupervisorClient, type SupervisorFiles, SupervisorPaths } from "@reddwarf/node-agent"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import * as h from "./support/harness.js"
+
+const uid = "0001"
+const identity = { namespace: "default", name: "p", uid }
+const zone = ZoneName.make("default-p-1")
+
+interface World {
+  readonly folders: h.Directories
+  readonly client: typeof SupervisorClient.SupervisorClient.Service
+  /** Submits the pod with one container that runs `script`. */
+  readonly submit: (script: string, changes?: Partial<SupervisorFiles.PodSpec>) => Effect.Effect<void, unknown>
+  readonly state: Effect.Effect<SupervisorFiles.ContainerState | undefined>
+  readonly untilState: (
+    what: string,
+    test: (state: SupervisorFiles.ContainerState) => boolean
+  ) => Effect.Effect<SupervisorFiles.ContainerState, Error>
+  readonly log: (attempt: number) => string
+  /** A file in the zone by which test and container meet. */
+  readonly flag: (name: string) => { readonly set: Effect.Effect<void>; readonly isSet: Effect.Effect<true | undefined> }
+}
+
+const withZone = (body: (world: World) => Effect.Effect<void, unknown, h.World | Scope.Scope>) =>
+  Effect.gen(function*() {
+    const folders = yield* h.directories
+    yield* Effect.gen(function*() {
+      const zones = yield* ZoneRuntime.ZoneRuntime
+      const host = yield* SimulatedHost.SimulatedHost
+      const client = yield* SupervisorClient.SupervisorClient
+      const special = yield* client.prepare(uid)
+      yield* zones.ensureRunning({
+        zoneName: zone,
+        zonepath: "/zones/p",
+        brand: "sparse",
+        attributes: [],
+        network: [],
+        fileSystems: [{ dir: SupervisorPaths.zoneMountPoint, special, type: "lofs", options: [] }]
+      })
+      yield* Effect.addFinalizer(() => Effect.ignore(zones.ensureRemoved(zone)))
+      const logs = join(folders.dataDir, "logs")
+      const state = Effect.map(Effect.orElseSucceed(client.read(uid), () => Option.none()), (pod) =>
+        Option.getOrUndefined(Option.flatMap(pod, ({ state }) => state))?.containers[0])
+      const inZone = (name: string) => join(host.realPath("/zones/p"), "root", name)
+      yield* body({
+        folders,
+        client,
+        state,
+        untilState: (what, test) =>
+          h.until(`the container to be ${what}`, Effect.map(state, (state) => state !== undefined && test(state) ? state : undefined)),
+        submit: (script, changes = {}) =>
+          client.submit({
+            schema: 1,
+            pod: identity,
+            zone,
+            restartPolicy: "Never",
+            containers: [{ name: "c", kind: "main", argv: ["sh", "-c", script], env: [], workingDirectory: "/" }],
+            backOff: { initialMillis: 100, maxMillis: 400, resetMillis: 600_000 },
+            logs: { directory: logs, maxBytes: 10_000_000, maxFiles: 5 },
+            desired: { state: "run" },
+            ...changes
+          }),
+        log: (attempt) => {
+          const directory = join(logs, "c")
+          const files = existsSync(directory) ? readdirSync(directory).filter((file) => file.startsWith(`${attempt}.log`)) : []
+          const order = (file: string) => Number(file.split(".log.")[1] ?? Number.MAX_SAFE_INTEGER)
+          return h.plain(files.sort((a, b) => order(a) - order(b)).map((file) => readFileSync(join(directory, file), "utf8")).join(""))
+        },
+        flag: (name) => ({
+          set: Effect.sync(() => writeFileSync(inZone(name), "")),
+          isSet: Effect.sync(() => existsSync(inZone(name)) ? true : undefined)
+        })
+      })
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(SupervisorClient.layer({ dataDir: folders.dataDir }).pipe(Layer.provide(NodeContext.layer), Layer.provideMerge(h.hostLayer(folders))))
+    )
+  }).pipe(Effect.provide(FakeApi.layer()), Effect.scoped, Logger.withMinimumLogLevel(LogLevel.Error))
+
+const numbers = (count: number): string => Array.from({ length: count }, (_, index) => `${index}\n`).join("")
+
+describe("Supervisor", () => {
+  it.live("can be killed: the container lives on, no line is lost, its exit code is known", () =>
+    withZone(({ flag, folders, log, state, submit, untilState }) =>
+      Effect.gen(function*() {
+        const first = yield* h.supervisorProcess(folders)
+        yield* submit(
+          "i=0; while [ $i -lt 100 ]; do echo $i; i=$((i+1)); sleep 0.01; done; : > half; while [ ! -e go ]; do sleep 0.02; done; " +
+            "while [ $i -lt 3000 ]; do echo $i; i=$((i+1)); done; : > written; exit 7"
+        )
+        const before = yield* untilState("running", ({ phase }) => phase === "running")
+        yield* h.until("half of the lines", flag("half").isSet)
+        yield* h.killProcess(first, "SIGKILL")
+        yield* flag("go").set
+        yield* h.until("all lines to be written with nobody reading", flag("written").isSet)
+        assert.strictEqual((yield* state)?.pid, before.pid)
+        yield* h.supervisorProcess(folders)
+        const after = yield* untilState("finished", ({ phase }) => phase === "finished")
+        assert.strictEqual(after.exits[0]?.exitCode, 7)
+        assert.strictEqual(after.exits[0]?.pid, before.pid)
+        assert.strictEqual(after.exits[0]?.startedAt, before.startedAt)
+        assert.strictEqual(log(0), numbers(3000))
+      })), 40_000)
+
+  it.live("keeps what a container was restarted for, while nobody from outside is there", () =>
+    withZone(({ log, submit, untilState, folders }) =>
+      Effect.gen(function*() {
+        yield* h.supervisorFiber(folders)
+        yield* submit("echo again; exit 1", { restartPolicy: "Always" })
+        const state = yield* untilState("in its third attempt", ({ attempt }) => attempt >= 2)
+        assert.deepStrictEqual(state.exits.map(({ exitCode, reason }) => [exitCode, reason]), [[1, "Error"], [1, "Error"]])
+        assert.isTrue(existsSync(SupervisorPaths.exitRecord(folders.dataDir, uid, "c", 1)))
+        assert.strictEqual(log(1), "again\n")
+      })), 30_000)
+
+  it.live("stops with TERM, then KILL at the original deadline, whoever supervises by then", () =>
+    withZone(({ client, flag, folders, submit, untilState }) =>
+      Effect.gen(function*() {
+        const first = yield* h.supervisorFiber(folders)
+        yield* submit("trap ': > termed' TERM; : > ready; while :; do sleep 0.05; done")
+        yield* h.until("the container to be ready", flag("ready").isSet)
+        const now = yield* Clock.currentTimeMillis
+        yield* client.stop(uid, { requestId: "r1", requestedAt: now, graceSeconds: 2 })
+        yield* h.until("TERM", flag("termed").isSet)
+        yield* first.stop
+        yield* h.supervisorFiber(folders)
+        const state = yield* untilState("finished", ({ phase }) => phase === "finished")
+        const [exit] = state.exits
+        assert.deepStrictEqual([exit?.exitCode, exit?.signal, exit?.reason], [137, 9, "Error"])
+        const took = (exit?.finishedAt ?? 0) - now
+        assert.isTrue(took >= 1_900 && took < 6_000, `took ${took} ms`)
+      })), 30_000)
+
+  it.live("ends a container that obeys at once, with all its processes", () =>
+    withZone(({ client, folders, submit, untilState, log }) =>
+      Effect.gen(function*() {
+        yield* h.supervisorFiber(folders)
+        yield* submit("sleep 1000 & echo $!; wait", { restartPolicy: "Always" })
+        yield* untilState("running", ({ phase }) => phase === "running")
+        const child = yield* h.until("the pid", Effect.sync(() => Number(log(0)) || undefined))
+        const now = yield* Clock.currentTimeMillis
+        yield* client.stop(uid, { requestId: "r1", requestedAt: now, graceSeconds: 30 })
+        const state = yield* untilState("finished", ({ phase }) => phase === "finished")
+        assert.strictEqual(state.exits[0]?.exitCode, 143)
+        yield* h.until("the background process to end", Effect.sync(() => h.isProcess(child) ? undefined : true))
+      })), 30_000)
+
+  it.live("reports a container as Unknown when the shim was killed with it", () =>
+    withZone(({ folders, submit, untilState }) =>
+      Effect.gen(function*() {
+        const zones = yield* ZoneRuntime.ZoneRuntime
+        yield* h.supervisorFiber(folders)
+        yield* submit("sleep 1000")
+        yield* untilState("running", ({ phase }) => phase === "running")
+        yield* zones.halt(zone)
+        const state = yield* untilState("finished", ({ phase }) => phase === "finished")
+        assert.deepStrictEqual([state.exits[0]?.exitCode, state.exits[0]?.reason], [255, "Unknown"])
+      })), 30_000)
+
+  it.live("says why a container cannot be started, and starts it when it can", () =>
+    withZone(({ folders, submit, untilState }) =>
+      Effect.gen(function*() {
+        const zones = yield* ZoneRuntime.ZoneRuntime
+        yield* zones.halt(zone)
+        yield* h.supervisorFiber(folders)
+        yield* submit("sleep 1000")
+        const state = yield* untilState("stuck", ({ problem }) => problem !== undefined)
+        assert.strictEqual(state.problem?.reason, "RunContainerError")
+        assert.include(state.problem?.message ?? "", "login allowed only to running zones")
+        yield* zones.boot(zone)
+        yield* untilState("running", ({ phase }) => phase === "running")
+      })), 30_000)
+
+  it.live("is alone", () =>
+    withZone(({ folders }) =>
+      Effect.gen(function*() {
+        assert.isFalse(yield* Supervisor.isAlive(folders.dataDir))
+        yield* h.supervisorFiber(folders)
+        yield* h.until("it to be alive", Effect.map(Supervisor.isAlive(folders.dataDir), (alive) => alive || undefined))
+        const error = yield* Effect.flip(Supervisor.run({ dataDir: folders.dataDir }))
+        assert.strictEqual(error._tag, "SupervisorRunning")
+      })), 30_000)
+})
