@@ -158,9 +158,6 @@ export const isPathSegment = (value: string): Problems => {
   return ["/", "%"].filter((char) => value.includes(char)).map((char) => `may not contain '${char}'`)
 }
 
-/** A name with a domain of at least three segments, such as `dra.example.com`. @category combinators */
-export const isDomainPrefixed = (value: string): boolean => value.includes("/") && isQualifiedName(value).length === 0
-
 /** IANA service name of a port: up to 15 characters. @category combinators */
 export const isPortName = (value: string): Problems => {
   const problems: Array<string> = []

@@ -61,10 +61,8 @@ export const decode = <A extends KubeObject>(kind: Kind<A>, json: unknown): Eith
   const context = new DecodeContext()
   try {
     const decoded = messageOf(kind.schema).decode(json, context)
-    if (!isObject(decoded)) return refuse("json: the body is not an object")
-    // The tables and the interface of `A` are generated from the same source; this is the one place where the one becomes the other.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    const object = { kind: kind.kind, apiVersion: apiVersion(kind), ...decoded } as unknown as A
+    const object: unknown = { kind: kind.kind, apiVersion: apiVersion(kind), ...(isObject(decoded) ? decoded : {}) }
+    if (!isObjectOf(kind, object)) return refuse(`the field tables have no object of type ${kind.schema}`)
     const unknown = context.hasUnknown ? unknownFields(json, kind.schema, maximumReported) : []
     return Either.right({ object, unknownFields: unknown.map((path) => `unknown field ${JSON.stringify(path)}`) })
   } catch (problem) {
@@ -72,6 +70,13 @@ export const decode = <A extends KubeObject>(kind: Kind<A>, json: unknown): Eith
     throw problem
   }
 }
+
+/**
+ * The decoder has checked every field by the tables, which are generated from the same source as the interface `A`; what is left to check is
+ * that the tables are those of an API object.
+ */
+const isObjectOf = <A extends KubeObject>(kind: Kind<A>, value: unknown): value is A =>
+  isObject(value) && value["kind"] === kind.kind && value["apiVersion"] === apiVersion(kind) && isObject(value["metadata"])
 
 const maximumShown = 30
 

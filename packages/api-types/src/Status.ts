@@ -85,9 +85,13 @@ export const conflict = (resource: Resource, name: string, why: string = staleVe
     resourceDetails(resource, name)
   )
 
+/** So many problems of an object are reported at most; a body could hold millions. @category models */
+export const maximumCauses = 1000
+
 /** 422: the object breaks these rules. @category constructors */
-export const invalid = (kind: GroupKind, name: string, errors: ReadonlyArray<FieldError.FieldError>): Status =>
-  failure(
+export const invalid = (kind: GroupKind, name: string, problems: ReadonlyArray<FieldError.FieldError>): Status => {
+  const errors = problems.slice(0, maximumCauses)
+  return failure(
     422,
     "Invalid",
     errors.length === 0
@@ -102,6 +106,7 @@ export const invalid = (kind: GroupKind, name: string, errors: ReadonlyArray<Fie
         : { causes: errors.map((error) => ({ reason: error.reason, message: error.message, field: error.path })) })
     }
   )
+}
 
 /** 422: a patch that cannot be applied. @category constructors */
 export const unprocessable = (message = "the server rejected our request due to an error in our request"): Status =>

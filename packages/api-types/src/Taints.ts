@@ -50,8 +50,13 @@ export const toleratesAll = (
  * @category combinators
  */
 export const tolerationSeconds = (tolerations: ReadonlyArray<CoreV1.Toleration>, taint: CoreV1.Taint): number | undefined => {
-  const matching = tolerations.filter((toleration) => tolerates(toleration, taint))
-  if (matching.length === 0) return 0
-  const bounded = matching.flatMap(({ tolerationSeconds: seconds }) => (seconds === undefined ? [] : [Math.max(0, seconds)]))
-  return bounded.length === 0 ? undefined : Math.min(...bounded)
+  let tolerated = false
+  let shortest: number | undefined
+  for (const toleration of tolerations) {
+    if (!tolerates(toleration, taint)) continue
+    tolerated = true
+    const seconds = toleration.tolerationSeconds
+    if (seconds !== undefined) shortest = Math.max(0, Math.min(shortest ?? seconds, seconds))
+  }
+  return tolerated ? shortest : 0
 }

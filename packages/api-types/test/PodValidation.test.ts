@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type CoreV1, Kinds } from "../src/index.js"
+import { type CoreV1, Kinds, Status } from "../src/index.js"
 import { lines, podWith, problems } from "./pods.js"
 
 const change = (spec: object, container: object = {}) => problems(podWith(spec, container))
@@ -201,6 +201,23 @@ describe("a new pod", () => {
     assert.deepStrictEqual(meta({ ownerReferences: [owner] }), [])
     assert.include(meta({ ownerReferences: [owner, { ...owner, name: "s" }] })[0] ?? "", `Only one reference can have Controller set to true. Found "true" in references for ReplicaSet/r and ReplicaSet/s`)
     assert.deepStrictEqual(meta({ ownerReferences: [{ ...owner, uid: "" }] }), [`metadata.ownerReferences.uid: Invalid value: "": must not be empty`])
+  })
+})
+
+describe("a body full of mistakes", () => {
+  const many = 100_000
+
+  it.each<readonly [string, object, object]>([
+    ["labels", {}, { labels: Object.fromEntries(Array.from({ length: many }, (_, index) => [`-${index}`, "-"])) }],
+    ["finalizers", {}, { finalizers: Array.from({ length: many }, (_, index) => `f${index}`) }],
+    ["owners", {}, { ownerReferences: Array.from({ length: many / 10 }, (_, index) => ({ apiVersion: "v1", kind: "K", name: `n${index}`, uid: "u", controller: true })) }],
+    ["spreading", { topologySpreadConstraints: Array.from({ length: many / 10 }, () => ({ maxSkew: 1, topologyKey: "z", whenUnsatisfiable: "DoNotSchedule" })) }, {}],
+    ["init containers", { initContainers: Array.from({ length: many / 10 }, () => ({ name: "c", image: "x" })) }, {}]
+  ])("of %s gets a bounded answer soon", (_, spec, metadata) => {
+    const found = Kinds.pod.validate(podWith(spec, {}, metadata))
+    assert.isAbove(found.length, 0)
+    const status = Status.invalid(Kinds.pod, "p", found)
+    assert.isAtMost(status.details?.causes?.length ?? 0, Status.maximumCauses)
   })
 })
 

@@ -24,6 +24,7 @@ import { dispatch, type Handled, pageNotFound } from "./internal/dispatch.js"
 import { serverChecks } from "./internal/serverChecks.js"
 import { forbiddenMessage } from "./internal/forbidden.js"
 import { keyOf } from "./internal/keys.js"
+import * as nodeIndex from "./internal/nodeIndex.js"
 import * as render from "./internal/render.js"
 import { KubeletClient } from "./KubeletClient.js"
 import * as OpenApiV2 from "./OpenApiV2.js"
@@ -136,6 +137,7 @@ const make = (options: Options) =>
       registry,
       store,
       cache,
+      podsByNode: yield* nodeIndex.make(store, cache),
       kubelet,
       plugins,
       view,
@@ -202,4 +204,4 @@ export const layer = (
   | Authorizer.Authorizer
   | Admission.Admission
   | KubeletClient
-> => Layer.effect(ApiServer, make(options))
+> => Layer.scoped(ApiServer, make(options))

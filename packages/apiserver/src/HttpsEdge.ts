@@ -14,7 +14,7 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse } from "node:http2"
+import { createSecureServer, type Http2SecureServer, type Http2Session, type Http2ServerRequest, type Http2ServerResponse } from "node:http2"
 import type { Socket } from "node:net"
 import type { ApiRequest } from "./ApiRequest.js"
 import type { ApiResponse } from "./ApiResponse.js"
@@ -81,6 +81,7 @@ interface State {
   readonly requests: Set<exchanges.Exchange>
   readonly streams: Set<exchanges.Exchange>
   readonly sockets: Set<Socket>
+  readonly sessions: Set<Http2Session>
   stopping: boolean
 }
 
@@ -135,7 +136,7 @@ const make = (options: Options) =>
     const run = Runtime.runFork(runtime)
     const certificateOf = peers.make()
     const stopped = yield* Deferred.make<void>()
-    const state: State = { requests: new Set(), streams: new Set(), sockets: new Set(), stopping: false }
+    const state: State = { requests: new Set(), streams: new Set(), sockets: new Set(), sessions: new Set(), stopping: false }
     const maxRequests = options.maxRequests ?? 800
     const maxStreams = options.maxStreams ?? 16_384
 
@@ -236,6 +237,8 @@ const make = (options: Options) =>
     const idle = Duration.toMillis(options.idleTimeout ?? "3 minutes")
     server.on("session", (session) => {
       let open = 0
+      state.sessions.add(session)
+      session.once("close", () => state.sessions.delete(session))
       session.on("stream", (opened) => {
         open++
         opened.once("close", () => open--)
@@ -284,6 +287,8 @@ const stop = (
     yield* drain
     state.stopping = true
     server.close()
+    // Tells clients to open a new connection for their next request; what is under way goes on.
+    for (const session of state.sessions) session.close()
     yield* Deferred.succeed(stopped, undefined)
     yield* Effect.sync(() => state.requests.size + state.streams.size).pipe(
       Effect.repeat({ schedule: Schedule.spaced("10 millis"), until: (open) => open === 0 }),

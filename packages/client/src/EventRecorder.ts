@@ -35,13 +35,15 @@ export type EventType = "Normal" | "Warning"
 export interface Service {
   /**
    * Records that something happened to an object. `reason` is one word in CamelCase by which events are counted and found; `message` is a
-   * sentence. Keep messages free of numbers that change each time, or they cannot be counted together.
+   * sentence. Keep messages free of numbers that change each time, or they cannot be counted together. `action` is what was done to
+   * the object, such as `Binding`, where that is not the reason itself.
    */
   readonly event: (
     object: KubeObject.KubeObject | CoreV1.ObjectReference,
     type: EventType,
     reason: string,
-    message: string
+    message: string,
+    action?: string
   ) => Effect.Effect<void>
 }
 
@@ -100,6 +102,7 @@ const retries = Schedule.exponential("500 millis").pipe(
 
 interface Pending extends correlator.Occurrence {
   readonly atMillis: number
+  readonly doing: string | undefined
 }
 
 /**
@@ -132,7 +135,8 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
         lastTimestamp: Timestamp.secondsFromMillis(pending.atMillis),
         count: decision.count,
         reportingComponent: options.component,
-        reportingInstance: options.host ?? ""
+        reportingInstance: options.host ?? "",
+        ...(pending.doing === undefined ? {} : { action: pending.doing })
       })
       known.recorded(decision.key, `${namespace}/${name}`)
     })
@@ -178,9 +182,16 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
   )
 
   return {
-    event: (object, type, reason, message) =>
+    event: (object, type, reason, message, action) =>
       Effect.sync(() => {
-        const pending = { object: isObject(object) ? reference(object) : object, type, reason, message, atMillis: clock.unsafeCurrentTimeMillis() }
+        const pending = {
+          object: isObject(object) ? reference(object) : object,
+          type,
+          reason,
+          message,
+          doing: action,
+          atMillis: clock.unsafeCurrentTimeMillis()
+        }
         if (!queue.unsafeOffer(pending)) queueFull.unsafeUpdate(1, [])
       })
   }

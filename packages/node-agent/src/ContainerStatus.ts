@@ -91,9 +91,8 @@ const stateOf = (
   const notStarted = waitingState(
     context.waiting ?? { reason: initializing ? "PodInitializing" : "ContainerCreating" }
   )
-  switch (state?.phase) {
-    case undefined:
-      return { state: notStarted }
+  if (state === undefined) return { state: notStarted }
+  switch (state.phase) {
     case "waiting":
     case "starting":
       return {
@@ -119,12 +118,10 @@ const stateOf = (
       }
     }
     case "finished":
-      if (last !== undefined && last.attempt === state.attempt) {
-        return { state: terminated(zone, container.name, last), ...lastState(beforeLast) }
-      }
-      if (last !== undefined) return { state: terminated(zone, container.name, last) }
-      return { state: context.state?.stop === undefined ? notStarted : neverStarted }
+      break
   }
+  if (last !== undefined) return { state: terminated(zone, container.name, last), ...lastState(beforeLast) }
+  return { state: context.state?.stop === undefined ? notStarted : neverStarted }
 }
 
 /**

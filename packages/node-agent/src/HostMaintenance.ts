@@ -1,5 +1,5 @@
 /** Taking a host out of service while no agent runs: its pods stop, and nothing is forgotten. */
-import * as FileSystem from "@effect/platform/FileSystem"
+import type * as FileSystem from "@effect/platform/FileSystem"
 import { type HostError, ZoneRuntime } from "@reddwarf/runtime-illumos"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

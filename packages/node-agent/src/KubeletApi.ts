@@ -176,7 +176,7 @@ export const make = (
         )
       )
 
-    const run = yield* FiberSet.makeRuntime<never>()
+    const run = yield* FiberSet.makeRuntime()
     const server = yield* Effect.acquireRelease(
       Effect.async<ReturnType<typeof createServer>, ListenFailed>((resume) => {
         const fail = (cause: unknown) =>

@@ -1,9 +1,9 @@
 /** The agent of one node: everything in this package, put together. */
-import * as FileSystem from "@effect/platform/FileSystem"
+import type * as FileSystem from "@effect/platform/FileSystem"
 import type { CoreV1 } from "@reddwarf/api-types"
 import { type ApiClient, EventRecorder } from "@reddwarf/client"
 import type { Ipam } from "@reddwarf/ipam"
-import { CommandRunner, HostInfo, type NetworkRuntime, type ZoneRuntime } from "@reddwarf/runtime-illumos"
+import { type CommandRunner, HostInfo, type NetworkRuntime, type ZoneRuntime } from "@reddwarf/runtime-illumos"
 import { StorageEngine } from "@reddwarf/storage-zfs"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"

@@ -107,6 +107,6 @@ export const same = (
   b: ReadonlyArray<CoreV1.NodeCondition> | undefined
 ): boolean => {
   const text = (list: ReadonlyArray<CoreV1.NodeCondition> | undefined) =>
-    JSON.stringify((list ?? []).map(({ message, reason, status, type }) => [type, status, reason, message]).sort())
+    (list ?? []).map(({ message, reason, status, type }) => JSON.stringify([type, status, reason, message])).toSorted().join("\n")
   return text(a) === text(b)
 }

@@ -102,11 +102,11 @@ export const make = (
         Effect.ensuring(queue.done(uid))
       )
 
-    yield* informer.hasSynced.pipe(Effect.zipRight(options.hostReady))
-      .pipe(
-        Effect.zipRight(work(queue, pass, options)),
-        Effect.forkScoped
-      )
+    yield* informer.hasSynced.pipe(
+      Effect.zipRight(options.hostReady),
+      Effect.zipRight(work(queue, pass, options)),
+      Effect.forkScoped
+    )
 
     informer.onChange(({ object }) => {
       const identity = PodSandbox.identityOf(object)

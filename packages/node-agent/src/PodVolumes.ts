@@ -229,7 +229,7 @@ const checkSpecial = ({ source, special, volume }: Mount) =>
     if (source.ofHost) return
     const [base, real] = yield* Effect.all([fs.realPath(source.path), fs.realPath(special)])
     if (real !== base && !real.startsWith(`${base}/`)) {
-      return yield* new VolumeSetupError({ volume, detail: "the subPath is a symbolic link that leads out of the volume" })
+      yield* new VolumeSetupError({ volume, detail: "the subPath is a symbolic link that leads out of the volume" })
     }
   }).pipe(
     Effect.mapError((error) => error._tag === "VolumeSetupError" ? error : new VolumeSetupError({ volume, detail: detailOf(error) }))

@@ -1,6 +1,6 @@
 /** The only writer of pod statuses on this node: one patch for each change, none without, never an older status over a newer one. */
 import { type CoreV1, Kinds } from "@reddwarf/api-types"
-import { ApiClient, ClientError, EventRecorder } from "@reddwarf/client"
+import { ApiClient, type ClientError, EventRecorder } from "@reddwarf/client"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

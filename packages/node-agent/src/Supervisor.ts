@@ -20,7 +20,7 @@ import * as durableFile from "./internal/durableFile.js"
 import * as podFolders from "./internal/podFolders.js"
 import * as podSupervisor from "./internal/podSupervisor.js"
 import * as supervisorLock from "./internal/supervisorLock.js"
-import { type SupervisorError, SupervisorFileFailed } from "./SupervisorError.js"
+import type { SupervisorError, SupervisorFileFailed } from "./SupervisorError.js"
 import * as Files from "./SupervisorFiles.js"
 import * as Metrics from "./SupervisorMetrics.js"
 import * as Paths from "./SupervisorPaths.js"
@@ -101,7 +101,10 @@ export const run = (
         const spec = yield* durableFile.read(Paths.spec(options.dataDir, uid), Files.PodSpecJson)
         if (Option.isNone(spec)) return
         const before = known.get(uid)
-        if (before !== undefined) return yield* SubscriptionRef.set(before, spec.value)
+        if (before !== undefined) {
+          yield* SubscriptionRef.set(before, spec.value)
+          return
+        }
         const specs = yield* SubscriptionRef.make(spec.value)
         known.set(uid, specs)
         yield* Metric.set(Metrics.supervisedPods, known.size)

@@ -1,5 +1,5 @@
 /** Starts the supervisor as a process of its own, which the agent neither waits for nor ends. */
-import * as FileSystem from "@effect/platform/FileSystem"
+import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"

@@ -3,8 +3,10 @@ import { type CoreV1, Kinds } from "@reddwarf/api-types"
 import { ApiClient, FakeApi } from "@reddwarf/client"
 import { Faults, SimulatedHost } from "@reddwarf/illumos-sim"
 import * as Effect from "effect/Effect"
+import { NodeAgentMetrics } from "@reddwarf/node-agent"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
+import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
 import * as h from "./support/harness.js"
 
@@ -31,6 +33,9 @@ const isClean = (folders: h.Directories) =>
 
 const events = (reason: string) =>
   Effect.map(FakeApi.FakeApi, (api) => api.list<CoreV1.Event>(Kinds.event, "default").filter((event) => event.reason === reason))
+
+/** How often the agents of this process have looked at a pod. */
+const passCount = Effect.map(Metric.value(NodeAgentMetrics.podPasses), ({ count }) => count)
 
 const pidOf = (folders: h.Directories, pod: CoreV1.Pod, name: string) =>
   Effect.map(h.podState(folders, pod), (state) => state?.containers.find((container) => container.name === name)?.pid ?? 0)
@@ -148,8 +153,8 @@ describe("NodeAgent", () => {
         const requests = api.requests().length
         const second = yield* h.agent(folders)
         yield* second.value.hostReady
-        // Two full looks at everything.
-        yield* Effect.sleep("4500 millis")
+        const passes = yield* passCount
+        yield* h.until("several looks at the pod", Effect.map(passCount, (count) => count >= passes + 4 ? true : undefined))
         const after = yield* h.untilPod("keep", "ready", h.isReady)
         assert.deepStrictEqual(after, before)
         assert.strictEqual(yield* pidOf(folders, after, "c"), pid)
@@ -200,7 +205,7 @@ describe("NodeRegistration", () => {
         const api = yield* FakeApi.FakeApi
         const client = yield* ApiClient.ApiClient
         const host = yield* SimulatedHost.SimulatedHost
-        yield* host.inject(Faults.failNext({ program: "dladm", match: "create-etherstub", times: 4, stderr: "dladm: etherstub creation failed: no" }))
+        yield* host.inject(Faults.failNext({ program: "dladm", match: "create-etherstub", times: 2, stderr: "dladm: etherstub creation failed: no" }))
         yield* h.supervisorFiber(folders)
         yield* h.agent(folders)
         const ready = () => api.get<CoreV1.Node>(Kinds.node, { name: h.nodeName })?.status?.conditions?.find(({ type }) => type === "Ready")

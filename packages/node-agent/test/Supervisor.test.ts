@@ -115,7 +115,7 @@ describe("Supervisor", () => {
         assert.strictEqual(log(0), numbers(3000))
       })), 40_000)
 
-  it.live("keeps what a container was restarted for, while nobody from outside is there", () =>
+  it.live("starts a container again by itself, and keeps a record of every end", () =>
     withZone(({ log, submit, untilState, folders }) =>
       Effect.gen(function*() {
         yield* h.supervisorFiber(folders)

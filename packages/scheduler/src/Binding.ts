@@ -21,7 +21,7 @@ export const defaultBinder = "DefaultBinder"
  * @category combinators
  */
 export const reserve = (profile: Profile, pod: PodInfo, node: string): Effect.Effect<void, BindingFailure> =>
-  Effect.tapErrorCause(
+  Effect.onError(
     Effect.forEach(profile.plugins, (plugin) => plugin.reserve?.(pod, node) ?? Effect.void, { discard: true }),
     () => unreserve(profile, pod, node)
   )
@@ -77,7 +77,7 @@ export const run = (profile: Profile, client: ApiClient.Service, pod: PodInfo, n
   Effect.forEach(profile.plugins, (plugin) => plugin.preBind?.(pod, node) ?? Effect.void, { discard: true }).pipe(
     Effect.zipRight(bindByPlugin(profile, pod, node)),
     Effect.flatMap((bound) => bound ? Effect.void : bindThroughApi(client, pod, node)),
-    Effect.tapErrorCause(() => unreserve(profile, pod, node)),
+    Effect.onError(() => unreserve(profile, pod, node)),
     Effect.zipRight(Effect.forEach(profile.plugins, (plugin) => plugin.postBind?.(pod, node) ?? Effect.void, { discard: true }))
   )
 

@@ -30,6 +30,7 @@ describe("Scheduler", () => {
         return found.length > 0 && found
       })
       assert.strictEqual(event?.message, "Successfully assigned default/p to large")
+      assert.strictEqual(event?.action, "Binding")
       assert.strictEqual(event?.type, "Normal")
       assert.strictEqual(event?.reportingComponent, "default-scheduler")
       const [binding] = bindings(api, "p")
@@ -266,6 +267,28 @@ describe("Scheduler", () => {
       yield* fake.nodeOf("p")
       yield* fake.settle
       assert.deepStrictEqual(journal, ["reserve", "unreserve", "reserve", "preBind", "postBind n"])
+    })))
+
+  it.effect("a binding that hangs ends after its time, and reservations are taken back", () =>
+    test(Effect.gen(function*() {
+      yield* fake.createNode(node("n"))
+      let reserved = 0
+      let hangs = true
+      const plugin: SchedulerPlugin.SchedulerPlugin = {
+        name: "Hangs",
+        reserve: () => Effect.sync(() => void (reserved += 1)),
+        unreserve: () => Effect.sync(() => void (reserved -= 1)),
+        preBind: () => Effect.suspend(() => hangs ? Effect.never : Effect.void)
+      }
+      yield* Scheduler.make({ profiles: [profile("default-scheduler", plugin)], bindingTimeout: "20 seconds" })
+      yield* fake.createPod(pod("p"))
+      yield* fake.pass(10)
+      assert.strictEqual(reserved, 1)
+      hangs = false
+      yield* fake.pass(15)
+      assert.strictEqual(yield* fake.nodeOf("p"), "n")
+      assert.strictEqual(reserved, 1)
+      assert.match((yield* fake.events("FailedScheduling"))[0]?.message ?? "", /no answer within 20s/)
     })))
 
   it.effect("a plugin that throws costs its pod an attempt, not the scheduler its life", () =>

@@ -20,7 +20,7 @@ export const hostContents = async (cluster: Cluster): Promise<HostContents> => {
   }
   return {
     zones: lines(zones.stdout).map((line) => line.split(":")[1] ?? "").filter((name) => name !== "global"),
-    vnics: lines(vnics.stdout).map((line) => line.split(":")[0] ?? "").filter((name) => !name.startsWith("reddwarfgw")),
+    vnics: lines(vnics.stdout).map((line) => line.split(":")[0] ?? "").filter((name) => name.startsWith("rd_")),
     datasets: lines(datasets.stdout).filter((name) => name !== "rpool/zones")
   }
 }

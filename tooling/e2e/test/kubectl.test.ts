@@ -187,10 +187,11 @@ for (const [index, version] of ["1.32", "1.36"].entries()) {
       await k.ok("delete", "pod", "hello")
       expect(performance.now() - began).toBeLessThan(20_000)
       expect((await k.run("get", "pod", "hello")).stderr).toContain("NotFound")
+      let contents = await hostContents(cluster)
       await waitFor("an empty host", async () => {
-        const contents = await hostContents(cluster)
+        contents = await hostContents(cluster)
         return contents.zones.length + contents.vnics.length + contents.datasets.length === 0 ? true : undefined
-      })
+      }, { seen: () => JSON.stringify(contents) })
       await expect(httpGet(`http://${address}:8080/`)).rejects.toThrow()
       expect(processesWith(uid)).toEqual([])
     })

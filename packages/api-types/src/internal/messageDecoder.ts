@@ -36,7 +36,8 @@ const goNameOf = (definition: string): string => Schema.tables[definition]?.go ?
 const never = (): boolean => false
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0
 const isEmptyMap = (value: unknown): boolean => {
-  for (const _ in isJsonObject(value) ? value : { any: true }) return false
+  if (!isJsonObject(value)) return false
+  for (const _ in value) return false
   return true
 }
 

@@ -114,7 +114,7 @@ const validateOrdinaryInit = (path: string, container: CoreV1.Container): Errors
 /** The init containers, sidecars among them. @category combinators */
 export const validateInitContainers = (path: string, pod: PodContext): Errors => {
   const containers = pod.spec.initContainers ?? []
-  const apps = pod.spec.containers.map(({ name }) => name)
+  const apps = new Set(pod.spec.containers.map(({ name }) => name))
   return [
     ...containers.flatMap((container, index) => [
       ...validateCommon(`${path}[${index}]`, container, pod),
@@ -124,7 +124,7 @@ export const validateInitContainers = (path: string, pod: PodContext): Errors =>
         ? validateProbes(`${path}[${index}]`, container, pod.spec.terminationGracePeriodSeconds)
         : validateOrdinaryInit(`${path}[${index}]`, container))
     ]),
-    ...uniqueNames([...new Set(apps), ...containers.map(({ name }) => name)], (index) => `${path}[${index - new Set(apps).size}].name`, duplicate)
+    ...uniqueNames([...apps, ...containers.map(({ name }) => name)], (index) => `${path}[${index - apps.size}].name`, duplicate)
   ]
 }
 
@@ -143,7 +143,7 @@ const forbiddenForEphemeral = [
 /** Containers added to a running pod for debugging. @category combinators */
 export const validateEphemeralContainers = (path: string, pod: PodContext): Errors => {
   const containers = pod.spec.ephemeralContainers ?? []
-  const others = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].map(({ name }) => name)
+  const others = new Set([...pod.spec.containers, ...(pod.spec.initContainers ?? [])].map(({ name }) => name))
   const notForEphemeral = "cannot be set for an Ephemeral Container"
   return [
     ...containers.flatMap((container, index) => {
@@ -151,7 +151,7 @@ export const validateEphemeralContainers = (path: string, pod: PodContext): Erro
       const target = container.targetContainerName ?? ""
       return [
         ...validateCommon(at, container, pod),
-        ...(target === "" || others.includes(target) ? [] : [notFound(`${at}.targetContainerName`, target)]),
+        ...(target === "" || others.has(target) ? [] : [notFound(`${at}.targetContainerName`, target)]),
         ...forbiddenForEphemeral.flatMap((field) => (semanticEqual(container[field], undefined) ? [] : [forbidden(`${at}.${field}`, notForEphemeral)])),
         ...(container.volumeMounts ?? []).flatMap(({ subPath = "", subPathExpr = "" }, mount) => [
           ...(subPath === "" ? [] : [forbidden(`${at}.volumeMounts[${mount}].subPath`, notForEphemeral)]),
@@ -159,7 +159,7 @@ export const validateEphemeralContainers = (path: string, pod: PodContext): Erro
         ])
       ]
     }),
-    ...uniqueNames([...new Set(others), ...containers.map(({ name }) => name)], (index) => `${path}[${index - new Set(others).size}].name`, duplicate)
+    ...uniqueNames([...others, ...containers.map(({ name }) => name)], (index) => `${path}[${index - others.size}].name`, duplicate)
   ]
 }
 

@@ -36,6 +36,7 @@ const validateAnnotations = (annotations: Readonly<Record<string, string>> | und
 const validateOwnerReferences = (references: ReadonlyArray<MetaV1.OwnerReference>, path: string): Errors => {
   const errors: Array<FieldError.FieldError> = []
   let controller: string | undefined
+  let reported = false
   for (const reference of references) {
     if (reference.apiVersion === "" || reference.apiVersion.endsWith("/")) {
       errors.push(invalid(`${path}.apiVersion`, reference.apiVersion, "version must not be empty"))
@@ -49,7 +50,9 @@ const validateOwnerReferences = (references: ReadonlyArray<MetaV1.OwnerReference
     if (reference.controller !== true) continue
     const owner = `${reference.kind}/${reference.name}`
     if (controller === undefined) controller = owner
-    else {
+    else if (!reported) {
+      // Once, because the message shows the whole list.
+      reported = true
       const detail = `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${owner}`
       errors.push(invalid(path, references, detail))
     }
@@ -57,15 +60,16 @@ const validateOwnerReferences = (references: ReadonlyArray<MetaV1.OwnerReference
   return errors
 }
 
+const standardFinalizers: ReadonlySet<string> = new Set(["orphan", "foregroundDeletion", "kubernetes"])
+
 const validateFinalizers = (finalizers: ReadonlyArray<string>, path: string): Errors => {
-  const errors = finalizers.flatMap((finalizer) => {
+  const errors = finalizers.flatMap((finalizer, index) => {
     const problems = invalidEach(path, finalizer, Names.isQualifiedName(finalizer))
-    const bare = ["orphan", "foregroundDeletion", "kubernetes"]
-    return problems.length > 0 || finalizer.includes("/") || bare.includes(finalizer)
+    return problems.length > 0 || finalizer.includes("/") || standardFinalizers.has(finalizer)
       ? problems
       : [
           invalid(
-            `${path}[${finalizers.indexOf(finalizer)}]`,
+            `${path}[${index}]`,
             finalizer,
             "name is neither a standard finalizer name nor is it fully qualified"
           )
@@ -92,13 +96,13 @@ export const validateObjectMeta = (metadata: MetaV1.ObjectMeta, rules: MetadataR
   if ((metadata.generation ?? 0) < 0) {
     errors.push(invalid(`${path}.generation`, metadata.generation, "must be greater than or equal to 0"))
   }
-  errors.push(
+  return [
+    ...errors,
     ...validateLabels(metadata.labels, `${path}.labels`),
     ...validateAnnotations(metadata.annotations, `${path}.annotations`),
     ...validateOwnerReferences(metadata.ownerReferences ?? [], `${path}.ownerReferences`),
     ...validateFinalizers(metadata.finalizers ?? [], `${path}.finalizers`)
-  )
-  return errors
+  ]
 }
 
 /** The text for a changed field that may not change. @category constructors */
@@ -112,7 +116,8 @@ export const validateImmutable = (path: string, next: unknown, old: unknown): Er
 export const validateObjectMetaUpdate = (next: MetaV1.ObjectMeta, old: MetaV1.ObjectMeta, rules: MetadataRules, path = "metadata"): Errors => {
   const errors: Array<FieldError.FieldError> = []
   if (old.deletionTimestamp !== undefined) {
-    const added = (next.finalizers ?? []).filter((finalizer) => !(old.finalizers ?? []).includes(finalizer)).toSorted()
+    const kept = new Set(old.finalizers)
+    const added = [...new Set(next.finalizers)].filter((finalizer) => !kept.has(finalizer)).toSorted()
     if (added.length > 0) {
       const list = added.map((finalizer) => JSON.stringify(finalizer)).join(", ")
       const detail = `no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`
@@ -123,15 +128,16 @@ export const validateObjectMetaUpdate = (next: MetaV1.ObjectMeta, old: MetaV1.Ob
     errors.push(invalid(`${path}.generation`, next.generation, "must not be decremented"))
   }
   for (const field of ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] as const) {
-    errors.push(...validateImmutable(`${path}.${field}`, next[field] ?? (field === "deletionGracePeriodSeconds" ? null : ""), old[field] ?? (field === "deletionGracePeriodSeconds" ? null : "")))
+    const absent = field === "deletionGracePeriodSeconds" ? null : ""
+    errors.push(...validateImmutable(`${path}.${field}`, next[field] ?? absent, old[field] ?? absent))
   }
-  errors.push(
+  const finalizersChanged = !equal(next.finalizers ?? [], old.finalizers ?? [])
+  return [
+    ...errors,
     ...validateLabels(next.labels, `${path}.labels`),
     ...validateAnnotations(next.annotations, `${path}.annotations`),
-    ...validateOwnerReferences(next.ownerReferences ?? [], `${path}.ownerReferences`)
-  )
-  const finalizersChanged = !equal(next.finalizers ?? [], old.finalizers ?? [])
-  if (finalizersChanged) errors.push(...validateFinalizers(next.finalizers ?? [], `${path}.finalizers`))
-  if (!rules.namespaced && (next.namespace ?? "") !== "") errors.push(forbidden(`${path}.namespace`, "not allowed on this type"))
-  return errors
+    ...validateOwnerReferences(next.ownerReferences ?? [], `${path}.ownerReferences`),
+    ...(finalizersChanged ? validateFinalizers(next.finalizers ?? [], `${path}.finalizers`) : []),
+    ...(!rules.namespaced && (next.namespace ?? "") !== "" ? [forbidden(`${path}.namespace`, "not allowed on this type")] : [])
+  ]
 }

@@ -45,7 +45,8 @@ const validateSubPaths = (path: string, at: string, mount: CoreV1.VolumeMount, v
 
 /** Each mount must name a volume of the pod and have a path of its own. @category combinators */
 export const validateVolumeMounts = (path: string, container: CoreV1.Container, volumes: Volumes): Errors => {
-  const devices = container.volumeDevices ?? []
+  const devices = new Set(container.volumeDevices?.map(({ name }) => name))
+  const devicePaths = new Set(container.volumeDevices?.map(({ devicePath }) => devicePath))
   const privileged = container.securityContext?.privileged === true
   const seen = new Set<string>()
   return (container.volumeMounts ?? []).flatMap((mount, index) => {
@@ -57,10 +58,10 @@ export const validateVolumeMounts = (path: string, container: CoreV1.Container, 
       ...(volumes.has(mount.name) ? [] : [notFound(`${at}.name`, mount.name)]),
       ...present(`${at}.mountPath`, mount.mountPath),
       ...(repeated ? [invalid(`${at}.mountPath`, mount.mountPath, "must be unique")] : []),
-      ...(devices.some(({ name }) => name === mount.name)
+      ...(devices.has(mount.name)
         ? [invalid(`${at}.name`, mount.name, "must not already exist in volumeDevices")]
         : []),
-      ...(devices.some(({ devicePath }) => devicePath === mount.mountPath)
+      ...(devicePaths.has(mount.mountPath)
         ? [invalid(`${at}.mountPath`, mount.mountPath, "must not already exist as a path in volumeDevices")]
         : []),
       ...validateSubPaths(path, at, mount, volumes.get(mount.name)),
@@ -72,7 +73,8 @@ export const validateVolumeMounts = (path: string, container: CoreV1.Container, 
 
 /** Each device must name a claim of the pod and have a path of its own. @category combinators */
 export const validateVolumeDevices = (path: string, container: CoreV1.Container, volumes: Volumes): Errors => {
-  const mounts = container.volumeMounts ?? []
+  const mounts = new Set(container.volumeMounts?.map(({ name }) => name))
+  const mountPaths = new Set(container.volumeMounts?.map(({ mountPath }) => mountPath))
   const names = new Set<string>()
   const paths = new Set<string>()
   return (container.volumeDevices ?? []).flatMap(({ devicePath, name }, index) => {
@@ -93,8 +95,8 @@ export const validateVolumeDevices = (path: string, container: CoreV1.Container,
       ...present(`${at}.devicePath`, devicePath),
       ...(repeatedPath ? [invalid(`${at}.devicePath`, devicePath, "must be unique")] : []),
       ...(devicePath.split("/").includes("..") ? [invalid(`${at}.devicePath`, devicePath, "can not contain backsteps ('..')")] : []),
-      ...(mounts.some((mount) => mount.name === name) ? [invalid(`${at}.name`, name, "must not already exist in volumeMounts")] : []),
-      ...(mounts.some((mount) => mount.mountPath === devicePath)
+      ...(mounts.has(name) ? [invalid(`${at}.name`, name, "must not already exist in volumeMounts")] : []),
+      ...(mountPaths.has(devicePath)
         ? [invalid(`${at}.devicePath`, devicePath, "must not already exist as a path in volumeMounts")]
         : [])
     ]

@@ -2,7 +2,7 @@
 import { duplicate, forbidden, invalid } from "../FieldError.js"
 import type * as CoreV1 from "../generated/CoreV1.js"
 import type { Errors } from "../internal/fieldRules.js"
-import { named, network, oneOf } from "../internal/fieldRules.js"
+import { named, network, oneOf, uniqueNames } from "../internal/fieldRules.js"
 import { semanticEqual } from "../internal/structure.js"
 import * as Names from "../Names.js"
 import { validateResourceAmount } from "./ResourceValidation.js"
@@ -38,7 +38,7 @@ const validatePodCidrs = (cidrs: ReadonlyArray<string>): Errors => {
   return [
     ...cidrs.flatMap((cidr, index) => network(`${path}[${index}]`, cidr)),
     ...(cidrs.length > families.size ? [invalid(path, cidrs, "may specify no more than one CIDR for each IP family")] : []),
-    ...cidrs.flatMap((cidr, index) => (cidrs.indexOf(cidr) < index ? [duplicate(`${path}[${index}]`, cidr)] : []))
+    ...uniqueNames(cidrs, (index) => `${path}[${index}]`, duplicate)
   ]
 }
 
@@ -57,10 +57,10 @@ export const validateNodeUpdate = (next: CoreV1.Node, old: CoreV1.Node): Errors 
   const oldProvider = old.spec?.providerID ?? ""
   return [
     ...validateAmounts(next),
-    ...addresses.flatMap((address, index) =>
-      addresses.findIndex((other) => other.type === address.type && other.address === address.address) < index
-        ? [duplicate(`status.addresses[${index}]`, address)]
-        : []
+    ...uniqueNames(
+      addresses.map(({ address, type }) => `${type}/${address}`),
+      (index) => `status.addresses[${index}]`,
+      duplicate
     ),
     ...(oldCidrs.length > 0 && !semanticEqual(next.spec?.podCIDRs, oldCidrs)
       ? [forbidden("spec.podCIDRs", `node updates may not change podCIDR except from "" to valid`)]

@@ -30,23 +30,24 @@ const validateDeadline = (path: string, next: number | undefined, old: number | 
   return old !== undefined && old < next ? [invalid(path, next, "must be less than or equal to previous value")] : []
 }
 
-const withoutSeconds = ({ tolerationSeconds: _, ...rest }: CoreV1.Toleration): CoreV1.Toleration => rest
+const tolerationKey = ({ effect = "", key = "", operator = "", value = "" }: CoreV1.Toleration): string =>
+  [key, operator, value, effect].join("\n")
 
 const validateTolerationsKept = (path: string, next: ReadonlyArray<CoreV1.Toleration>, old: ReadonlyArray<CoreV1.Toleration>): Errors => {
-  const kept = old.every((before) => next.some((after) => semanticEqual(withoutSeconds(after), withoutSeconds(before))))
-  return kept ? [] : [forbidden(path, "existing toleration can not be modified except its tolerationSeconds")]
+  const kept = new Set(next.map(tolerationKey))
+  return old.every((toleration) => kept.has(tolerationKey(toleration))) ? [] : [forbidden(path, "existing toleration can not be modified except its tolerationSeconds")]
 }
 
 const validateGatesOnlyRemoved = (
   path: string,
   next: ReadonlyArray<CoreV1.PodSchedulingGate>,
   old: ReadonlyArray<CoreV1.PodSchedulingGate>
-): Errors =>
-  next.flatMap(({ name }, index) =>
-    old.some((gate) => gate.name === name)
-      ? []
-      : [forbidden(`${path}[${index}].name`, `only deletion is allowed, but found new scheduling gate '${name}'`)]
+): Errors => {
+  const before = new Set(old.map(({ name }) => name))
+  return next.flatMap(({ name }, index) =>
+    before.has(name) ? [] : [forbidden(`${path}[${index}].name`, `only deletion is allowed, but found new scheduling gate '${name}'`)]
   )
+}
 
 /** While a pod waits behind gates, its choice of nodes may still be narrowed. */
 const validateNarrowing = (path: string, next: CoreV1.PodSpec, old: CoreV1.PodSpec): Errors => {
@@ -122,15 +123,17 @@ const validateTransitions = (
   next: ReadonlyArray<CoreV1.ContainerStatus>,
   old: ReadonlyArray<CoreV1.ContainerStatus>,
   mayRestart: (name: string, exitCode: number) => boolean
-): Errors =>
-  old.flatMap(({ name, state }, index) => {
+): Errors => {
+  const byName = new Map(next.map((status) => [status.name, status]))
+  return old.flatMap(({ name, state }, index) => {
     const terminated = state?.terminated
     if (terminated === undefined || mayRestart(name, terminated.exitCode)) return []
-    const later = next.find((status) => status.name === name)
+    const later = byName.get(name)
     return later === undefined || later.state?.terminated !== undefined
       ? []
       : [forbidden(`${path}[${index}].state`, "may not be transitioned to non-terminated state")]
   })
+}
 
 const validateAddresses = (path: string, addresses: ReadonlyArray<{ readonly ip: string }>): Errors => {
   const values = addresses.map(({ ip }) => ip)

@@ -93,12 +93,15 @@ const requestWithinLimit = (path: string, name: string, text: string, limits: Am
 
 const claimNames = (path: string, claims: ReadonlyArray<CoreV1.ResourceClaim>, known: ReadonlyArray<string>): Errors => {
   const seen = new Set<string>()
+  const partly = new Set<string>()
   return claims.flatMap(({ name, request = "" }, index) => {
     const at = `${path}[${index}]`
     if (name === "") return [required(at)]
     const key = request === "" ? name : `${name}/${request}`
-    const repeated = seen.has(name) || seen.has(key) || (request === "" && [...seen].some((each) => each.startsWith(`${name}/`)))
+    // A claim as a whole and one of its requests are the same thing twice.
+    const repeated = seen.has(name) || seen.has(key) || (request === "" && partly.has(name))
     seen.add(key)
+    if (request !== "") partly.add(name)
     const missing = notFound(at, name)
     const names = known.length === 0 ? " which is empty" : `: ${known.toSorted().join(", ")}`
     return [

@@ -83,20 +83,23 @@ const labelKeys = (path: string, keys: ReadonlyArray<string> | undefined, select
   return keys.flatMap((key, index) => named(`${path}[${index}]`, key, Names.isQualifiedName))
 }
 
-const validatePodTerm = (path: string, term: CoreV1.PodAffinityTerm): Errors => [
-  ...validateLabelSelector(`${path}.labelSelector`, term.labelSelector),
-  ...validateLabelSelector(`${path}.namespaceSelector`, term.namespaceSelector),
-  ...(term.namespaces ?? []).flatMap((name) => named(`${path}.namespace`, name, Names.isDns1123Label)),
-  ...labelKeys(`${path}.matchLabelKeys`, term.matchLabelKeys, term.labelSelector),
-  ...labelKeys(`${path}.mismatchLabelKeys`, term.mismatchLabelKeys, term.labelSelector),
-  ...(term.matchLabelKeys ?? []).flatMap((key, index) =>
-    term.mismatchLabelKeys?.includes(key) === true
-      ? [invalid(`${path}.matchLabelKeys[${index}]`, key, "exists in both matchLabelKeys and mismatchLabelKeys")]
-      : []
-  ),
-  ...(term.topologyKey === "" ? [required(`${path}.topologyKey`, "can not be empty")] : []),
-  ...named(`${path}.topologyKey`, term.topologyKey, Names.isQualifiedName)
-]
+const validatePodTerm = (path: string, term: CoreV1.PodAffinityTerm): Errors => {
+  const mismatched = new Set(term.mismatchLabelKeys)
+  return [
+    ...validateLabelSelector(`${path}.labelSelector`, term.labelSelector),
+    ...validateLabelSelector(`${path}.namespaceSelector`, term.namespaceSelector),
+    ...(term.namespaces ?? []).flatMap((name) => named(`${path}.namespace`, name, Names.isDns1123Label)),
+    ...labelKeys(`${path}.matchLabelKeys`, term.matchLabelKeys, term.labelSelector),
+    ...labelKeys(`${path}.mismatchLabelKeys`, term.mismatchLabelKeys, term.labelSelector),
+    ...(term.matchLabelKeys ?? []).flatMap((key, index) =>
+      mismatched.has(key)
+        ? [invalid(`${path}.matchLabelKeys[${index}]`, key, "exists in both matchLabelKeys and mismatchLabelKeys")]
+        : []
+    ),
+    ...(term.topologyKey === "" ? [required(`${path}.topologyKey`, "can not be empty")] : []),
+    ...named(`${path}.topologyKey`, term.topologyKey, Names.isQualifiedName)
+  ]
+}
 
 const validatePodAffinity = (path: string, affinity: CoreV1.PodAffinity | CoreV1.PodAntiAffinity | undefined): Errors => [
   ...(affinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).flatMap((term, index) =>
@@ -147,10 +150,8 @@ export const validateTolerations = (path: string, tolerations: ReadonlyArray<Cor
     ]
   })
 
-const selectorKeys = (selector: MetaV1.LabelSelector | undefined): ReadonlyArray<string> => [
-  ...Object.keys(selector?.matchLabels ?? {}),
-  ...(selector?.matchExpressions ?? []).map(({ key }) => key)
-]
+const selectorKeys = (selector: MetaV1.LabelSelector | undefined): ReadonlySet<string> =>
+  new Set([...Object.keys(selector?.matchLabels ?? {}), ...(selector?.matchExpressions ?? []).map(({ key }) => key)])
 
 const validateMinDomains = (path: string, minDomains: number | undefined, action: string): Errors =>
   minDomains === undefined
@@ -163,32 +164,33 @@ const validateMinDomains = (path: string, minDomains: number | undefined, action
       ]
 
 /** @category combinators */
-export const validateTopologySpread = (path: string, constraints: ReadonlyArray<CoreV1.TopologySpreadConstraint>): Errors =>
-  constraints.flatMap((constraint, index) => {
+export const validateTopologySpread = (path: string, constraints: ReadonlyArray<CoreV1.TopologySpreadConstraint>): Errors => {
+  const pairOf = ({ topologyKey, whenUnsatisfiable }: CoreV1.TopologySpreadConstraint): string => `{${topologyKey}, ${whenUnsatisfiable}}`
+  const lastOf = new Map(constraints.map((constraint, index) => [pairOf(constraint), index]))
+  return constraints.flatMap((constraint, index) => {
     const at = `${path}[${index}]`
     const { labelSelector, matchLabelKeys = [], maxSkew, topologyKey, whenUnsatisfiable } = constraint
-    const repeated = constraints
-      .slice(index + 1)
-      .some((other) => other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable)
+    const selected = selectorKeys(labelSelector)
     return [
       ...(maxSkew <= 0 ? [invalid(`${at}.maxSkew`, maxSkew, notPositive)] : []),
       ...(topologyKey === "" ? [required(`${at}.topologyKey`, "can not be empty")] : []),
       ...(["DoNotSchedule", "ScheduleAnyway"].includes(whenUnsatisfiable)
         ? []
         : [notSupported(`${at}.whenUnsatisfiable`, whenUnsatisfiable, ["DoNotSchedule", "ScheduleAnyway"])]),
-      ...(repeated ? [duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, `{${topologyKey}, ${whenUnsatisfiable}}`)] : []),
+      ...(lastOf.get(pairOf(constraint)) === index ? [] : [duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pairOf(constraint))]),
       ...validateMinDomains(`${at}.minDomains`, constraint.minDomains, whenUnsatisfiable),
       ...optionalOneOf(`${at}.nodeAffinityPolicy`, constraint.nodeAffinityPolicy, ["Honor", "Ignore"]),
       ...optionalOneOf(`${at}.nodeTaintsPolicy`, constraint.nodeTaintsPolicy, ["Honor", "Ignore"]),
       ...labelKeys(`${at}.matchLabelKeys`, matchLabelKeys, labelSelector),
       ...matchLabelKeys.flatMap((key, each) =>
-        selectorKeys(labelSelector).includes(key)
+        selected.has(key)
           ? [invalid(`${at}.matchLabelKeys[${each}]`, key, "exists in both matchLabelKeys and labelSelector")]
           : []
       ),
       ...validateLabelSelector(`${at}.labelSelector`, labelSelector)
     ]
   })
+}
 
 /** @category combinators */
 export const validateSchedulingGates = (path: string, gates: ReadonlyArray<CoreV1.PodSchedulingGate>): Errors => {

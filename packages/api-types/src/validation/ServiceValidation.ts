@@ -102,13 +102,13 @@ const validateAddresses = (spec: CoreV1.ServiceSpec): Errors => {
   const families = new Set(addresses.map((value) => isIPv6(value)))
   return [
     ...mismatch,
-    ...ipFamilies.flatMap((family, index) => [
-      ...(["IPv4", "IPv6"].includes(family) ? [] : [notSupported(`spec.ipFamilies[${index}]`, family, ["IPv4", "IPv6"])]),
-      ...(ipFamilies.indexOf(family) < index ? [duplicate(`spec.ipFamilies[${index}]`, family)] : [])
-    ]),
+    ...ipFamilies.flatMap((family, index) =>
+      ["IPv4", "IPv6"].includes(family) ? [] : [notSupported(`spec.ipFamilies[${index}]`, family, ["IPv4", "IPv6"])]
+    ),
+    ...uniqueNames(ipFamilies, (index) => `spec.ipFamilies[${index}]`, duplicate),
     ...optionalOneOf("spec.ipFamilyPolicy", spec.ipFamilyPolicy, ["PreferDualStack", "RequireDualStack", "SingleStack"]),
     ...(clusterIPs[0] === "None" && clusterIPs.length > 1 ? [invalid(path, clusterIPs, "'None' must be the first and only value")] : []),
-    ...addresses.flatMap((value) => address(`${path}[${clusterIPs.indexOf(value)}]`, value)),
+    ...clusterIPs.flatMap((value, index) => (index === 0 && value === "None" ? [] : address(`${path}[${index}]`, value))),
     ...(clusterIPs.length > 2 ? [invalid(path, clusterIPs, "may only hold up to 2 values")] : []),
     ...(addresses.length > 1 && addresses.length > families.size
       ? [invalid(path, clusterIPs, "may specify no more than one IP for each IP family")]

@@ -9,12 +9,14 @@ import type { KubeletClient } from "../KubeletClient.js"
 import type { Accepted } from "../Negotiation.js"
 import type { RequestInfo } from "../RequestInfo.js"
 import type { UserInfo } from "../UserInfo.js"
+import type { NodeIndex } from "./nodeIndex.js"
 
 /** Services and settings of one API server. */
 export interface ApiContext {
   readonly registry: KindRegistry.Registry
   readonly store: Context.Tag.Service<ObjectStore.ObjectStore>
   readonly cache: Context.Tag.Service<WatchCache.WatchCache>
+  readonly podsByNode: NodeIndex
   readonly kubelet: Context.Tag.Service<KubeletClient>
   readonly plugins: ReadonlyArray<Plugin>
   readonly view: ClusterView

@@ -5,7 +5,7 @@
 import { ApiError, Status } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
 import { randomUUID } from "node:crypto"
-import type { Http2ServerRequest, Http2ServerResponse, OutgoingHttpHeaders } from "node:http2"
+import { constants as http2, type Http2ServerRequest, type Http2ServerResponse, type OutgoingHttpHeaders } from "node:http2"
 import { constants, createGzip, gzip } from "node:zlib"
 import type { ApiResponse, Sink, StreamBody } from "../ApiResponse.js"
 
@@ -66,9 +66,15 @@ const headersOf = (exchange: Exchange, { headers }: ApiResponse): OutgoingHttpHe
   return sent
 }
 
-/** Lets go of a request whose body nobody wants. */
-const discardBody = ({ request }: Exchange): void => {
-  if (!request.readableEnded) request.resume()
+/**
+ * Lets go of a request whose body nobody wants. HTTP/2 tells the peer to stop sending once it has the answer; HTTP/1.1 can
+ * only read on, within the time that the server gives a request.
+ */
+const discardBody = ({ request, response }: Exchange): void => {
+  if (request.readableEnded) return
+  const stream = "stream" in request ? request.stream : undefined
+  if (stream === undefined || stream.endAfterHeaders) request.resume()
+  else response.once("finish", () => stream.close(http2.NGHTTP2_NO_ERROR))
 }
 
 const sendBytes = (exchange: Exchange, answer: ApiResponse, bytes: Uint8Array): void => {

@@ -1,5 +1,5 @@
 /** Which objects a list request gets: from the cache, or from a past state in the store. */
-import type { Status } from "@reddwarf/api-types"
+import { Kinds, type Status } from "@reddwarf/api-types"
 import { Key, type ObjectStore } from "@reddwarf/store"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -8,6 +8,7 @@ import * as continueToken from "./continueToken.js"
 import * as failures from "./failures.js"
 import { keyOf, prefixOf } from "./keys.js"
 import type { ListOptions } from "./listOptions.js"
+import * as nodeIndex from "./nodeIndex.js"
 import type { Selection } from "./selection.js"
 
 /** One listed object. */
@@ -47,7 +48,13 @@ const candidates = ({ context, info, kind }: ResourceRequest, selection: Selecti
     const entry = context.cache.get(keyOf(kind, namespace, name))
     return entry === undefined ? [] : [entry]
   }
-  return context.cache.list(prefixOf(kind, namespace))
+  const node = kind === Kinds.pod ? selection.exact(nodeIndex.field) : undefined
+  if (node === undefined) return context.cache.list(prefixOf(kind, namespace))
+  const prefix = prefixOf(kind, namespace)
+  return context.podsByNode.keysOf(node).flatMap((key) => {
+    const entry = key.startsWith(prefix) ? context.cache.get(key) : undefined
+    return entry === undefined ? [] : [entry]
+  })
 }
 
 const firstAfter = (items: ReadonlyArray<Item>, key: string): number => {

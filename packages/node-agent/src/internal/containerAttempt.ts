@@ -2,7 +2,8 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import { type CommandRunner, type HostError, Zlogin } from "@reddwarf/runtime-illumos"
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
+import * as Data from "effect/Data"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
@@ -45,12 +46,7 @@ const inZone = (launch: string): string => `${Paths.zoneMountPoint.slice(1)}/${l
 const onHost = (place: PodPlace, launch: string): string => `${Paths.zone(place.dataDir, place.spec.pod.uid)}/${launch}`
 
 /** Why an attempt could not be started, for people. */
-export interface StartFailure {
-  readonly _tag: "StartFailure"
-  readonly message: string
-}
-
-const startFailure = (error: { readonly message: string }): StartFailure => ({ _tag: "StartFailure", message: error.message })
+export class StartFailure extends Data.TaggedError("StartFailure")<{ readonly message: string }> {}
 
 /** A name for the folder of the next attempt. It is new each time, so a late shim of a start that was given up meets nobody's files. */
 export const newLaunch = (container: string, attempt: number): Effect.Effect<string> =>
@@ -74,12 +70,12 @@ export const start = (
       failsafe: true
     })
     if (result.exitCode !== 0) {
-      return yield* Effect.fail(startFailure({
+      yield* new StartFailure({
         message: `the shim of container ${container.name} ended with status ${result.exitCode}: ${result.stderr.trim()}`
-      }))
+      })
     }
     yield* Metric.increment(Metrics.containerStarts)
-  }).pipe(Effect.mapError((error) => error._tag === "StartFailure" ? error : startFailure(error)))
+  }).pipe(Effect.mapError((error) => error._tag === "StartFailure" ? error : new StartFailure({ message: error.message })))
 
 /**
  * Waits until the shim says that the process exists. When it does not in time, the attempt is taken back, so that it cannot start later;
@@ -104,7 +100,7 @@ export const giveUp = (place: PodPlace, launch: string): Effect.Effect<void, Sta
       Effect.as(true),
       Effect.catchAll((error) => Effect.succeed(error._tag === "BadArgument" || error.reason !== "AlreadyExists"))
     )
-    if (taken) return yield* Effect.fail(startFailure({ message: "the process was not started in time" }))
+    if (taken) yield* new StartFailure({ message: "the process was not started in time" })
   })
 
 const numbersOf = (place: PodPlace, launch: string, file: "pid" | "exit") =>

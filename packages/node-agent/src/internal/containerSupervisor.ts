@@ -13,7 +13,10 @@ import * as decision from "./restartDecision.js"
 /** How long to wait before trying to start an attempt again that could not be started. */
 const retryDelay = (failures: number): number => Math.min(500 * 2 ** Math.min(failures, 10), 10_000)
 
-const without = <K extends keyof Files.ContainerState>(state: Files.ContainerState, ...keys: ReadonlyArray<K>): Files.ContainerState => {
+const without = (
+  state: Files.ContainerState,
+  ...keys: ReadonlyArray<"launch" | "pid" | "startedAt" | "backOffUntil" | "problem">
+): Files.ContainerState => {
   const next = { ...state }
   for (const key of keys) delete next[key]
   return next
@@ -95,7 +98,10 @@ export const supervise = (
         case "backOff": {
           const now = yield* Clock.currentTimeMillis
           const pause = failures > 0 ? retryDelay(failures) : Math.max(0, (state.backOffUntil ?? now) - now)
-          if (yield* stoppedWithin(pause)) return yield* finish
+          if (yield* stoppedWithin(pause)) {
+            yield* finish
+            return
+          }
           yield* start.pipe(
             Effect.catchTag("StartFailure", (failure) => {
               failures += 1

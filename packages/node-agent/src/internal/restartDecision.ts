@@ -3,14 +3,9 @@ import type { BackOffOptions, ContainerKind, ExitRecord, RestartPolicy } from ".
 
 /** Whether a container is started again after it ended by itself. */
 export const restarts = (kind: ContainerKind, policy: RestartPolicy, exitCode: number): boolean => {
-  switch (kind) {
-    case "sidecar":
-      return true
-    case "init":
-      return exitCode !== 0 && policy !== "Never"
-    case "main":
-      return policy === "Always" || (policy === "OnFailure" && exitCode !== 0)
-  }
+  if (kind === "sidecar") return true
+  if (kind === "init") return exitCode !== 0 && policy !== "Never"
+  return policy === "Always" || (policy === "OnFailure" && exitCode !== 0)
 }
 
 /** The waiting time before the next attempt, and the one to remember for the attempt after it. */

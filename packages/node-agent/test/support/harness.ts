@@ -16,7 +16,7 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import { spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -56,7 +56,7 @@ export const agentOptions = ({ dataDir }: Directories, changes: Partial<NodeAgen
   backOff: { initialMillis: 1_000, maxMillis: 4_000, resetMillis: 600_000 },
   retryDelay: "50 millis",
   retryMaxDelay: "500 millis",
-  resyncInterval: "2 seconds",
+  resyncInterval: "1 second",
   orphanConfirmation: "300 millis",
   statusInterval: "500 millis",
   leaseInterval: "1 second",
@@ -67,7 +67,7 @@ export const agentOptions = ({ dataDir }: Directories, changes: Partial<NodeAgen
 export const until = <A, E, R>(what: string, look: Effect.Effect<A | undefined, E, R>, seconds = 15): Effect.Effect<A, E | Error, R> =>
   Effect.flatMap(look, (value) => value === undefined ? Effect.fail("not yet" as const) : Effect.succeed(value)).pipe(
     Effect.retry({ while: (error) => error === "not yet", schedule: pause, times: Math.ceil(seconds * 40) }),
-    Effect.mapError((error) => error === "not yet" ? new Error(`waited ${seconds} s in vain for ${what}`) : error as E)
+    Effect.mapError((error) => error === "not yet" ? new Error(`waited ${seconds} s in vain for ${what}`) : error)
   )
 const pause = Schedule.spaced("25 millis")
 
@@ -137,7 +137,7 @@ export const supervisorProcess = ({ dataDir, hostDir }: Directories) =>
     )
   )
 
-export const killProcess = (child: { readonly child: import("node:child_process").ChildProcess }, signal: "SIGKILL" | "SIGSTOP") =>
+export const killProcess = (child: { readonly child: ChildProcess }, signal: "SIGKILL" | "SIGSTOP") =>
   Effect.async<void>((resume) => {
     if (signal === "SIGSTOP") {
       child.child.kill(signal)

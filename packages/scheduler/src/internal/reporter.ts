@@ -33,8 +33,8 @@ export const make = Effect.fnUntraced(function*(options: {
   for (const { schedulerName } of profiles) {
     recorders.set(schedulerName, yield* EventRecorder.make({ component: schedulerName }))
   }
-  const record = (profile: Profile, pod: PodInfo.PodInfo, type: EventRecorder.EventType, reason: string, message: string) =>
-    recorders.get(profile.schedulerName)?.event(pod.pod, type, reason, message) ?? Effect.void
+  const record = (profile: Profile, pod: PodInfo.PodInfo, type: EventRecorder.EventType, reason: string, message: string, action: string) =>
+    recorders.get(profile.schedulerName)?.event(pod.pod, type, reason, message, action) ?? Effect.void
 
   const write = (
     pod: CoreV1.Pod,
@@ -72,8 +72,8 @@ export const make = Effect.fnUntraced(function*(options: {
   }
 
   return {
-    scheduled: (profile, pod, node) => record(profile, pod, "Normal", "Scheduled", `Successfully assigned ${pod.key} to ${node}`),
+    scheduled: (profile, pod, node) => record(profile, pod, "Normal", "Scheduled", `Successfully assigned ${pod.key} to ${node}`, "Binding"),
     notScheduled: (profile, pod, reason, message) =>
-      Effect.zipRight(record(profile, pod, "Warning", "FailedScheduling", message), condition(pod, reason, message))
+      Effect.zipRight(record(profile, pod, "Warning", "FailedScheduling", message, "Scheduling"), condition(pod, reason, message))
   }
 })

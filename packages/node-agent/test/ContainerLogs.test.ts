@@ -1,0 +1,49 @@
+import { assert, describe, it } from "@effect/vitest"
+import { LogTarget } from "@reddwarf/node-agent"
+import * as Either from "effect/Either"
+import * as FastCheck from "effect/FastCheck"
+import * as criLog from "../src/internal/criLog.js"
+import * as logRecords from "../src/internal/logRecords.js"
+
+describe("logs", () => {
+  const text = FastCheck.array(FastCheck.string({ unit: "grapheme", maxLength: 40 }).map((line) => line.replaceAll(/[\r\n]/g, "")), { maxLength: 30 })
+
+  it("come out of the records as they went in, however they were cut", () => {
+    FastCheck.assert(FastCheck.property(text, FastCheck.integer({ min: 1, max: 50 }), (lines, size) => {
+      const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(""))
+      const parts: Array<Buffer> = []
+      for (let at = 0; at < bytes.length; at += size) parts.push(criLog.records(bytes.subarray(at, at + size), "stdout", 1n))
+      const format = logRecords.formatter({})
+      assert.strictEqual(format.push(Buffer.concat(parts)).toString(), bytes.toString())
+    }))
+  })
+
+  it("split long lines into partial records", () => {
+    const records = criLog.records(Buffer.from(`${"x".repeat(40_000)}\n`), "stderr", 0n).toString().trimEnd().split("\n")
+    assert.deepStrictEqual(records.map((record) => record.slice(0, 41)), [
+      `1970-01-01T00:00:00.000000000Z stderr P x`, `1970-01-01T00:00:00.000000000Z stderr P x`, `1970-01-01T00:00:00.000000000Z stderr F x`
+    ])
+  })
+
+  it("have the tail that a user counts", () => {
+    FastCheck.assert(FastCheck.property(text, FastCheck.integer({ min: 0, max: 12 }), FastCheck.integer({ min: 5, max: 200 }), (lines, wanted, block) => {
+      const log = Buffer.concat(lines.map((line) => criLog.records(Buffer.from(`${line}\n`), "stdout", 1n)))
+      const scanner = logRecords.tailScanner(wanted)
+      let from: number | undefined
+      for (let end = log.length; end > 0 && from === undefined;) {
+        const start = Math.max(0, end - block)
+        from = scanner.block(log.subarray(start, end), start, end === log.length)
+        end = start
+      }
+      const shown = logRecords.formatter({}).push(log.subarray(from ?? 0)).toString()
+      assert.strictEqual(shown, (wanted === 0 ? [] : lines.slice(-wanted)).map((line) => `${line}\n`).join(""))
+    }))
+  })
+
+  it("are asked for with checked numbers", () => {
+    const parse = (query: string) => LogTarget.parseQuery(new URLSearchParams(query))
+    assert.strictEqual(Either.getOrThrow(parse("tailLines=5&follow=true")).tailLines, 5)
+    assert.isTrue(Either.isLeft(parse("sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z")))
+    assert.isTrue(Either.isLeft(parse("limitBytes=0")))
+  })
+})
