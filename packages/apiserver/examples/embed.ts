@@ -4,7 +4,7 @@ import { Console, Effect, Layer } from "effect"
 
 const admin = UserInfo.authenticated("kubernetes-admin", ["system:masters"])
 
-const call = (method: string, url: string, body: unknown = undefined) =>
+const call = (method: string, url: string, body?: unknown) =>
   Effect.gen(function*() {
     const api = yield* ApiServer.ApiServer
     const response = yield* api.handle({

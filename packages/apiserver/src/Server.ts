@@ -13,9 +13,14 @@ import * as HttpsEdge from "./HttpsEdge.js"
 import * as KubeletClient from "./KubeletClient.js"
 import * as NamespaceLifecycle from "./NamespaceLifecycle.js"
 import * as NodeRestriction from "./NodeRestriction.js"
+import * as PodUpdateDefaults from "./PodUpdateDefaults.js"
 
 /** The admission plugins that are always there. @category constructors */
-export const plugins: ReadonlyArray<Admission.Plugin> = [NamespaceLifecycle.plugin, NodeRestriction.plugin]
+export const plugins: ReadonlyArray<Admission.Plugin> = [
+  PodUpdateDefaults.plugin,
+  NamespaceLifecycle.plugin,
+  NodeRestriction.plugin
+]
 
 /**
  * The API without a port, for programs that embed it: built-in kinds, policy and admission, and a watch cache with the given

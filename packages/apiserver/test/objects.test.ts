@@ -105,6 +105,16 @@ describe("objects", () => {
         assert.include(immutable.json.message, "pod updates may not change fields other than")
       }))
 
+    it.effect("a pod can be replaced by the manifest it was made from", () =>
+      Effect.gen(function*() {
+        const created = yield* call("POST", pods, { body: pod("again") })
+        const replaced = yield* call("PUT", `${pods}/again`, { body: pod("again") })
+        assert.strictEqual(replaced.status, 200, replaced.text)
+        assert.strictEqual(replaced.json.metadata.resourceVersion, created.json.metadata.resourceVersion)
+        const applied = yield* call("PATCH", `${pods}/again?force=true`, { type: "application/apply-patch+yaml", body: pod("again") })
+        assert.strictEqual(applied.status, 415)
+      }))
+
     it.effect("patches: precondition, failed operation, wrong type, wrong document", () =>
       Effect.gen(function*() {
         yield* call("POST", configMaps, { body: configMap("p", { a: "1" }) })

@@ -41,7 +41,7 @@ describe("restarts", () => {
 
 describe("commandScript", () => {
   const run = (argv: readonly [string, ...Array<string>], env: ReadonlyArray<{ readonly name: string; readonly value: string }>) =>
-    execFileSync("/bin/sh", ["-c", shim.commandScript({ name: "c", kind: "main", argv, env, workingDirectory: "/" })], { cwd: "/", encoding: "utf8" })
+    execFileSync("/bin/sh", ["-c", shim.commandScript({ name: "c", kind: "main", argv, env, workingDirectory: "/" })], { cwd: "/", encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
 
   it("hands over words and variables exactly", () => {
     const word = FastCheck.string({ unit: "grapheme", maxLength: 20 }).map((value) => value.replaceAll("\0", ""))

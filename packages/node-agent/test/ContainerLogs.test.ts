@@ -2,6 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { LogTarget } from "@reddwarf/node-agent"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import * as criLog from "../src/internal/criLog.js"
 import * as logRecords from "../src/internal/logRecords.js"
 
@@ -23,6 +26,28 @@ describe("logs", () => {
     assert.deepStrictEqual(records.map((record) => record.slice(0, 41)), [
       `1970-01-01T00:00:00.000000000Z stderr P x`, `1970-01-01T00:00:00.000000000Z stderr P x`, `1970-01-01T00:00:00.000000000Z stderr F x`
     ])
+  })
+
+  it("are rotated at their size, and only so many files are kept", () => {
+    const directory = mkdtempSync(join(tmpdir(), "reddwarf-logs-"))
+    const path = join(directory, "0.log")
+    const write = (from: number, to: number) => {
+      const writer = criLog.open(path, { maxBytes: 1_000, maxFiles: 3, nanos: () => 1n })
+      for (let i = from; i < to; i++) assert.isTrue(writer.write(Buffer.from(`${i}\n`), "stdout"))
+      writer.close()
+    }
+    // The second writer goes on where the first one stopped.
+    write(0, 100)
+    write(100, 200)
+    const files = [...criLog.rotatedFiles(path).map((file) => file.path), path]
+    assert.strictEqual(files.length, 3)
+    assert.strictEqual(readdirSync(directory).length, 3)
+    for (const file of files) assert.isAtMost(statSync(file).size, 1_000)
+    const format = logRecords.formatter({})
+    const lines = files.map((file) => format.push(readFileSync(file)).toString()).join("").trimEnd().split("\n").map(Number)
+    assert.strictEqual(lines.at(-1), 199)
+    assert.deepStrictEqual(lines, Array.from({ length: lines.length }, (_, index) => 200 - lines.length + index))
+    rmSync(directory, { recursive: true })
   })
 
   it("have the tail that a user counts", () => {

@@ -3,7 +3,9 @@ import { type CoreV1, Kinds } from "@reddwarf/api-types"
 import { ApiClient, FakeApi } from "@reddwarf/client"
 import { Faults, SimulatedHost } from "@reddwarf/illumos-sim"
 import * as Effect from "effect/Effect"
-import { NodeAgentMetrics } from "@reddwarf/node-agent"
+import { Ipam } from "@reddwarf/ipam"
+import { NodeAgentMetrics, NodeAgentOptions, PodSandbox } from "@reddwarf/node-agent"
+import { LinkName, NetworkRuntime, ZoneName, ZoneRuntime } from "@reddwarf/runtime-illumos"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Metric from "effect/Metric"
@@ -13,7 +15,7 @@ import * as h from "./support/harness.js"
 const withNode = (body: (folders: h.Directories) => Effect.Effect<void, unknown, h.World | Scope.Scope>) =>
   Effect.gen(function*() {
     const folders = yield* h.directories
-    yield* Effect.scoped(body(folders)).pipe(Effect.provide(h.hostLayer(folders)))
+    yield* Effect.zipRight(h.emptyAtEnd, body(folders)).pipe(Effect.scoped, Effect.provide(h.hostLayer(folders)))
   }).pipe(Effect.provide(FakeApi.layer()), Effect.scoped, Logger.withMinimumLogLevel(LogLevel.Error))
 
 const forever = h.sh("echo hello; while :; do sleep 1; done")
@@ -182,6 +184,40 @@ describe("NodeAgent", () => {
         assert.strictEqual(h.container(ended, "c")?.state?.terminated?.exitCode, 7)
         yield* client.delete(Kinds.pod, { namespace: "default", name: "ends" })
         yield* isClean(folders)
+      })), 40_000)
+
+  it.live("removes what no pod of the API owns any more, and never what belongs to somebody else", () =>
+    withNode((folders) =>
+      Effect.gen(function*() {
+        const zones = yield* ZoneRuntime.ZoneRuntime
+        const network = yield* NetworkRuntime.NetworkRuntime
+        const ipam = yield* Ipam.Ipam
+        const { attributeNames } = NodeAgentOptions
+        const gone = { namespace: "default", name: "gone", uid: "gone-uid" }
+        const zone = (name: ZoneName.ZoneName, attributes: ReadonlyArray<ZoneRuntime.ZoneAttribute>) =>
+          zones.ensureRunning({ zoneName: name, zonepath: `/zones/${name}`, brand: "sparse", attributes, network: [], fileSystems: [] })
+        const ours = PodSandbox.namesOf(gone)
+        yield* zone(ours.zone, [
+          { name: attributeNames.owner, value: "test" },
+          { name: attributeNames.uid, value: gone.uid },
+          { name: attributeNames.namespace, value: gone.namespace },
+          { name: attributeNames.pod, value: gone.name }
+        ])
+        yield* zone(ZoneName.make("plain"), [])
+        yield* zone(ZoneName.make("other"), [{ name: attributeNames.owner, value: "another-cluster" }, { name: attributeNames.uid, value: "u" }])
+        yield* network.ensureEtherstub(LinkName.make("rdstub0"))
+        yield* network.ensureVnic({ name: LinkName.linkNameOf({ uid: "stray" }), over: LinkName.make("rdstub0") })
+        yield* ipam.allocate("stray")
+        yield* h.supervisorFiber(folders)
+        yield* h.agent(folders)
+        yield* h.until(
+          "the orphans to go",
+          Effect.map(h.leftovers(folders), ({ leases, links, zones }) =>
+            leases.length + links.length === 0 && !zones.includes(ours.zone) ? true : undefined)
+        )
+        const left = yield* zones.list
+        assert.deepStrictEqual(left.map(({ name, state }) => [name, state]), [["plain", "running"], ["other", "running"]])
+        yield* Effect.forEach(left, ({ name }) => zones.ensureRemoved(name), { discard: true })
       })), 40_000)
 
   it.live("lets ten pods come and go without leaving anything", () =>

@@ -24,19 +24,67 @@ interface Pending {
 
 const HEADER_END = Buffer.from("\r\n\r\n")
 
-/** Reads a chunked body from `data`; undefined when it is not complete yet. */
-const readChunked = (data: Buffer, from: number): { readonly body: Buffer; readonly end: number } | undefined => {
-  const parts: Array<Buffer> = []
-  let at = from
-  for (;;) {
-    const line = data.indexOf("\r\n", at)
-    if (line < 0) return undefined
-    const size = Number.parseInt(data.toString("latin1", at, line), 16)
-    const start = line + 2
-    if (data.length < start + size + 2) return undefined
-    if (size === 0) return { body: Buffer.concat(parts), end: start + 2 }
-    parts.push(data.subarray(start, start + size))
-    at = start + size + 2
+/**
+ * Reads one response, fed piece by piece. Every byte is looked at once: a large list arrives in hundreds of pieces, and joining them each
+ * time would cost more than the server takes to send it.
+ */
+class ResponseReader {
+  status = 0
+  #head: Buffer = Buffer.alloc(0)
+  #inBody = false
+  #chunked = false
+  /** Bytes of the body, or of the current chunk with its line end, that are still to come. */
+  #left = 0
+  readonly #parts: Array<Buffer> = []
+
+  /** Takes the next piece; gives the whole body when it is complete. */
+  feed(data: Buffer): Buffer | undefined {
+    let rest = data
+    if (!this.#inBody) {
+      this.#head = this.#head.length === 0 ? data : Buffer.concat([this.#head, data])
+      const end = this.#head.indexOf(HEADER_END)
+      if (end < 0) return undefined
+      // The line end after the last chunk of the response before may arrive with this one.
+      const head = this.#head.toString("latin1", 0, end).trimStart().toLowerCase()
+      this.status = Number(head.slice(9, 12))
+      const length = /\r\ncontent-length: *(\d+)/.exec(head)?.[1]
+      this.#chunked = length === undefined
+      this.#left = Number(length ?? 0)
+      this.#inBody = true
+      rest = this.#head.subarray(end + HEADER_END.length)
+      this.#head = Buffer.alloc(0)
+    }
+    return this.#chunked ? this.#feedChunks(rest) : this.#feedLength(rest)
+  }
+
+  #feedLength(data: Buffer): Buffer | undefined {
+    this.#parts.push(data)
+    this.#left -= data.length
+    return this.#left > 0 ? undefined : Buffer.concat(this.#parts)
+  }
+
+  #feedChunks(data: Buffer): Buffer | undefined {
+    let rest = this.#head.length === 0 ? data : Buffer.concat([this.#head, data])
+    this.#head = Buffer.alloc(0)
+    while (rest.length > 0) {
+      if (this.#left > 0) {
+        const taken = Math.min(this.#left, rest.length)
+        // The last two bytes of a chunk are its line end.
+        const text = Math.min(taken, Math.max(0, this.#left - 2))
+        if (text > 0) this.#parts.push(rest.subarray(0, text))
+        this.#left -= taken
+        rest = rest.subarray(taken)
+        continue
+      }
+      const line = rest.indexOf("\r\n")
+      if (line < 0) break
+      const size = Number.parseInt(rest.toString("latin1", 0, line), 16)
+      if (size === 0) return Buffer.concat(this.#parts)
+      this.#left = size + 2
+      rest = rest.subarray(line + 2)
+    }
+    this.#head = rest
+    return undefined
   }
 }
 
@@ -44,7 +92,7 @@ const readChunked = (data: Buffer, from: number): { readonly body: Buffer; reado
 export class RawConnection {
   readonly #socket: TLSSocket
   readonly #host: string
-  #buffer: Buffer = Buffer.alloc(0)
+  #reader = new ResponseReader()
   #pending: Pending | undefined
   #onChunk: ((data: Buffer) => void) | undefined
 
@@ -97,21 +145,12 @@ export class RawConnection {
 
   #read(data: Buffer): void {
     if (this.#onChunk !== undefined) return this.#onChunk(data)
-    this.#buffer = this.#buffer.length === 0 ? data : Buffer.concat([this.#buffer, data])
-    const headers = this.#buffer.indexOf(HEADER_END)
-    if (headers < 0) return
-    const head = this.#buffer.toString("latin1", 0, headers).toLowerCase()
-    const start = headers + HEADER_END.length
-    const length = /\r\ncontent-length: *(\d+)/.exec(head)?.[1]
-    const done = length === undefined
-      ? readChunked(this.#buffer, start)
-      : this.#buffer.length < start + Number(length)
-        ? undefined
-        : { body: this.#buffer.subarray(start, start + Number(length)), end: start + Number(length) }
-    if (done === undefined) return
+    const body = this.#reader.feed(data)
+    if (body === undefined) return
+    const { status } = this.#reader
     const pending = this.#pending
     this.#pending = undefined
-    this.#buffer = this.#buffer.subarray(done.end)
-    pending?.resolve({ status: Number(head.slice(9, 12)), body: done.body })
+    this.#reader = new ResponseReader()
+    pending?.resolve({ status, body })
   }
 }

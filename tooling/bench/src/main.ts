@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util"
-import { cases } from "./Cases.ts"
+import { cases, prepare } from "./Cases.ts"
 import type { Result } from "./Load.ts"
 import { external, start } from "./Server.ts"
 
@@ -43,6 +43,7 @@ const server = values.kubeconfig === undefined ? await start(Number(values.port)
 const results: Array<Result> = []
 try {
   if (!values.json) process.stdout.write(`${"case".padEnd(44)}${"per s".padStart(9)}${"p50 ms".padStart(9)}${"p90 ms".padStart(9)}${"p99 ms".padStart(9)}${"cpu ms".padStart(9)}${"RSS MB".padStart(8)}\n`)
+  await prepare(server)
   for (const entry of chosen) {
     const measured = await entry.run(server)
     results.push(measured)

@@ -79,15 +79,13 @@ const patcherOf = (call: ResourceRequest, patch: unknown): Either.Either<Patcher
 const readPatch = (call: ResourceRequest): Effect.Effect<Patcher, Status.Status> =>
   call.request.body.pipe(
     Effect.mapError(({ status }) => status),
-    Effect.flatMap((bytes) => {
-      const type = patchType(Request.header(call.request, "content-type"))
-      if (type === undefined || type === "apply") return Effect.fail(Status.unsupportedMediaType(accepted))
-      return Effect.flatMap(
+    Effect.flatMap((bytes) =>
+      Effect.flatMap(
         Effect.mapError(body.parse(bytes, "application/json", call.kind.kind), ({ message }) =>
           Status.badRequest(`error decoding patch: ${message ?? ""}`)),
         ({ value }) => patcherOf(call, value)
       )
-    })
+    )
   )
 
 const explicitVersion = (patched: unknown, current: unknown): boolean =>
@@ -102,6 +100,8 @@ const explicitVersion = (patched: unknown, current: unknown): boolean =>
 export const patch = (call: ResourceRequest, name: string): Effect.Effect<ApiResponse, Status.Status> =>
   Effect.gen(function*() {
     const { context, info, kind } = call
+    const type = patchType(Request.header(call.request, "content-type"))
+    if (type === undefined || type === "apply") return yield* Effect.fail(Status.unsupportedMediaType(accepted))
     const options = yield* writeOptions.parse(info.query, "PatchOptions")
     const apply = yield* readPatch(call)
     const attempt = Effect.suspend(() => {

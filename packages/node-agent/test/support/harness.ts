@@ -147,6 +147,15 @@ export const killProcess = (child: { readonly child: ChildProcess }, signal: "SI
     child.child.kill(signal)
   })
 
+/** A test that fails in the middle leaves no processes behind either. */
+export const emptyAtEnd: Effect.Effect<void, never, Scope.Scope | ZoneRuntime.ZoneRuntime> = Effect.flatMap(ZoneRuntime.ZoneRuntime, (zones) =>
+  Effect.addFinalizer(() =>
+    zones.list.pipe(
+      Effect.flatMap(Effect.forEach(({ name }) => zones.ensureRemoved(name))),
+      Effect.ignoreLogged
+    )
+  ))
+
 /** A pod for this node. */
 export const draft = (
   name: string,
