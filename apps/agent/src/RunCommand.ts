@@ -48,7 +48,7 @@ export const run = Command.make("run", options, (settings) =>
       maxPods: settings.maxPods,
       systemReservedCpuMillis: Quantity.toMillis(settings.reservedCpu),
       systemReservedMemory: Quantity.toNumber(settings.reservedMemory),
-      ...(brands?.[0] === undefined ? {} : { defaultBrand: brands[0], labels: { "reddwarf.io/zone-brands": brands.join(".") } }),
+      ...(brands?.[0] === undefined ? {} : { defaultBrand: brands[0], brands }),
       tls: { cert, key: Redacted.value(key), ca },
       ensureSupervisor: SupervisorProcess.ensure({
         dataDir,

@@ -34,9 +34,9 @@ export class Authorizer extends Context.Tag("@reddwarf/apiserver/Authorizer")<Au
   readonly authorize: (attributes: Attributes) => Decision
 }>() {}
 
-/** @category models */
+/** The request may be made. @category constructors */
 export const allow: Decision = { allowed: true }
-/** @category models */
+/** The request is refused, without a particular reason. @category constructors */
 export const deny: Decision = { allowed: false }
 
 /**
@@ -142,5 +142,5 @@ export const authorizeStatic = (attributes: Attributes): Decision => {
   return authorizeNode(attributes)
 }
 
-/** @category layers */
+/** The built-in policy, see `authorizeStatic`. @category layers */
 export const layer: Layer.Layer<Authorizer> = Layer.succeed(Authorizer, { authorize: authorizeStatic })

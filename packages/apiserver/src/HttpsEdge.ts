@@ -61,6 +61,8 @@ export interface Options {
   /** 0 takes a free one. Default 6443. */
   readonly port?: number
   readonly serving: KeyPair
+  /** Where to look for a newer certificate, and how often; new connections get it. Absent: the one above is kept. */
+  readonly renewal?: { readonly every: Duration.DurationInput; readonly pair: Effect.Effect<KeyPair> }
   /** Authority that client certificates must be signed by, as PEM. */
   readonly clientAuthority: string
   /** Default 4096. */
@@ -122,6 +124,16 @@ const createServer = (options: Options): Effect.Effect<Http2SecureServer, EdgeUn
         cause
       })
   })
+
+/** Takes over a newer certificate as soon as there is one. */
+const renew = (server: Http2SecureServer, options: Options, pair: Effect.Effect<KeyPair>): Effect.Effect<void> => {
+  let current = options.serving.cert
+  return Effect.flatMap(pair, ({ cert, key }) =>
+    cert === current ? Effect.void : Effect.try(() => {
+      server.setSecureContext({ cert, key, ca: options.clientAuthority, minVersion: "TLSv1.2" })
+      current = cert
+    }).pipe(Effect.catchAll((error) => Effect.logError("a renewed certificate cannot be used", error))))
+}
 
 const overloaded = render.status(Status.tooManyRequests())
 const shuttingDown = render.status(Status.failure(503, "ServiceUnavailable", "the server is shutting down", { retryAfterSeconds: 1 }))
@@ -257,6 +269,10 @@ const make = (options: Options) =>
     const stall = Duration.toMillis(options.stallTimeout ?? "60 seconds")
     const sweeps = Schedule.spaced(Duration.millis(Math.max(20, Math.min(2000, stall / 4))))
     yield* Effect.forkScoped(Effect.repeat(sweep(state, now, stall), sweeps))
+    const { renewal } = options
+    if (renewal !== undefined) {
+      yield* Effect.forkScoped(Effect.repeat(renew(server, options, renewal.pair), Schedule.spaced(renewal.every)))
+    }
     const shown = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host
     return HttpsEdge.of({ host, port, url: `https://${shown.includes(":") ? `[${shown}]` : shown}:${port}` })
   })

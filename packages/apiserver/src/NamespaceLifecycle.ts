@@ -37,7 +37,7 @@ const checkCreate = (
   )
 }
 
-/** @category constructors */
+/** Refuses creates in missing or terminating namespaces (404, 403) and deletes of immortal ones (403). @category constructors */
 export const plugin: Plugin = {
   name: "NamespaceLifecycle",
   validate: (object, attributes, view) => {

@@ -25,7 +25,7 @@ const refusal = (
   return bound === node ? undefined : `node "${node}" may only change pods with spec.nodeName set to itself`
 }
 
-/** @category constructors */
+/** Refuses (403) what a node agent writes about other nodes, their leases and their pods. @category constructors */
 export const plugin: Plugin = {
   name: "NodeRestriction",
   validate: (object, attributes) => {

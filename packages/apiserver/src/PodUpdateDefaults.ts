@@ -38,7 +38,7 @@ const fill = (object: KubeObject.KubeObject, old: KubeObject.KubeObject): KubeOb
   return next
 }
 
-/** @category constructors */
+/** Fills priority, preemption policy and the automatic tolerations of a replaced pod from the stored one. @category constructors */
 export const plugin: Plugin = {
   name: "PodUpdateDefaults",
   mutate: (object, { kind, old, operation, subresource }) =>

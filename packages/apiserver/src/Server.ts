@@ -2,6 +2,7 @@
 import { KindRegistry } from "@reddwarf/api-types"
 import { WatchCache } from "@reddwarf/event-bus"
 import type { ObjectStore, StoreError } from "@reddwarf/store"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Admission from "./Admission.js"
@@ -47,7 +48,7 @@ export const layerApi = (options: ApiServer.Options = {}): ReturnType<typeof lay
 /** Settings of a whole server. @category models */
 export interface Options {
   /** Where the port is opened and how much it takes. Default 127.0.0.1:6443. */
-  readonly edge?: Omit<HttpsEdge.Options, "serving" | "clientAuthority">
+  readonly edge?: Omit<HttpsEdge.Options, "serving" | "clientAuthority" | "renewal">
   /** PEM files made elsewhere, in place of this server's own certificates. */
   readonly external?: Certificates.ExternalFiles
   readonly api?: ApiServer.Options
@@ -55,12 +56,30 @@ export interface Options {
   readonly cache?: WatchCache.CacheOptions
 }
 
+const ownCertificate = (certificates: Context.Tag.Service<Certificates.Certificates>) =>
+  Effect.map(certificates.serving, (serving) => ({
+    serving,
+    clientAuthority: certificates.authority,
+    renewal: {
+      every: "12 hours" as const,
+      // The certificate in use is good for weeks yet when it is renewed, so a failure is tried again at the next turn.
+      pair: certificates.serving.pipe(
+        Effect.tapError((error) => Effect.logWarning("the certificate was not renewed", error)),
+        Effect.orElseSucceed(() => serving)
+      )
+    }
+  }))
+
 const credentials = (options: Options) =>
   Effect.gen(function*() {
     const certificates = yield* Certificates.Certificates
-    const own = { serving: yield* certificates.serving, authority: certificates.authority }
-    const shown = options.external === undefined ? own : yield* Certificates.fromFiles(options.external)
-    return { ...shown, kubelet: { authority: certificates.authority, credentials: yield* certificates.kubeletClient } }
+    const edge = options.external === undefined
+      ? yield* ownCertificate(certificates)
+      : yield* Effect.map(
+        Certificates.fromFiles(options.external),
+        ({ authority, serving }) => ({ serving, clientAuthority: authority })
+      )
+    return { edge, kubelet: { authority: certificates.authority, credentials: yield* certificates.kubeletClient } }
   })
 
 /**
@@ -77,8 +96,8 @@ export const layer = (
   ObjectStore.ObjectStore | Certificates.Certificates
 > =>
   Layer.unwrapEffect(
-    Effect.map(credentials(options), ({ authority, kubelet, serving }) =>
-      HttpsEdge.layer({ ...options.edge, serving, clientAuthority: authority }).pipe(
+    Effect.map(credentials(options), ({ edge, kubelet }) =>
+      HttpsEdge.layer({ ...options.edge, ...edge }).pipe(
         Layer.provideMerge(layerApiWith({
           advertise: `${options.edge?.host ?? "127.0.0.1"}:${options.edge?.port ?? 6443}`,
           ...options.api

@@ -61,7 +61,7 @@ export const errorLine = (status: Status.Status): Uint8Array => line("ERROR", st
 
 const initialEventsEnd = { annotations: { "k8s.io/initial-events-end": "true" } }
 
-/** @category constructors */
+/** The encoder of one watch, in the shape that its client asked for. @category constructors */
 export const makeEncoder = (call: ResourceRequest, selection: Selection): EventEncoder => {
   const { accepted, context, info, kind } = call
   const { metaVersion, shape } = accepted

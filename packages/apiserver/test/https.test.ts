@@ -3,10 +3,11 @@ import { Effect, Layer, Metric, Scope } from "effect"
 import { connect as tlsConnect } from "node:tls"
 import { gunzipSync } from "node:zlib"
 import * as Metrics from "../src/ApiServerMetrics.js"
+import * as Authenticator from "../src/Authenticator.js"
 import * as Certificates from "../src/Certificates.js"
 import * as HttpsEdge from "../src/HttpsEdge.js"
-import { configMap, configMaps } from "./support/api.js"
-import { adminCredentials, eventually, http1, http2, layerServer, session } from "./support/http.js"
+import { configMap, configMaps, layerApi } from "./support/api.js"
+import { adminCredentials, eventually, http1, http2, layerCertificates, layerServer, session } from "./support/http.js"
 
 const decode = (body: Buffer) => JSON.parse(body.toString("utf8"))
 
@@ -199,6 +200,37 @@ describe("the port", () => {
       )
       yield* eventually("the watch has ended cleanly", built)
     }))
+
+  it.scopedLive("shows a renewed certificate to new connections", () =>
+    Effect.gen(function*() {
+      const certificates = yield* Certificates.Certificates
+      const first = yield* certificates.serving
+      const second = yield* certificates.obtain("second", {
+        commonName: "kube-apiserver",
+        names: ["127.0.0.1"],
+        usages: ["serverAuth"]
+      })
+      const { host, port } = yield* HttpsEdge.HttpsEdge.pipe(
+        Effect.provide(
+          yield* Layer.build(
+            HttpsEdge.layer({
+              port: 0,
+              serving: first,
+              clientAuthority: certificates.authority,
+              renewal: { every: "20 millis", pair: Effect.succeed(second) }
+            }).pipe(Layer.provide([Authenticator.layer, layerApi]))
+          )
+        )
+      )
+      const shown = Effect.async<string>((resume) => {
+        const socket = tlsConnect({ host, port, ca: certificates.authority }, () => {
+          resume(Effect.succeed(socket.getPeerX509Certificate()?.toString() ?? ""))
+          socket.destroy()
+        })
+      })
+      const last = yield* Effect.repeat(shown, { until: (cert) => cert === second.cert, times: 200 })
+      assert.strictEqual(last, second.cert)
+    }).pipe(Effect.provide(layerCertificates)))
 
   it.scopedLive("says which port is in use", () =>
     Effect.gen(function*() {

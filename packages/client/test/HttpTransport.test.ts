@@ -6,7 +6,7 @@ import { Kinds } from "@reddwarf/api-types"
 import { ApiClient, HttpTransport, type KubeConfig, Transport } from "@reddwarf/client"
 import { assert, describe, it } from "@effect/vitest"
 import { Chunk, Context, Effect, Exit, Layer, Redacted, Scope, Stream } from "effect"
-import * as certificates from "./support/certificates.js"
+import * as certificates from "test-certificates"
 
 const authority = certificates.make("system:node:n1")
 

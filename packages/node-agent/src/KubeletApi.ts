@@ -67,7 +67,22 @@ interface Answer {
 
 const text = (status: number, body: string): Answer => ({ status, contentType: "text/plain; charset=utf-8", body })
 
-const isAuthorized = (request: IncomingMessage): boolean => request.socket instanceof TLSSocket && request.socket.authorized
+/** What the API server shows to agents. Every node has a certificate of the same authority, so being signed by it is not enough. */
+const serverUser = "kube-apiserver-kubelet-client"
+const administrators = "system:masters"
+
+const words = (value: string | ReadonlyArray<string> | undefined): ReadonlyArray<string> =>
+  value === undefined ? [] : typeof value === "string" ? [value] : value
+
+/** Why the peer may not ask; undefined when it may. */
+const refusal = (request: IncomingMessage): Answer | undefined => {
+  if (!(request.socket instanceof TLSSocket) || !request.socket.authorized) return text(401, "Unauthorized")
+  const { subject } = request.socket.getPeerCertificate()
+  const [user = ""] = words(subject.CN)
+  return user === serverUser || words(subject.O).includes(administrators)
+    ? undefined
+    : text(403, `Forbidden (user=${user}, verb=get, resource=nodes, subresource=proxy)`)
+}
 
 /** Writes one chunk and waits while the client is slow. */
 const write = (response: ServerResponse, bytes: Uint8Array): Effect.Effect<void> =>
@@ -160,9 +175,10 @@ export const make = (
 
     const handle = (request: IncomingMessage, response: ServerResponse): Effect.Effect<void> =>
       Effect.suspend(() => {
-        if (!isAuthorized(request)) {
+        const refused = refusal(request)
+        if (refused !== undefined) {
           NodeAgentMetrics.unauthorizedRequests.unsafeUpdate(1, [])
-          return send(response, text(401, "Unauthorized"))
+          return send(response, refused)
         }
         if (active >= maxRequests) return send(response, text(429, "too many requests, please try again later"))
         return Effect.acquireUseRelease(

@@ -129,6 +129,14 @@ const make = (
     })
     const registration = yield* NodeRegistration.make({ ...options, kubeletPort: api?.port ?? options.kubeletPort, facts, measure })
 
+    // The node is ready as soon as containers can be started, not at the next look.
+    yield* Effect.forkScoped(
+      supervisor.isAlive.pipe(
+        Effect.orElseSucceed(() => false),
+        Effect.repeat({ until: (alive) => alive, schedule: Schedule.spaced("200 millis") }),
+        Effect.zipRight(registration.refresh)
+      )
+    )
     yield* Effect.forkScoped(
       sandbox.prepareHost.pipe(
         Effect.tapError((error) => Effect.zipRight(Ref.set(notReady, `the host cannot be prepared: ${error.message}`), registration.refresh)),

@@ -16,6 +16,8 @@ export interface NodeAgentOptions {
   readonly kubeletPort?: number
   /** Log folder of all pods. Default `<dataDir>/logs/pods`. */
   readonly logDir?: string
+  /** Brands that pods may ask for, as shown in the node's label. Default: those found on the host. */
+  readonly brands?: ReadonlyArray<string>
   /** Brand of a pod's zone that names none. Default `sparse`. */
   readonly defaultBrand?: string
   /** Etherstub of the pods. Default `rdstub0`. */
@@ -59,7 +61,7 @@ export interface NodeAgentOptions {
  *
  * @category models
  */
-export interface Resolved extends Required<Omit<NodeAgentOptions, "stub" | "gatewayLink">> {
+export interface Resolved extends Required<Omit<NodeAgentOptions, "stub" | "gatewayLink" | "brands">>, Pick<NodeAgentOptions, "brands"> {
   readonly stub: LinkName.LinkName
   readonly gatewayLink: LinkName.LinkName
 }

@@ -37,7 +37,7 @@ export const labels = (options: NodeAgentOptions.Resolved, facts: HostFacts): Re
   "kubernetes.io/hostname": options.nodeName,
   "kubernetes.io/os": "illumos",
   "kubernetes.io/arch": "amd64",
-  "reddwarf.io/zone-brands": (facts.host.brands ?? [options.defaultBrand]).join(".").slice(0, 63).replace(/[^A-Za-z0-9]+$/, "")
+  "reddwarf.io/zone-brands": (options.brands ?? facts.host.brands ?? [options.defaultBrand]).join(".").slice(0, 63).replace(/[^A-Za-z0-9]+$/, "")
 })
 
 /** In the form the API server would give it, so that what is read back equals what was written. */

@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import { appendFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs"
 import { request } from "node:https"
 import { join } from "node:path"
-import * as certificates from "./support/certificates.js"
+import * as certificates from "test-certificates"
 import * as h from "./support/harness.js"
 
 const uid = "0001"
@@ -27,9 +27,9 @@ interface Answer {
 }
 
 /** A node with one pod whose container `c` has run twice, and clients with and without a certificate. */
-const setUp = Effect.gen(function*() {
+const setUpAs = (user: string) => Effect.gen(function*() {
   const folders = yield* h.directories
-  const issued = yield* certificates.make("kube-apiserver-kubelet-client")
+  const issued = yield* certificates.make(user)
   const logs = join(folders.dataDir, "logs")
   const log = join(logs, "c", "1.log")
   mkdirSync(join(logs, "c"), { recursive: true })
@@ -92,6 +92,8 @@ const setUp = Effect.gen(function*() {
   }
 })
 
+const setUp = setUpAs("kube-apiserver-kubelet-client")
+
 const live = (name: string, body: (world: Effect.Effect.Success<typeof setUp>) => Effect.Effect<void, unknown>) =>
   it.live(name, () => Effect.flatMap(setUp, body).pipe(Effect.scoped, Effect.provide(NodeContext.layer)))
 
@@ -103,6 +105,14 @@ describe("KubeletApi", () => {
       assert.strictEqual(JSON.parse((yield* get("/pods")).body).items.length, 1)
       assert.strictEqual((yield* get("/nothing")).status, 404)
     }))
+
+  it.live("refuses other holders of a certificate, such as another node", () =>
+    Effect.flatMap(setUpAs("system:node:other"), ({ get }) =>
+      Effect.gen(function*() {
+        const answer = yield* get("/pods")
+        assert.strictEqual(answer.status, 403)
+        assert.include(answer.body, "user=system:node:other")
+      })).pipe(Effect.scoped, Effect.provide(NodeContext.layer)))
 
   live("gives the part of a log that was asked for, across rotated files", ({ log, logs, write }) =>
     Effect.gen(function*() {

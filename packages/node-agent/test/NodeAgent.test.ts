@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type CoreV1, Kinds } from "@reddwarf/api-types"
 import { ApiClient, FakeApi } from "@reddwarf/client"
-import { Faults, SimulatedHost } from "@reddwarf/illumos-sim"
+import { Faults, HostState, SimulatedHost } from "@reddwarf/illumos-sim"
 import * as Effect from "effect/Effect"
 import { Ipam } from "@reddwarf/ipam"
 import { NodeAgentMetrics, NodeAgentOptions, PodSandbox } from "@reddwarf/node-agent"
@@ -105,6 +105,23 @@ describe("NodeAgent", () => {
         yield* isClean(folders)
       })), 40_000)
 
+  it.live("starts a sidecar before the others, and ends it after them", () =>
+    withNode((folders) =>
+      Effect.gen(function*() {
+        yield* h.supervisorFiber(folders)
+        yield* h.agent(folders)
+        yield* h.createPod(h.draft("pair", [{ name: "main", command: h.sh("while [ ! -e up ]; do sleep 0.02; done; echo worked") }], {
+          restartPolicy: "Never",
+          initContainers: [{ name: "side", image: "i", restartPolicy: "Always", command: h.sh(": > up; while :; do sleep 0.1; done") }]
+        }))
+        const pod = yield* h.untilPod("pair", "over", (pod) => pod.status?.phase === "Succeeded")
+        assert.strictEqual(h.container(pod, "side")?.state?.terminated?.exitCode, 143)
+        assert.strictEqual(h.container(pod, "side")?.restartCount, 0)
+        assert.strictEqual(h.logText(folders, pod, "main", 0), "worked\n")
+        yield* Effect.flatMap(ApiClient.ApiClient, (client) => client.delete(Kinds.pod, { namespace: "default", name: "pair" }))
+        yield* isClean(folders)
+      })), 40_000)
+
   it.live("says what is missing, and goes on when it comes", () =>
     withNode((folders) =>
       Effect.gen(function*() {
@@ -162,6 +179,25 @@ describe("NodeAgent", () => {
         assert.strictEqual(yield* pidOf(folders, after, "c"), pid)
         assert.deepStrictEqual(api.requests().slice(requests).filter(({ method, path }) => method !== "GET" && path.includes("/pods/")), [])
         yield* remove("keep")
+        yield* isClean(folders)
+      })), 40_000)
+
+  it.live("ends the step it is in before it goes, and its successor goes on from there", () =>
+    withNode((folders) =>
+      Effect.gen(function*() {
+        const host = yield* SimulatedHost.SimulatedHost
+        const state = Effect.map(host.state, ({ zones: [zone] }) => zone === undefined ? undefined : HostState.zoneState(zone))
+        yield* host.inject(Faults.slow({ program: "zoneadm", match: "boot", delayMillis: 1_000 }))
+        yield* h.supervisorFiber(folders)
+        const first = yield* h.agent(folders)
+        yield* h.createPod(h.draft("slow", [{ name: "c", command: forever }]))
+        yield* h.until("the zone to be installed", Effect.map(state, (state) => state === "installed" ? true : undefined))
+        yield* first.stop
+        assert.strictEqual(yield* state, "running")
+        yield* h.agent(folders)
+        const pod = yield* h.untilPod("slow", "ready", h.isReady)
+        assert.strictEqual(h.container(pod, "c")?.restartCount, 0)
+        yield* remove("slow")
         yield* isClean(folders)
       })), 40_000)
 

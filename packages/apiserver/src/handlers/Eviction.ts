@@ -10,7 +10,7 @@ import { get } from "../internal/jsonValue.js"
 import * as render from "../internal/render.js"
 import { deleteNamed } from "./Delete.js"
 
-/** @category combinators */
+/** Answers an eviction: 201 once the pod is being deleted. @category combinators */
 export const evict = (call: ResourceRequest, name: string): Effect.Effect<ApiResponse, Status.Status> =>
   Effect.gen(function*() {
     const bytes = yield* Effect.mapError(call.request.body, ({ status }) => status)

@@ -19,7 +19,7 @@ const withFinalizersOf = (stored: KubeObject.KubeObject, sent: KubeObject.KubeOb
   return next
 }
 
-/** @category combinators */
+/** Answers a finalize request with the namespace as it is then, or was last. @category combinators */
 export const finalize = (call: ResourceRequest, name: string): Effect.Effect<ApiResponse, Status.Status> =>
   Effect.gen(function*() {
     const { context, info, kind } = call

@@ -29,11 +29,11 @@ export const writeAll = (sink: Sink, pieces: Iterator<Uint8Array>): Effect.Effec
   Effect.suspend(() => {
     const chunk = nextChunk(pieces)
     if (chunk === undefined) return Effect.void
-    const rest = Effect.suspend(() => writeAll(sink, pieces))
-    return sink.write(chunk)
-      // Encoding a long list must not keep other requests waiting.
-      ? Effect.zipRight(Effect.yieldNow(), rest)
-      : Effect.zipRight(sink.drained, rest)
+    const free = sink.write(chunk)
+    // A short chunk is the last one.
+    if (chunk.length < chunkBytes) return free ? Effect.void : sink.drained
+    // Encoding a long list must not keep other requests waiting.
+    return Effect.zipRight(free ? Effect.yieldNow() : sink.drained, Effect.suspend(() => writeAll(sink, pieces)))
   })
 
 const prepend = function*(first: Uint8Array, rest: Iterator<Uint8Array>): Generator<Uint8Array> {

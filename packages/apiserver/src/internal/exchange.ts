@@ -108,7 +108,6 @@ interface Writable {
 
 const sinkOf = (exchange: Exchange, target: Writable, now: () => number): Sink => {
   let full = false
-  target.once("drain", () => {})
   return {
     write: (chunk) => {
       if (exchange.closed) return true

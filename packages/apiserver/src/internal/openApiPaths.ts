@@ -3,8 +3,9 @@ import type { Kind } from "@reddwarf/api-types"
 import * as ServedSubresources from "../ServedSubresources.js"
 import { definitionOf, type JsonSchema, listDefinition, patchDefinition, reference } from "./openApiSchemas.js"
 
-/** Definition of the body of a DELETE, and of an answer without an object. */
+/** Definition of the body of a DELETE. */
 export const deleteOptions = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"
+/** Definition of an answer without an object. */
 export const status = "io.k8s.apimachinery.pkg.apis.meta.v1.Status"
 
 const query = (name: string, type: string): JsonSchema => ({
