@@ -1,5 +1,5 @@
 import { assert, describe, layer } from "@effect/vitest"
-import { Effect, FastCheck, Runtime } from "effect"
+import { Data, Effect, FastCheck, Runtime } from "effect"
 import { call, layerApi } from "./support/api.js"
 
 const segment = FastCheck.oneof(
@@ -64,6 +64,12 @@ const request = FastCheck.record({
   body
 })
 
+class NoAnswer extends Data.TaggedError("NoAnswer")<{ readonly method: string; readonly url: string }> {
+  override get message(): string {
+    return `no answer to ${this.method} ${this.url}`
+  }
+}
+
 const statuses = new Set([200, 201, 204, 301, 304, 400, 403, 404, 405, 406, 409, 410, 413, 415, 422, 429, 504])
 
 describe("whatever is sent", () => {
@@ -78,7 +84,7 @@ describe("whatever is sent", () => {
               const url = `/${segments.join("/")}${parameters === "" ? "" : `?${parameters}`}`
               const answer = await Runtime.runPromise(runtime)(
                 call(method, url, { body, ...(type === undefined ? {} : { type }), ...(accept === undefined ? {} : { accept }) }).pipe(
-                  Effect.timeoutFail({ duration: "10 seconds", onTimeout: () => new Error(`no answer to ${method} ${url}`) })
+                  Effect.timeoutFail({ duration: "10 seconds", onTimeout: () => new NoAnswer({ method, url }) })
                 )
               )
               assert.isTrue(statuses.has(answer.status), `${method} ${url}: ${answer.status} ${answer.text}`)

@@ -52,7 +52,11 @@ const report = (name: string, cause: Cause.Cause<unknown>): Effect.Effect<void> 
  *
  * @category constructors
  */
-export const run = <Name extends string, E, R, A>(options: Options<Name, E, R, A>): Effect.Effect<void, unknown, CliApp.CliApp.Environment | R> =>
+export const run = <Name extends string, E, R, A>(options: Options<Name, E, R, A>): Effect.Effect<
+  void,
+  E | Settings.SettingsFileInvalid | ValidationError.ValidationError,
+  CliApp.CliApp.Environment | R
+> =>
   Command.run(options.command, { name: options.name, version: options.version })(options.argv).pipe(
     Effect.provide(Settings.layer(options)),
     Effect.tapErrorCause((cause) => report(options.name, cause))

@@ -41,22 +41,12 @@ const busy = Schedule.spaced("2 millis").pipe(
   Schedule.intersect(Schedule.recurUpTo(LOCK_WAIT))
 )
 
-const save = (directory: string, file: string, content: string): void => {
+// Replaced as a whole, so that a killed process leaves the old state or the new one. Not synced: every command changes the state, and
+// a simulated host need not survive a power failure of the machine it is simulated on.
+const save = (file: string, content: string): void => {
   const temporary = `${file}.${process.pid}.new`
-  const descriptor = fs.openSync(temporary, "w", 0o600)
-  try {
-    fs.writeFileSync(descriptor, content)
-    fs.fsyncSync(descriptor)
-  } finally {
-    fs.closeSync(descriptor)
-  }
+  fs.writeFileSync(temporary, content, { mode: 0o600 })
   fs.renameSync(temporary, file)
-  const parent = fs.openSync(directory, "r")
-  try {
-    fs.fsyncSync(parent)
-  } finally {
-    fs.closeSync(parent)
-  }
 }
 
 const load = (directory: string, file: string): { readonly text: string; readonly host: HostState.HostState } | undefined => {
@@ -112,7 +102,7 @@ export const make = (
           if (!lockFile.holds(lock, token)) {
             throw new StateUnavailable({ directory, reason: "Locked", detail: "the lock was taken away" })
           }
-          save(directory, file, text)
+          save(file, text)
         }
         return answer
       } finally {

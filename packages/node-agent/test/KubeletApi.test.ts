@@ -94,7 +94,7 @@ const setUpAs = (user: string) => Effect.gen(function*() {
 
 const setUp = setUpAs("kube-apiserver-kubelet-client")
 
-const live = (name: string, body: (world: Effect.Effect.Success<typeof setUp>) => Effect.Effect<void, unknown>) =>
+const live = <E>(name: string, body: (world: Effect.Effect.Success<typeof setUp>) => Effect.Effect<void, E>) =>
   it.live(name, () => Effect.flatMap(setUp, body).pipe(Effect.scoped, Effect.provide(NodeContext.layer)))
 
 describe("KubeletApi", () => {

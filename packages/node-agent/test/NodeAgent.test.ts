@@ -12,7 +12,7 @@ import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
 import * as h from "./support/harness.js"
 
-const withNode = (body: (folders: h.Directories) => Effect.Effect<void, unknown, h.World | Scope.Scope>) =>
+const withNode = <E>(body: (folders: h.Directories) => Effect.Effect<void, E, h.World | Scope.Scope>) =>
   Effect.gen(function*() {
     const folders = yield* h.directories
     yield* Effect.zipRight(h.emptyAtEnd, body(folders)).pipe(Effect.scoped, Effect.provide(h.hostLayer(folders)))

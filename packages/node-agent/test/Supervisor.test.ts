@@ -3,7 +3,7 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import { FakeApi } from "@reddwarf/client"
 import { SimulatedHost } from "@reddwarf/illumos-sim"
 import { ZoneName, ZoneRuntime } from "@reddwarf/runtime-illumos"
-import { Supervisor, SupervisorClient, type SupervisorFiles, SupervisorPaths } from "@reddwarf/node-agent"
+import { Supervisor, SupervisorClient, type SupervisorError, type SupervisorFiles, SupervisorPaths } from "@reddwarf/node-agent"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -23,18 +23,18 @@ interface World {
   readonly folders: h.Directories
   readonly client: typeof SupervisorClient.SupervisorClient.Service
   /** Submits the pod with one container that runs `script`. */
-  readonly submit: (script: string, changes?: Partial<SupervisorFiles.PodSpec>) => Effect.Effect<void, unknown>
+  readonly submit: (script: string, changes?: Partial<SupervisorFiles.PodSpec>) => Effect.Effect<void, SupervisorError.SupervisorFileFailed>
   readonly state: Effect.Effect<SupervisorFiles.ContainerState | undefined>
   readonly untilState: (
     what: string,
     test: (state: SupervisorFiles.ContainerState) => boolean
-  ) => Effect.Effect<SupervisorFiles.ContainerState, Error>
+  ) => Effect.Effect<SupervisorFiles.ContainerState, h.WaitedInVain>
   readonly log: (attempt: number) => string
   /** A file in the zone by which test and container meet. */
   readonly flag: (name: string) => { readonly set: Effect.Effect<void>; readonly isSet: Effect.Effect<true | undefined> }
 }
 
-const withZone = (body: (world: World) => Effect.Effect<void, unknown, h.World | Scope.Scope>) =>
+const withZone = <E>(body: (world: World) => Effect.Effect<void, E, h.World | Scope.Scope>) =>
   Effect.gen(function*() {
     const folders = yield* h.directories
     yield* Effect.gen(function*() {

@@ -160,7 +160,7 @@ for (const [index, version] of ["1.32", "1.36"].entries()) {
         expect(finished.code).toBe(1)
         expect(finished.stderr).toMatch(text)
       }
-      await rejected("apiVersion: v1\nkind: Nonsense\nmetadata: { name: x }\n", /no matches for kind "Nonsense" in version "v1"/)
+      await rejected("apiVersion: v1\nkind: Nonsense\nmetadata: { name: x }\n", /no matches for kind "Nonsense" in version "v1"/, "--validate=false")
       await rejected("a: [unclosed\n", /error (parsing|converting)/)
       await rejected(shellPod("Bad_Name", "true"), /metadata.name: Invalid value: "Bad_Name": a lowercase RFC 1123 subdomain must consist of/)
       await rejected("apiVersion: v1\nkind: ConfigMap\nmetadata: { name: x }\ndata: { key: 5 }\n", /cannot unmarshal number into Go struct field ConfigMap\.data of type string/)

@@ -17,14 +17,12 @@ const failure = (path: string) => (cause: unknown): FileFailure => ({
   cause
 })
 
+const isMissing = ({ cause }: FileFailure): boolean => cause instanceof Error && "code" in cause && cause.code === "ENOENT"
+
 /** The text of a file; undefined when it does not exist. */
 export const read = (path: string): Effect.Effect<string | undefined, FileFailure> =>
-  Effect.tryPromise({ try: () => readFile(path, "utf8"), catch: (cause) => cause }).pipe(
-    Effect.catchAll((cause) =>
-      cause instanceof Error && "code" in cause && cause.code === "ENOENT"
-        ? Effect.succeed(undefined)
-        : Effect.fail(failure(path)(cause))
-    )
+  Effect.tryPromise({ try: () => readFile(path, "utf8"), catch: failure(path) }).pipe(
+    Effect.catchIf(isMissing, () => Effect.succeed(undefined))
   )
 
 /** Creates a directory and its parents for this user only. An existing one keeps its mode. */

@@ -1,6 +1,6 @@
 import type { WatchCache } from "@reddwarf/event-bus"
 import { ObjectStore, type StoreError } from "@reddwarf/store"
-import { Context, Effect, Layer, type Scope } from "effect"
+import { Context, Data, Effect, Layer, type Scope } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { connect, type ClientHttp2Session } from "node:http2"
 import { type Agent, request } from "node:https"
@@ -47,6 +47,17 @@ export interface HttpAnswer {
   readonly body: Buffer
 }
 
+/** A request that got no complete answer, with Node's error as the cause. */
+export class RequestFailed extends Data.TaggedError("RequestFailed")<{
+  readonly method: string
+  readonly target: string
+  readonly cause: Error
+}> {
+  override get message(): string {
+    return `${this.method} ${this.target}: ${this.cause.message}`
+  }
+}
+
 /** One request over HTTP/1.1. */
 export const http1 = (
   url: string,
@@ -57,10 +68,12 @@ export const http1 = (
     readonly credentials: { readonly ca: string; readonly cert?: string; readonly key?: string }
     readonly agent?: Agent
   }
-): Effect.Effect<HttpAnswer, unknown> =>
+): Effect.Effect<HttpAnswer, RequestFailed> =>
   Effect.async((resume) => {
+    const method = options.method ?? "GET"
+    const fail = (cause: Error) => resume(new RequestFailed({ method, target: url, cause }))
     const outgoing = request(url, {
-      method: options.method ?? "GET",
+      method,
       headers: options.headers ?? {},
       agent: options.agent ?? false,
       ...options.credentials
@@ -69,9 +82,9 @@ export const http1 = (
       incoming.on("data", (chunk: Buffer) => chunks.push(chunk))
       incoming.on("end", () =>
         resume(Effect.succeed({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: Buffer.concat(chunks) })))
-      incoming.on("error", (error) => resume(Effect.fail(error)))
+      incoming.on("error", fail)
     })
-    outgoing.on("error", (error) => resume(Effect.fail(error)))
+    outgoing.on("error", fail)
     outgoing.end(options.body)
   })
 
@@ -94,9 +107,10 @@ export const http2 = (
   connection: ClientHttp2Session,
   path: string,
   options: { readonly method?: string; readonly headers?: Record<string, string>; readonly body?: string | Buffer } = {}
-): Effect.Effect<HttpAnswer, unknown> =>
+): Effect.Effect<HttpAnswer, RequestFailed> =>
   Effect.async((resume) => {
-    const stream = connection.request({ ":path": path, ":method": options.method ?? "GET", ...options.headers })
+    const method = options.method ?? "GET"
+    const stream = connection.request({ ":path": path, ":method": method, ...options.headers })
     const chunks: Array<Buffer> = []
     let headers: Record<string, unknown> = {}
     stream.on("response", (received) => {
@@ -104,7 +118,7 @@ export const http2 = (
     })
     stream.on("data", (chunk: Buffer) => chunks.push(chunk))
     stream.on("end", () => resume(Effect.succeed({ status: Number(headers[":status"]), headers, body: Buffer.concat(chunks) })))
-    stream.on("error", (error) => resume(Effect.fail(error)))
+    stream.on("error", (cause: Error) => resume(new RequestFailed({ method, target: path, cause })))
     stream.end(options.body)
   })
 

@@ -4,12 +4,13 @@ import type { CoreV1 } from "@reddwarf/api-types"
 import { Kinds } from "@reddwarf/api-types"
 import { ApiClient, type ClientError, FakeApi } from "@reddwarf/client"
 import { SimulatedHost, type StateFile } from "@reddwarf/illumos-sim"
-import { Ipam } from "@reddwarf/ipam"
+import { Ipam, type IpamError } from "@reddwarf/ipam"
 import { type CommandRunner, NetworkRuntime, ZoneRuntime } from "@reddwarf/runtime-illumos"
 import { DatasetName, StorageEngine, type StorageError } from "@reddwarf/storage-zfs"
 import type * as FileSystem from "@effect/platform/FileSystem"
-import { NodeAgent, PodSandbox, Supervisor, SupervisorFiles, SupervisorPaths } from "@reddwarf/node-agent"
+import { type KubeletApi, NodeAgent, PodSandbox, Supervisor, type SupervisorError, SupervisorFiles, SupervisorPaths } from "@reddwarf/node-agent"
 import * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -36,8 +37,15 @@ export const directories = Effect.acquireRelease(
 )
 export type Directories = Effect.Effect.Success<typeof directories>
 
+/** Why a simulated host does not come up. */
+export type HostFailure =
+  | IpamError.InvalidPool
+  | IpamError.LeaseFileCorrupt
+  | IpamError.LeaseStorageFailed
+  | StateFile.StateUnavailable
+
 /** The simulated host with everything on it that the agent needs. */
-export const hostLayer = ({ dataDir, hostDir }: Directories): Layer.Layer<Exclude<World, ApiClient.ApiClient | FakeApi.FakeApi>, unknown> => {
+export const hostLayer = ({ dataDir, hostDir }: Directories): Layer.Layer<Exclude<World, ApiClient.ApiClient | FakeApi.FakeApi>, HostFailure> => {
   const host = SimulatedHost.layerWithControls({ directory: hostDir, shutdownGrace: "200 millis" })
   const services = Layer.mergeAll(
     NetworkRuntime.layer,
@@ -63,11 +71,23 @@ export const agentOptions = ({ dataDir }: Directories, changes: Partial<NodeAgen
   ...changes
 })
 
+/** What a test waited for did not come in time. */
+export class WaitedInVain extends Data.TaggedError("WaitedInVain")<{
+  readonly what: string
+  readonly seconds: number
+  /** What was seen last. */
+  readonly last?: string
+}> {
+  override get message(): string {
+    return `waited ${this.seconds} s in vain for ${this.what}${this.last === undefined ? "" : `; ${this.last}`}`
+  }
+}
+
 /** Repeats `look` until it gives something, and fails with what it was waiting for when that takes too long. */
-export const until = <A, E, R>(what: string, look: Effect.Effect<A | undefined, E, R>, seconds = 15): Effect.Effect<A, E | Error, R> =>
+export const until = <A, E, R>(what: string, look: Effect.Effect<A | undefined, E, R>, seconds = 15): Effect.Effect<A, E | WaitedInVain, R> =>
   Effect.flatMap(look, (value) => value === undefined ? Effect.fail("not yet" as const) : Effect.succeed(value)).pipe(
     Effect.retry({ while: (error) => error === "not yet", schedule: pause, times: Math.ceil(seconds * 40) }),
-    Effect.mapError((error) => error === "not yet" ? new Error(`waited ${seconds} s in vain for ${what}`) : error)
+    Effect.mapError((error) => error === "not yet" ? new WaitedInVain({ what, seconds }) : error)
   )
 const pause = Schedule.spaced("25 millis")
 
@@ -102,7 +122,11 @@ export interface Started<A> {
 export const agent = (
   folders: Directories,
   changes: Partial<NodeAgent.Options> = {}
-): Effect.Effect<Started<Context.Tag.Service<NodeAgent.NodeAgent>>, unknown, Scope.Scope | World> =>
+): Effect.Effect<
+  Started<Context.Tag.Service<NodeAgent.NodeAgent>>,
+  KubeletApi.ListenFailed | SupervisorError.SupervisorFileFailed,
+  Scope.Scope | World
+> =>
   startable(
     Effect.map(Layer.build(NodeAgent.layer(agentOptions(folders, changes))), (context) => Context.get(context, NodeAgent.NodeAgent))
   )
@@ -191,7 +215,7 @@ export const untilPod = (name: string, what: string, test: (pod: CoreV1.Pod) => 
         return pod !== undefined && test(pod) ? pod : undefined
       }),
       seconds
-    ).pipe(Effect.mapError((error) => new Error(`${error.message}; its status is ${JSON.stringify(last?.status)}`)))
+    ).pipe(Effect.mapError(({ seconds, what }) => new WaitedInVain({ what, seconds, last: `its status is ${JSON.stringify(last?.status)}` })))
   })
 
 export const isReady = (pod: CoreV1.Pod): boolean =>
@@ -224,7 +248,7 @@ export const podState = ({ dataDir }: Directories, pod: CoreV1.Pod): Effect.Effe
   })
 
 /** Makes an empty file in the root of the pod's zone. */
-export const touchInZone = (pod: CoreV1.Pod, file: string): Effect.Effect<void, unknown, World> =>
+export const touchInZone = (pod: CoreV1.Pod, file: string): Effect.Effect<void, StateFile.StateUnavailable, World> =>
   Effect.gen(function*() {
     const host = yield* SimulatedHost.SimulatedHost
     const { zone } = PodSandbox.namesOf(PodSandbox.identityOf(pod))
