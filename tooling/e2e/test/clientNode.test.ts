@@ -64,11 +64,9 @@ describe("@kubernetes/client-node", () => {
 
     let log = ""
     const stream = new Writable({ write: (chunk: Buffer, _encoding, done) => { log += chunk.toString(); done() } })
-    // Aborting the request ends the stream with an error.
-    stream.on("error", () => undefined)
-    const follow = await new Log(config).log(namespace, "followed", "main", stream, { follow: true })
+    const ended = new Promise((resolve) => { stream.once("finish", resolve) })
+    await new Log(config).log(namespace, "followed", "main", stream, { follow: true })
     await waitFor("both lines", () => log.includes("one\n") && log.includes("two\n") ? true : undefined, { seen: () => log })
-    follow.abort()
 
     const patched = await api.patchNamespacedPod(
       { namespace, name: "followed", body: { metadata: { labels: { patched: "yes" } } } },
@@ -80,6 +78,8 @@ describe("@kubernetes/client-node", () => {
       setHeaderOptions("Content-Type", PatchStrategy.JsonPatch)
     )
     await api.deleteNamespacedPod({ namespace, name: "followed" })
+    // A followed log ends with its container.
+    await ended
     await waitFor("the delete event", () => seen.includes("delete") ? true : undefined)
     await informer.stop()
   })
