@@ -1,13 +1,14 @@
 /** Which layers the control plane is made of. */
-import { type Certificates, InProcessTransport, Server, UserInfo } from "@reddwarf/apiserver"
+import { Kinds } from "@reddwarf/api-types"
+import { Certificates, InProcessTransport, RbacDefaults, Server, UserInfo } from "@reddwarf/apiserver"
 import { ApiClient, EventRecorder } from "@reddwarf/client"
-import { ControllerManager } from "@reddwarf/controller"
+import { BuiltInObjects, ControllerManager } from "@reddwarf/controller"
 import { Scheduler } from "@reddwarf/scheduler"
 import { Compaction, ObjectStore, StoreError } from "@reddwarf/store"
 import { Effect, Layer, Option } from "effect"
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
-import type { Bind } from "./ServeSettings.js"
+import { type Bind, parseBind } from "./ServeSettings.js"
 import { version } from "./version.js"
 
 export interface Options {
@@ -15,6 +16,12 @@ export interface Options {
   readonly bind: Bind
   readonly advertise: string
   readonly external: Option.Option<Certificates.ExternalFiles>
+  /** File of bearer tokens. */
+  readonly tokenFile: Option.Option<string>
+  /** Network that services get their addresses from. */
+  readonly serviceNetwork: string
+  /** Who ServiceAccount tokens say they are from. */
+  readonly issuer: string
 }
 
 const store = (dataDir: string) =>
@@ -29,21 +36,52 @@ const store = (dataDir: string) =>
   )
 
 /** A client of the API in this process, acting as one of the control plane's own users. Fresh: layers are shared by reference, users must not be. */
-const clientOf = (name: string) =>
-  Layer.fresh(ApiClient.layer).pipe(Layer.provide(InProcessTransport.layer(UserInfo.authenticated(name, []))))
+const clientOf = (name: string, groups: ReadonlyArray<string>) =>
+  Layer.fresh(ApiClient.layer).pipe(Layer.provide(InProcessTransport.layer(UserInfo.authenticated(name, groups))))
 
-const scheduler = Scheduler.layer().pipe(Layer.provide(clientOf("system:kube-scheduler")))
+const scheduler = Scheduler.layer().pipe(Layer.provide(clientOf("system:kube-scheduler", [])))
 
-const controllers = ControllerManager.layer().pipe(
-  Layer.provide(EventRecorder.layer({ component: "node-controller" })),
-  Layer.provide(clientOf("system:kube-controller-manager"))
-)
+/** The authority by which clients know this server. */
+const authority = (options: Options) =>
+  Option.isSome(options.external)
+    ? Effect.map(Certificates.fromFiles(options.external.value), (files) => files.authority)
+    : Effect.map(Certificates.Certificates, (certificates) => certificates.authority)
+
+/** The controllers write every kind, whoever made it, so their user is one that may: nothing outside this process can act as it. */
+const controllers = (options: Options) =>
+  Layer.unwrapEffect(Effect.map(authority(options), (pem) => ControllerManager.layer({ rootCa: { authority: pem } }))).pipe(
+    Layer.provide(EventRecorder.layer({ component: "node-controller" })),
+    Layer.provide(clientOf("system:kube-controller-manager", ["system:masters"]))
+  )
+
+/** What every cluster has. The server's own Service names it by the address that clients use, if that is one. */
+const builtInObjects = (options: Options) => {
+  const { host, port } = Option.getOrElse(parseBind(options.advertise), () => options.bind)
+  return BuiltInObjects.layer({
+    objects: [
+      ...BuiltInObjects.rbac(Kinds.clusterRole, RbacDefaults.clusterRoles),
+      ...BuiltInObjects.rbac(Kinds.clusterRoleBinding, RbacDefaults.clusterRoleBindings),
+      ...BuiltInObjects.rbac(Kinds.role, RbacDefaults.roles),
+      ...BuiltInObjects.rbac(Kinds.roleBinding, RbacDefaults.roleBindings),
+      ...BuiltInObjects.priorityClasses,
+      ...BuiltInObjects.apiServerService({ serviceNetwork: options.serviceNetwork, address: host, port })
+    ]
+  }).pipe(Layer.provide(clientOf("system:apiserver", ["system:masters"])))
+}
 
 export const layer = (options: Options) =>
-  Layer.merge(scheduler, controllers).pipe(
+  Layer.mergeAll(scheduler, controllers(options), builtInObjects(options)).pipe(
     Layer.provideMerge(Server.layer({
       edge: options.bind,
-      api: { version, advertise: options.advertise },
+      api: {
+        version,
+        advertise: options.advertise,
+        // The controllers of this process make the accounts and what is mounted with their tokens.
+        serviceAccounts: true,
+        services: { network: options.serviceNetwork }
+      },
+      tokens: { issuer: options.issuer },
+      ...(Option.isSome(options.tokenFile) ? { tokenFile: options.tokenFile.value } : {}),
       ...(Option.isSome(options.external) ? { external: options.external.value } : {})
     })),
     Layer.provide(Layer.provideMerge(Compaction.layer(), store(options.dataDir)))

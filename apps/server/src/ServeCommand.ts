@@ -28,7 +28,10 @@ export const serve = Command.make("serve", options, (settings) =>
       dataDir: settings.dataDir,
       bind: settings.bind,
       advertise: Option.getOrElse(settings.advertise, () => `${settings.bind.host}:${String(settings.bind.port)}`),
-      external
+      external,
+      tokenFile: settings.tokenFile,
+      serviceNetwork: settings.serviceNetwork,
+      issuer: settings.issuer
     })
     return yield* Layer.launch(writeKubeconfig.pipe(Layer.provideMerge(controlPlane), Layer.provide(certificates)))
   })).pipe(Command.withDescription("Run the API server, the scheduler and the controllers"))

@@ -1,5 +1,6 @@
 /** The settings of `reddwarf-server serve`. */
 import { Options } from "@effect/cli"
+import { ServiceAddresses } from "@reddwarf/apiserver"
 import { Settings } from "@reddwarf/cli"
 import { Option } from "effect"
 import { isIP } from "node:net"
@@ -13,7 +14,10 @@ export const names: ReadonlyArray<string> = [
   "tls-san",
   "tls-cert",
   "tls-key",
-  "tls-ca"
+  "tls-ca",
+  "token-file",
+  "service-network",
+  "service-account-issuer"
 ]
 
 export interface Bind {
@@ -59,5 +63,21 @@ export const options = {
   ),
   cert: Settings.text("tls-cert").pipe(Options.optional, Options.withDescription("PEM certificate chain of the server, instead of its own")),
   key: Settings.text("tls-key").pipe(Options.optional, Options.withDescription("PEM private key of the server")),
+  tokenFile: Settings.text("token-file").pipe(
+    Options.optional,
+    Options.withDescription("file of bearer tokens, one a line: token,user,uid,\"group1,group2\"")
+  ),
+  serviceNetwork: Settings.text("service-network").pipe(
+    Options.withDefault(ServiceAddresses.defaultNetwork),
+    Options.filterMap(
+      (text) => ServiceAddresses.isNetwork(text) ? Option.some(text) : Option.none(),
+      "service-network must be an IPv4 network of 8 to 30 bits, such as 10.96.0.0/12"
+    ),
+    Options.withDescription("IPv4 network that services get their addresses from")
+  ),
+  issuer: Settings.text("service-account-issuer").pipe(
+    Options.withDefault("https://kubernetes.default.svc"),
+    Options.withDescription("who ServiceAccount tokens say they are from")
+  ),
   ca: Settings.text("tls-ca").pipe(Options.optional, Options.withDescription("PEM authority that client certificates are signed by"))
 }

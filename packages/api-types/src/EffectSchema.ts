@@ -1,5 +1,6 @@
 /** The API types as Effect Schemas, made from the same field tables as everything else. */
 import * as EffectSchema from "effect/Schema"
+import { schemaDefinition, unions } from "./internal/schemaUnions.js"
 import type { Field } from "./Schema.js"
 import { fieldsOf, tables } from "./Schema.js"
 
@@ -38,6 +39,8 @@ const scalarOf = (type: string): EffectSchema.Schema.AnyNoContext | undefined =>
 const typeOf = (type: string): EffectSchema.Schema.AnyNoContext => {
   if (type.startsWith("[]")) return EffectSchema.Array(typeOf(type.slice(2)))
   if (type.startsWith("{}")) return EffectSchema.Record({ key: EffectSchema.String, value: typeOf(type.slice(2)) })
+  const union = unions[type]
+  if (union !== undefined) return EffectSchema.Union(typeOf(schemaDefinition), typeOf(union.other))
   // Suspended, because messages may contain themselves.
   return scalarOf(type) ?? EffectSchema.suspend(() => of(type))
 }

@@ -15,8 +15,50 @@ const syntaxMessage = (text: string): string => {
   return scanner.problem ?? "invalid JSON"
 }
 
-/** Parses a text; the error has the wording of Go's decoder. @category combinators */
+/** How deep arrays and objects may be nested in each other: whoever walks a value does not run out of stack. @category models */
+export const maximumDepth = 1000
+
+/** Whether a JSON text is nested too deeply. One pass without building anything; texts that are too short for it cost nothing. */
+const isTooDeep = (text: string): boolean => {
+  if (text.length < 2 * maximumDepth) return false
+  let depth = 0
+  for (let position = 0; position < text.length; position++) {
+    switch (text.charCodeAt(position)) {
+      case 0x22:
+        position = endOfString(text, position)
+        break
+      case 0x5b:
+      case 0x7b:
+        if (++depth > maximumDepth) return true
+        break
+      case 0x5d:
+      case 0x7d:
+        depth--
+        break
+      default:
+        break
+    }
+  }
+  return false
+}
+
+/** Position of the quote that ends a string, or the end of the text. */
+const endOfString = (text: string, begin: number): number => {
+  for (let end = text.indexOf(`"`, begin + 1); end >= 0; end = text.indexOf(`"`, end + 1)) {
+    let slashes = 0
+    while (text.charCodeAt(end - 1 - slashes) === 0x5c) slashes++
+    if (slashes % 2 === 0) return end
+  }
+  return text.length
+}
+
+/**
+ * Parses a text; the error has the wording of Go's decoder. Texts that are nested more deeply than `maximumDepth` are refused.
+ *
+ * @category combinators
+ */
 export const parse = (text: string): Either.Either<unknown, JsonSyntaxError> => {
+  if (isTooDeep(text)) return Either.left(new JsonSyntaxError({ message: "exceeded max depth" }))
   try {
     const value: unknown = JSON.parse(text)
     return Either.right(value)

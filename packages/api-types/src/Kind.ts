@@ -1,5 +1,7 @@
 /** The definition of a kind: everything the rest of the system knows about it, written once. */
+import type * as Either from "effect/Either"
 import type { FieldError } from "./FieldError.js"
+import type * as MetaV1 from "./generated/MetaV1.js"
 import type { KubeObject } from "./KubeObject.js"
 import * as Names from "./Names.js"
 import * as Timestamp from "./Timestamp.js"
@@ -18,13 +20,13 @@ export interface Subresource {
   readonly verbs: ReadonlyArray<Verb>
 }
 
-/** One column of the server-side table; priority 1 shows with `-o wide` only. @category models */
+/** One column of the server-side table; a priority above 0 shows with `-o wide` only. @category models */
 export interface Column {
   readonly name: string
-  readonly type: "string" | "integer" | "boolean"
-  readonly format?: "name"
+  readonly type: "string" | "integer" | "number" | "boolean" | "date"
+  readonly format?: string
   readonly description: string
-  readonly priority: 0 | 1
+  readonly priority: number
 }
 
 /** @category models */
@@ -51,6 +53,61 @@ interface FieldGetterMethod<A> {
 export type FieldGetter<A> = FieldGetterMethod<A>["get"]
 
 /**
+ * Where the `scale` subresource finds its values, as paths such as `.spec.replicas`. What stands at `selector` is the text of a label
+ * selector, a label selector as specs hold it, or a map of labels.
+ *
+ * @category models
+ */
+export interface ScalePaths {
+  readonly specReplicas: string
+  readonly statusReplicas: string
+  readonly selector?: string
+}
+
+/**
+ * A kind that is one of several views of the same objects: they are stored as `kind` and converted on the way in and out. Converting there
+ * and back must lose nothing that a writer of either view has set.
+ *
+ * @category models
+ */
+export interface Storage {
+  /** The kind under which the objects are stored. It has no `storage` of its own. */
+  readonly kind: Kind
+  toStored(object: KubeObject): KubeObject
+  fromStored(stored: KubeObject): KubeObject
+}
+
+/**
+ * How an object changes through one of its subresources. Declared as methods for the same reason as those of `Kind`.
+ *
+ * @category models
+ */
+export interface SubresourceUpdate<A extends KubeObject = KubeObject> {
+  /** Keeps only what the subresource may change. */
+  prepare(next: A, old: A): A
+  /** Problems of replacing `old` by what `prepare` gave. */
+  validate(next: A, old: A): ReadonlyArray<FieldError>
+}
+
+/**
+ * What a kind is made of whose fields a JSON schema describes instead of the field tables: a custom resource.
+ *
+ * @category models
+ */
+export interface CustomContent {
+  /** The canonical object of a decoded JSON value, and the problems of its fields that `fieldValidation` decides about. */
+  readonly decode: (
+    json: unknown
+  ) => Either.Either<{ readonly object: KubeObject; readonly unknownFields: ReadonlyArray<string> }, MetaV1.Status>
+  /** OpenAPI v3 schema of the object. */
+  readonly openApi: Readonly<Record<string, unknown>>
+  /** The schema in the words of the definition; absent: any field goes. */
+  readonly schema?: Readonly<Record<string, unknown>>
+  /** The definition of the kind is being deleted: no object may come any more. */
+  readonly isTerminating: boolean
+}
+
+/**
  * Properties of an API group's kind that routes, discovery, tables, validation and selectors are generated from.
  *
  * The functions are declared as methods: a registry holds kinds of different objects, and who looks a kind up there passes only objects
@@ -73,8 +130,20 @@ export interface Kind<A extends KubeObject = KubeObject> {
   readonly subresources: ReadonlyArray<Subresource>
   /** OpenAPI definition name: the root of the field tables for this kind. */
   readonly schema: string
+  /** Set when objects of this kind are stored as those of another one. */
+  readonly storage?: Storage
+  /** Subresources other than `status` that are read and changed as the object itself, by name. */
+  readonly subresourceUpdates?: Readonly<Record<string, SubresourceUpdate<A>>>
+  /** Set when a JSON schema describes the fields, and not the field tables. */
+  readonly custom?: CustomContent
+  /** What clients are told in a `Warning` header with every answer about this kind; set for kinds on their way out. */
+  readonly deprecationWarning?: string
+  /** Set for kinds with a `scale` subresource. */
+  readonly scale?: ScalePaths
   /** `metadata.generation` counts changes of `spec`. */
   readonly tracksGeneration: boolean
+  /** What a generation counts the changes of, for kinds in which it is not `spec`. */
+  generationContent?(object: A): unknown
   /** PUT to a missing name creates it. */
   readonly allowCreateOnUpdate: boolean
   /** An update without resourceVersion is accepted. */
@@ -94,6 +163,8 @@ export interface Kind<A extends KubeObject = KubeObject> {
   /** Values for `fieldSelector`, besides `metadata.name` and `metadata.namespace`. */
   readonly selectableFields: Readonly<Record<string, FieldGetter<A>>>
   readonly columns: ReadonlyArray<Column>
+  /** Finalizers that a delete adds: somebody has to clean up before the object may go. */
+  readonly deletionFinalizers?: ReadonlyArray<string>
   /** One cell to a column. `now` is milliseconds since the epoch, for ages. */
   cells(object: A, now: number): ReadonlyArray<Cell>
   rowConditions?(object: A): ReadonlyArray<RowCondition>
@@ -103,6 +174,9 @@ export interface Kind<A extends KubeObject = KubeObject> {
 
 /** `v1` or `group/version`. @category combinators */
 export const apiVersion = (kind: Pick<Kind, "group" | "version">): string => (kind.group === "" ? kind.version : `${kind.group}/${kind.version}`)
+
+/** The kind under which objects of this kind are stored. @category combinators */
+export const storedKind = (kind: Kind): Kind => kind.storage?.kind ?? kind
 
 /** The resource as messages name it: `pods`, `leases.coordination.k8s.io`. @category combinators */
 export const qualifiedResource = (kind: Pick<Kind, "group" | "plural">): string => (kind.group === "" ? kind.plural : `${kind.plural}.${kind.group}`)

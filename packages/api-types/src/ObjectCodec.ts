@@ -6,8 +6,9 @@ import * as Either from "effect/Either"
 import { DecodeContext, DecodeProblem } from "./internal/goValue.js"
 import { messageOf } from "./internal/messageDecoder.js"
 import { unknownFields } from "./internal/unknownFields.js"
+import type * as MetaV1 from "./generated/MetaV1.js"
 import * as JsonText from "./JsonText.js"
-import type { Kind } from "./Kind.js"
+import type { CustomContent, Kind } from "./Kind.js"
 import { apiVersion } from "./Kind.js"
 import type { KubeObject } from "./KubeObject.js"
 import { tables } from "./Schema.js"
@@ -52,6 +53,7 @@ const foreignKind = (kind: Kind, bodyKind: string, bodyVersion: string): string 
  * @category combinators
  */
 export const decode = <A extends KubeObject>(kind: Kind<A>, json: unknown): Either.Either<Decoded<A>, Status.Status> => {
+  if (kind.custom !== undefined) return decodeCustom(kind, kind.custom, json)
   const bodyKind = textField(json, "kind") || kind.kind
   const bodyVersion = textField(json, "apiVersion") || apiVersion(kind)
   const refuse = (why: string) =>
@@ -77,6 +79,27 @@ export const decode = <A extends KubeObject>(kind: Kind<A>, json: unknown): Eith
  */
 const isObjectOf = <A extends KubeObject>(kind: Kind<A>, value: unknown): value is A =>
   isObject(value) && value["kind"] === kind.kind && value["apiVersion"] === apiVersion(kind) && isObject(value["metadata"])
+
+const decodeCustom = <A extends KubeObject>(kind: Kind<A>, custom: CustomContent, json: unknown): Either.Either<Decoded<A>, Status.Status> =>
+  Either.flatMap(custom.decode(json), ({ object, unknownFields }) =>
+    isObjectOf(kind, object)
+      ? Either.right({ object, unknownFields })
+      : Either.left(Status.badRequest(`the object is not a ${kind.kind} of ${apiVersion(kind)}`)))
+
+const objectMeta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+
+/** The canonical metadata of an object whose other fields no table describes. Fails with the reason. @category combinators */
+export const decodeMetadata = (json: unknown): Either.Either<Decoded<MetaV1.ObjectMeta>, string> => {
+  const context = new DecodeContext()
+  try {
+    const decoded = messageOf(objectMeta).decode(json, context)
+    const unknown = context.hasUnknown ? unknownFields(json, objectMeta, maximumReported) : []
+    return Either.right({ object: isObject(decoded) ? decoded : {}, unknownFields: unknown.map((path) => `metadata.${path}`) })
+  } catch (problem) {
+    if (problem instanceof DecodeProblem) return Either.left(problem.message)
+    throw problem
+  }
+}
 
 const maximumShown = 30
 

@@ -4,6 +4,7 @@
  */
 import * as Either from "effect/Either"
 import { encodeBytes } from "./internal/base64.js"
+import { schemaDefinition, unions } from "./internal/schemaUnions.js"
 import type { WireType } from "./internal/wire.js"
 import { textOf, WireProblem, WireReader } from "./internal/wire.js"
 import type { Field } from "./Schema.js"
@@ -95,6 +96,32 @@ const expectWire = (type: string, wire: WireType, expected: WireType): void => {
   if (wire !== expected) throw new WireProblem(`proto: wrong wireType = ${wire} for field of type ${type}`)
 }
 
+/** A schema field of two forms: whichever of them the message holds. */
+const readUnion = (type: string, bytes: Uint8Array, depth: number): unknown => {
+  const union = unions[type]
+  const reader = new WireReader(bytes)
+  const item = union?.other.replace(/^\[\]/, "") ?? ""
+  const others: Array<unknown> = []
+  let schema: unknown
+  for (let next = reader.next(); next !== undefined; next = reader.next()) {
+    if (next.field === union?.schemaNumber) schema = readValue(schemaDefinition, next.wire, reader, depth)
+    else if (next.field === union?.otherNumber) others.push(readValue(item, next.wire, reader, depth))
+    else reader.skip(next.wire)
+  }
+  return schema ?? (union?.other === item ? others.at(-1) : others)
+}
+
+/** A list that is a message of its own, as the values of a map are: its items are field 1. */
+const readList = (itemType: string, bytes: Uint8Array, depth: number): ReadonlyArray<unknown> => {
+  const reader = new WireReader(bytes)
+  const items: Array<unknown> = []
+  for (let next = reader.next(); next !== undefined; next = reader.next()) {
+    if (next.field === 1) items.push(readValue(itemType, next.wire, reader, depth))
+    else reader.skip(next.wire)
+  }
+  return items
+}
+
 const readDelimited = (type: string, bytes: Uint8Array, depth: number): unknown => {
   switch (type) {
     case "string":
@@ -115,7 +142,12 @@ const readDelimited = (type: string, bytes: Uint8Array, depth: number): unknown 
       return readIntOrString(bytes)
     case "raw":
       return readEmbeddedJson(bytes)
+    case "schemaOrArray":
+    case "schemaOrBool":
+    case "schemaOrStrings":
+      return readUnion(type, bytes, depth + 1)
     default:
+      if (type.startsWith("[]")) return readList(type.slice(2), bytes, depth + 1)
       if (tables[type] === undefined) throw new WireProblem(`the type ${type} has no protobuf form`)
       return readMessage(type, bytes, depth + 1)
   }
@@ -186,7 +218,8 @@ const readField = (target: Json, { field, name }: WireField, wire: WireType, rea
   } else if (type.startsWith("{}")) {
     expectWire(type, wire, 2)
     const [key, value] = readEntry(type.slice(2), reader.delimited(), depth)
-    put(objectAt(target, name), key, value)
+    // Go's zero time is null in JSON; in a map its entry remains.
+    put(objectAt(target, name), key, value ?? null)
   } else {
     const value = readValue(type, wire, reader, depth)
     if (!isUnset(value, field)) target[name] = value
@@ -243,7 +276,8 @@ const definitionOf = (apiVersion: string, kind: string): string | undefined => {
   const slash = apiVersion.indexOf("/")
   const group = slash === -1 ? "core" : apiVersion.slice(0, slash).replace(/\..*$/, "")
   const version = apiVersion.slice(slash + 1)
-  return [`io.k8s.api.${group}.${version}.${kind}`, `${metaDefinition}.${kind}`].find((name) => Object.hasOwn(tables, name))
+  const extensions = schemaDefinition.slice(0, schemaDefinition.lastIndexOf("."))
+  return [apiVersion === "apiextensions.k8s.io/v1" ? `${extensions}.${kind}` : `io.k8s.api.${group}.${version}.${kind}`, `${metaDefinition}.${kind}`].find((name) => Object.hasOwn(tables, name))
 }
 
 /** Whether a body is Kubernetes' protobuf, by its first four bytes. @category combinators */

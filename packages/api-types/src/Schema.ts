@@ -9,7 +9,7 @@ import { enums as generatedEnums, tables as generatedTables } from "./generated/
  * Semantics of one field; an absent property means "no" or "not applicable".
  *
  * `type` is one of `string`, `int32`, `int64`, `double`, `bool`, `bytes` (base64), `time`, `microTime`, `duration`, `quantity`, `intOrString`,
- * `raw` (any JSON), the OpenAPI definition name of a message, `[]T` for a list or `{}T` for a map from string.
+ * `raw` (any JSON), `schemaOrArray`, `schemaOrBool`, `schemaOrStrings` (fields of a JSON schema that have two forms), the OpenAPI definition name of a message, `[]T` for a list or `{}T` for a map from string.
  *
  * @category models
  */

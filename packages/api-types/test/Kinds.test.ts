@@ -16,20 +16,35 @@ const all = "create delete deletecollection get list patch update watch"
 
 describe("definitions", () => {
   it("have the names and verbs that discovery shows", () => {
-    const facts = Kinds.all.map(({ categories, namespaced, plural, shortNames, singular, subresources, verbs }) =>
+    const own = [...Kinds.core, ...Kinds.apps, ...Kinds.batch]
+    const facts = own.map(({ categories, namespaced, plural, shortNames, singular, subresources, verbs }) =>
       [plural, singular, namespaced ? "Namespaced" : "Cluster", shortNames.join(), categories.join(), verbs.join(" "), subresources.map(({ name }) => name).join()].join("|")
     )
     assert.deepStrictEqual(facts, [
       "bindings|binding|Namespaced|||create|",
+      "componentstatuses|componentstatus|Cluster|cs||get list|",
       `configmaps|configmap|Namespaced|cm||${all}|`,
+      `endpoints|endpoints|Namespaced|ep||${all}|`,
       `events|event|Namespaced|ev||${all}|`,
+      `limitranges|limitrange|Namespaced|limits||${all}|`,
       `namespaces|namespace|Cluster|ns||create delete get list patch update watch|finalize,status`,
       `nodes|node|Cluster|no||${all}|status`,
-      `pods|pod|Namespaced|po|all|${all}|binding,eviction,log,status`,
+      `persistentvolumeclaims|persistentvolumeclaim|Namespaced|pvc||${all}|status`,
+      `persistentvolumes|persistentvolume|Cluster|pv||${all}|status`,
+      `pods|pod|Namespaced|po|all|${all}|${Kinds.pod.subresources.map(({ name }) => name).join()}`,
+      `podtemplates|podtemplate|Namespaced|||${all}|`,
+      `replicationcontrollers|replicationcontroller|Namespaced|rc|all|${all}|scale,status`,
+      `resourcequotas|resourcequota|Namespaced|quota||${all}|status`,
       `secrets|secret|Namespaced|||${all}|`,
-      `serviceaccounts|serviceaccount|Namespaced|sa||${all}|`,
+      `serviceaccounts|serviceaccount|Namespaced|sa||${all}|token`,
       `services|service|Namespaced|svc|all|${all}|status`,
-      `leases|lease|Namespaced|||${all}|`
+      `controllerrevisions|controllerrevision|Namespaced|||${all}|`,
+      `daemonsets|daemonset|Namespaced|ds|all|${all}|status`,
+      `deployments|deployment|Namespaced|deploy|all|${all}|scale,status`,
+      `replicasets|replicaset|Namespaced|rs|all|${all}|scale,status`,
+      `statefulsets|statefulset|Namespaced|sts|all|${all}|scale,status`,
+      `cronjobs|cronjob|Namespaced|cj|all|${all}|status`,
+      `jobs|job|Namespaced||all|${all}|status`
     ])
   })
 
@@ -37,7 +52,8 @@ describe("definitions", () => {
   it.skipIf(facts === undefined)("agree with the published kinds (skipped unless REDDWARF_KINDS_FACTS names kubernetes-kinds.jsonl)", () => {
     const published = readFileSync(facts ?? "", "utf8").trim().split("\n").map((line) => Decoder.decodeUnknownSync(Decoder.parseJson(Decoder.Struct({
       group: Decoder.String, version: Decoder.String, resource: Decoder.String, kind: Decoder.String, singular: Decoder.String, scope: Decoder.String,
-      shortNames: Decoder.Array(Decoder.String), categories: Decoder.Array(Decoder.String), verbs: Decoder.Array(Decoder.String)
+      shortNames: Decoder.Array(Decoder.String), categories: Decoder.Array(Decoder.String), verbs: Decoder.Array(Decoder.String),
+      subresources: Decoder.Array(Decoder.Struct({ name: Decoder.String, kind: Decoder.String, verbs: Decoder.Array(Decoder.String) }))
     })))(line))
     let compared = 0
     for (const kind of Kinds.all) {
@@ -45,7 +61,8 @@ describe("definitions", () => {
       if (fact === undefined) continue
       compared++
       assert.deepStrictEqual(
-        { group: kind.group, version: kind.version, resource: kind.plural, kind: kind.kind, singular: kind.singular, scope: kind.namespaced ? "Namespaced" : "Cluster", shortNames: kind.shortNames, categories: kind.categories, verbs: kind.verbs },
+        { group: kind.group, version: kind.version, resource: kind.plural, kind: kind.kind, singular: kind.singular, scope: kind.namespaced ? "Namespaced" : "Cluster", shortNames: kind.shortNames, categories: kind.categories, verbs: kind.verbs,
+          subresources: kind.subresources.map(({ kind: bodyKind, name, verbs }) => ({ name, kind: bodyKind, verbs })) },
         fact
       )
     }
@@ -83,10 +100,10 @@ describe("KindRegistry", () => {
       assert.strictEqual(registry.byKind("", "v1", "Pod"), Kinds.pod)
       assert.strictEqual(registry.byResource("coordination.k8s.io", "v1", "leases"), Kinds.lease)
       assert.isUndefined(registry.byKind("", "v2", "Pod"))
-      assert.isUndefined(registry.byResource("apps", "v1", "deployments"))
-      assert.deepStrictEqual(registry.groups().map(({ group, versions }) => [group, versions.map(({ version }) => version)]), [
+      assert.isUndefined(registry.byResource("apps", "v1beta1", "deployments"))
+      assert.deepStrictEqual(registry.groups().slice(0, 2).map(({ group, versions }) => [group, versions.map(({ version }) => version)]), [
         ["", ["v1"]],
-        ["coordination.k8s.io", ["v1"]]
+        ["apps", ["v1"]]
       ])
     }).pipe(Effect.provide(KindRegistry.layer)))
 
@@ -234,6 +251,14 @@ describe("Service", () => {
     assert.deepStrictEqual(service({ ports: [{ port: 1 }], selector: { a: "-" } }).length, 1)
   })
 
+  it("does not take the port of the node agent, and checks health for local traffic only", () => {
+    assert.deepStrictEqual(service({ type: "LoadBalancer", ports: [{ port: 10_250 }] }), ["spec.ports[0]: Invalid value: 10250: may not expose port 10250 externally since it is used by kubelet"])
+    assert.deepStrictEqual(service({ type: "LoadBalancer", externalTrafficPolicy: "Local", healthCheckNodePort: 30_000, ports: [{ port: 1 }] }), [])
+    assert.deepStrictEqual(service({ healthCheckNodePort: 30_000, ports: [{ port: 1 }] }), [
+      "spec.healthCheckNodePort: Invalid value: 30000: may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
+    ])
+  })
+
   it("keeps its address in an update that leaves it out", () => {
     const old = create(Kinds.service, { ...meta(), spec: { clusterIP: "10.96.0.1", ports: [{ port: 80 }] } })
     const next = create(Kinds.service, { ...meta(), spec: { ports: [{ port: 81 }] } })
@@ -242,6 +267,33 @@ describe("Service", () => {
     assert.deepStrictEqual(lines(Kinds.service.validateUpdate(updated, old)), [])
     const moved = create(Kinds.service, { ...meta(), spec: { clusterIP: "10.96.0.2", ports: [{ port: 80 }] } })
     assert.deepStrictEqual(lines(Kinds.service.validateUpdate(moved, old)), [`spec.clusterIPs[0]: Invalid value: ["10.96.0.2"]: may not change once set`])
+  })
+})
+
+describe("a change of a Service", () => {
+  const ports = [{ port: 80, nodePort: 30_080 }, { port: 443, nodePort: 30_443 }]
+  const stored = create(Kinds.service, { ...meta(), spec: { type: "NodePort", clusterIP: "10.96.0.1", ports: ports.map((port, index) => ({ ...port, name: `p${index}` })) } })
+  const changed = (spec: object) => {
+    const next = Kinds.service.prepareForUpdate(create(Kinds.service, { ...meta(), spec }), stored)
+    assert.deepStrictEqual(lines(Kinds.service.validateUpdate(next, stored)), [])
+    return next.spec ?? {}
+  }
+
+  it("keeps the node ports of ports that stay, unless another port takes them", () => {
+    const spec = changed({ type: "LoadBalancer", ports: [{ name: "p0", port: 80 }, { name: "new", port: 81 }] })
+    assert.deepStrictEqual(spec.ports?.map(({ nodePort }) => nodePort), [30_080, undefined])
+    assert.strictEqual(spec.clusterIP, "10.96.0.1")
+    assert.deepStrictEqual(changed({ type: "NodePort", ports: [{ name: "a", port: 80 }, { name: "b", port: 81, nodePort: 30_080 }] }).ports?.map(({ nodePort }) => nodePort), [undefined, 30_080])
+  })
+
+  it("drops what the new type does not have", () => {
+    const { spec } = stored
+    const inside = changed({ ...spec, type: "ClusterIP" })
+    assert.deepStrictEqual(inside.ports?.map(({ nodePort }) => nodePort), [undefined, undefined])
+    assert.notProperty(inside, "externalTrafficPolicy")
+    assert.strictEqual(inside.clusterIP, "10.96.0.1")
+    const outside = changed({ ...spec, type: "ExternalName", externalName: "example.com" })
+    for (const field of ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"]) assert.notProperty(outside, field)
   })
 })
 

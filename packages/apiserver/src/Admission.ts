@@ -20,6 +20,11 @@ export interface Attributes {
   readonly dryRun: boolean
   /** The stored object that an update or delete is about. */
   readonly old: KubeObject.KubeObject | undefined
+  /**
+   * Has something done once the write has ended, whatever became of it: what a plugin holds for it is let go of here. Not
+   * done when the write was interrupted, because nobody knows then what becomes of it.
+   */
+  readonly onSettled?: (run: () => void) => void
 }
 
 /**
@@ -30,6 +35,8 @@ export interface Attributes {
 export interface ClusterView {
   /** The stored object, or undefined. */
   readonly get: (kind: Kind.Kind, namespace: string | undefined, name: string) => KubeObject.KubeObject | undefined
+  /** The stored objects of a kind, of one namespace or of all, in the order of their keys. */
+  readonly list: (kind: Kind.Kind, namespace: string | undefined) => ReadonlyArray<KubeObject.KubeObject>
 }
 
 /**

@@ -16,20 +16,31 @@ import type * as ApiRequest from "./ApiRequest.js"
 import type { ApiResponse } from "./ApiResponse.js"
 import * as Response from "./ApiResponse.js"
 import * as Authorizer from "./Authorizer.js"
+import * as CertificateApproval from "./CertificateApproval.js"
 import * as Discovery from "./Discovery.js"
 import * as Health from "./Health.js"
+import * as Impersonation from "./Impersonation.js"
 import { type ApiContext, objectOf } from "./internal/apiContext.js"
 import { bootstrap } from "./internal/bootstrap.js"
+import * as customKinds from "./internal/customKinds.js"
+import * as definitionLoop from "./internal/definitionLoop.js"
 import { dispatch, type Handled, pageNotFound } from "./internal/dispatch.js"
 import { serverChecks } from "./internal/serverChecks.js"
 import { forbiddenMessage } from "./internal/forbidden.js"
-import { keyOf } from "./internal/keys.js"
+import { keyOf, prefixOf } from "./internal/keys.js"
 import * as nodeIndex from "./internal/nodeIndex.js"
+import * as openIdDocuments from "./internal/openIdDocuments.js"
+import * as ownerIndex from "./internal/ownerIndex.js"
 import * as render from "./internal/render.js"
+import { bounded } from "./internal/requestTimeout.js"
 import { KubeletClient } from "./KubeletClient.js"
 import * as OpenApiV2 from "./OpenApiV2.js"
 import * as OpenApiV3 from "./OpenApiV3.js"
 import * as RequestInfo from "./RequestInfo.js"
+import * as PodServiceAccount from "./PodServiceAccount.js"
+import * as ServiceAddresses from "./ServiceAddresses.js"
+import * as ServiceAccountTokens from "./ServiceAccountTokens.js"
+import * as TokenAuthenticator from "./TokenAuthenticator.js"
 import type { UserInfo } from "./UserInfo.js"
 import * as Version from "./Version.js"
 
@@ -46,6 +57,11 @@ export class ApiServer extends Context.Tag("@reddwarf/apiserver/ApiServer")<ApiS
   readonly respond: (request: ApiRequest.ApiRequest) => ApiResponse | Effect.Effect<ApiResponse>
   /** The same as an effect. */
   readonly handle: (request: ApiRequest.ApiRequest) => Effect.Effect<ApiResponse>
+  /**
+   * The current objects of all kinds that name this uid among their owners, in the order of their keys. Plain and as cheap as
+   * its result.
+   */
+  readonly dependentsOf: (ownerUid: string) => ReadonlyArray<WatchCache.CacheEntry>
   /** Makes `/readyz` fail from now on, so that load balancers look elsewhere. */
   readonly drain: Effect.Effect<void>
 }>() {}
@@ -60,6 +76,13 @@ export interface Options {
   readonly bookmarkInterval?: Duration.DurationInput
   /** How long a write of an Event or a Lease may wait for others to share its transaction. Default 5 ms. */
   readonly batchDelay?: Duration.DurationInput
+  /**
+   * Pods run as a ServiceAccount that exists, and get its token. For clusters whose controllers make the accounts and the
+   * ConfigMaps `kube-root-ca.crt`. Default false.
+   */
+  readonly serviceAccounts?: boolean
+  /** Addresses and ports that services get. */
+  readonly services?: ServiceAddresses.Options
   /** Health checks besides those of store and cache. */
   readonly checks?: ReadonlyArray<Health.Check>
 }
@@ -72,10 +95,21 @@ interface Answers {
   readonly openApiV2: OpenApiV2.OpenApiV2
   readonly openApiV3: OpenApiV3.OpenApiV3
   readonly version: ApiResponse
-  readonly paths: object
+  readonly advertise: string
+  /** Follows the registry. */
+  readonly paths: () => object
 }
 
 const isVersion = (path: string): boolean => path === "/version" || path === "/version/"
+
+const oneName = /^metadata\.name==?([^,=!\\]+)$/
+
+// A list or watch of one name is permitted to those who may read that name.
+const nameSelected = ({ query, verb }: RequestInfo.RequestInfo): string | undefined => {
+  if (query.size === 0 || verb !== "list" && verb !== "watch" && verb !== "deletecollection") return undefined
+  const terms = (query.get("fieldSelector") ?? "").split(",").flatMap((term) => oneName.exec(term)?.[1] ?? [])
+  return terms.length === 1 ? terms[0] : undefined
+}
 
 const attributes = (info: RequestInfo.RequestInfo, user: UserInfo): Authorizer.Attributes => ({
   user,
@@ -86,18 +120,20 @@ const attributes = (info: RequestInfo.RequestInfo, user: UserInfo): Authorizer.A
   resource: info.resource,
   subresource: info.subresource,
   namespace: info.namespace,
-  name: info.name,
+  name: info.name ?? nameSelected(info),
   path: info.path
 })
 
-const nonResource = (answers: Answers, request: ApiRequest.ApiRequest, info: RequestInfo.RequestInfo): ApiResponse => {
+const nonResource = (answers: Answers, request: ApiRequest.ApiRequest, info: RequestInfo.RequestInfo): Handled => {
   const { path, query } = info
   if (info.method !== "GET" && info.method !== "HEAD") return render.status(Status.methodNotAllowed())
   const found = answers.discovery(request, path) ?? answers.openApiV2(request, path) ?? answers.openApiV3(request, path, query)
   if (found !== undefined) return found
-  if (path === "/" || path === "") return Response.json(200, answers.paths)
+  const document = openIdDocuments.respond(answers.context, path, answers.advertise)
+  if (document !== undefined) return document
+  if (path === "/" || path === "") return Response.json(200, answers.paths())
   const below = ["/api/", "/apis/", "/openapi/"].some((root) => path.startsWith(root))
-  return below ? pageNotFound() : Response.json(404, answers.paths)
+  return below ? pageNotFound() : Response.json(404, answers.paths())
 }
 
 const answer = (answers: Answers, request: ApiRequest.ApiRequest): Handled => {
@@ -108,22 +144,26 @@ const answer = (answers: Answers, request: ApiRequest.ApiRequest): Handled => {
     if (Health.isHealthPath(info.path)) return Health.respond(answers.checks, info.path, info.query)
     if (isVersion(info.path)) return answers.version
   }
-  const { user } = request
-  if (user === undefined) return render.status(Status.unauthorized())
+  if (request.user === undefined) return render.status(Status.unauthorized())
+  const identity = Impersonation.resolve(request, request.user, answers.authorizer.authorize)
+  if (Either.isLeft(identity)) return render.status(identity.left)
+  const user = identity.right
   const asked = attributes(info, user)
   const decision = answers.authorizer.authorize(asked)
   if (!decision.allowed) return render.status(forbiddenMessage(asked, decision.reason))
-  return info.isResource ? dispatch(answers.context, request, info, user) : nonResource(answers, request, info)
+  return info.isResource ? bounded(info, () => dispatch(answers.context, request, info, user)) : nonResource(answers, request, info)
 }
 
 const make = (options: Options) =>
   Effect.gen(function*() {
-    const registry = yield* KindRegistry.KindRegistry
+    const builtIn = yield* KindRegistry.KindRegistry
     const store = yield* ObjectStore.ObjectStore
     const cache = yield* WatchCache.WatchCache
+    const registry = yield* customKinds.make(builtIn, store, cache)
     const authorizer = yield* Authorizer.Authorizer
     const { plugins } = yield* Admission.Admission
     const kubelet = yield* KubeletClient
+    const owners = yield* ownerIndex.make(store, cache)
     const clock = yield* Effect.clock
     const now = () => clock.unsafeCurrentTimeMillis()
     let draining = false
@@ -131,24 +171,37 @@ const make = (options: Options) =>
       get: (kind, namespace, name) => {
         const entry = cache.get(keyOf(kind, namespace, name))
         return entry === undefined ? undefined : objectOf(entry)
-      }
+      },
+      list: (kind, namespace) => cache.list(prefixOf(kind, namespace)).map(objectOf)
     }
+    const random = () => randomInt(2 ** 32) / 2 ** 32
+    const addresses = yield* ServiceAddresses.make(store, cache, now, random, options.services)
     const context: ApiContext = {
       registry,
       store,
       cache,
       podsByNode: yield* nodeIndex.make(store, cache),
       kubelet,
-      plugins,
+      tokens: yield* ServiceAccountTokens.ServiceAccountTokens,
+      holders: yield* TokenAuthenticator.TokenAuthenticator,
+      authorizer,
+      plugins: [
+        ...(options.serviceAccounts === true ? [PodServiceAccount.make(random)] : []),
+        ...plugins,
+        addresses,
+        CertificateApproval.make(authorizer.authorize, now), ...(authorizer.plugins ?? [])
+      ],
       view,
       now,
-      random: () => randomInt(2 ** 32) / 2 ** 32,
+      random,
       bookmarkMillis: Duration.toMillis(options.bookmarkInterval ?? "1 minute"),
       batchMillis: Duration.toMillis(options.batchDelay ?? "5 millis")
     }
     yield* bootstrap(context)
+    yield* definitionLoop.run(context)
     const version = options.version ?? "0.0.0"
     const info = { title: "Kubernetes", version: `v1.${Version.minor}.0` }
+    const advertise = options.advertise ?? "127.0.0.1:6443"
     const answers: Answers = {
       context,
       authorizer,
@@ -161,13 +214,14 @@ const make = (options: Options) =>
         },
         ...(options.checks ?? [])
       ],
-      discovery: Discovery.make(registry, () => options.advertise ?? "127.0.0.1:6443"),
+      discovery: Discovery.make(registry, () => advertise),
       openApiV2: OpenApiV2.make(registry, info),
       openApiV3: OpenApiV3.make(registry, info, now),
       version: Version.respond(version),
-      paths: {
-        paths: [...Discovery.paths(registry), "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
-      }
+      advertise,
+      paths: () => ({
+        paths: [...Discovery.paths(registry), ...openIdDocuments.paths, "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
+      })
     }
     const respond = (request: ApiRequest.ApiRequest) => {
       const handled = answer(answers, request)
@@ -181,6 +235,11 @@ const make = (options: Options) =>
         Effect.suspend(() => {
           const response = respond(request)
           return Effect.isEffect(response) ? response : Effect.succeed(response)
+        }),
+      dependentsOf: (ownerUid) =>
+        owners.keysOf(ownerUid).flatMap((key) => {
+          const entry = cache.get(key)
+          return entry === undefined ? [] : [entry]
         }),
       drain: Effect.sync(() => {
         draining = true
@@ -204,4 +263,6 @@ export const layer = (
   | Authorizer.Authorizer
   | Admission.Admission
   | KubeletClient
+  | ServiceAccountTokens.ServiceAccountTokens
+  | TokenAuthenticator.TokenAuthenticator
 > => Layer.scoped(ApiServer, make(options))

@@ -29,3 +29,9 @@ export const stalledTotal = Metric.counter("reddwarf_apiserver_stalled_total", {
   description: "Peers given up because they neither sent nor took anything",
   incremental: true
 })
+
+/** HTTP/2 connections closed because of floods of pings, settings or resets. @category metrics */
+export const abusiveTotal = Metric.counter("reddwarf_apiserver_abusive_connections_total", {
+  description: "Connections closed because of floods of pings, settings or resets",
+  incremental: true
+})

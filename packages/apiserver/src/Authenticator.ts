@@ -1,10 +1,13 @@
 /** Who a request comes from, by the credentials its transport has seen. */
 import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { TokenAuthenticator } from "./TokenAuthenticator.js"
 import * as UserInfo from "./UserInfo.js"
 
 /**
- * The subject of a client certificate that the transport has verified against the client authority.
+ * The subject of a client certificate that the transport has verified against the client authority; without a name when it was
+ * shown one that it could not verify.
  *
  * @category models
  */
@@ -42,3 +45,33 @@ export const layer: Layer.Layer<Authenticator> = Layer.succeed(Authenticator, {
       ? undefined
       : UserInfo.authenticated(certificate.commonName, certificate.organizations)
 })
+
+/** Settings, all with defaults. @category models */
+export interface Options {
+  /** Requests without credentials are those of `system:anonymous`, who may do what the policy lets them. Default true. */
+  readonly anonymous?: boolean
+}
+
+const bearer = /^bearer +(\S+) *$/i
+
+/**
+ * Client certificates and bearer tokens. A certificate counts before a token; a token that nobody accepts is refused, never
+ * taken for anonymous.
+ *
+ * @category layers
+ */
+export const layerWith = (options: Options = {}): Layer.Layer<Authenticator, never, TokenAuthenticator> =>
+  Layer.effect(
+    Authenticator,
+    Effect.map(TokenAuthenticator, (tokens) => ({
+      authenticate: ({ authorization, certificate }) => {
+        if (certificate !== undefined && certificate.commonName !== "") {
+          return UserInfo.authenticated(certificate.commonName, certificate.organizations)
+        }
+        const token = authorization === undefined ? undefined : bearer.exec(authorization)?.[1]
+        if (token !== undefined) return tokens.authenticate(token)?.user
+        // Another scheme proves nothing, and asks for nothing that Kubernetes knows of.
+        return options.anonymous === false || certificate !== undefined ? undefined : UserInfo.anonymous
+      }
+    }))
+  )

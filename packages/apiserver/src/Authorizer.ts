@@ -1,6 +1,8 @@
 /** Who may do what. */
+import type { RbacV1 } from "@reddwarf/api-types"
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
+import type { Plugin } from "./Admission.js"
 import type { UserInfo } from "./UserInfo.js"
 
 /**
@@ -22,8 +24,16 @@ export interface Attributes {
   readonly path: string
 }
 
-/** `reason` of a refusal is added to the message the client gets. @category models */
-export type Decision = { readonly allowed: true } | { readonly allowed: false; readonly reason?: string }
+/** `reason` of a refusal is added to the message the client gets; that of a permission is shown to who asks for it. @category models */
+export type Decision =
+  | { readonly allowed: true; readonly reason?: string }
+  | { readonly allowed: false; readonly reason?: string }
+
+/** What somebody may do. `problems` are what kept the list from being complete. @category models */
+export interface UserRules {
+  readonly rules: ReadonlyArray<RbacV1.PolicyRule>
+  readonly problems: ReadonlyArray<string>
+}
 
 /**
  * Decides about every request. Plain and synchronous because it is on the path of every request: keep the policy in memory.
@@ -32,6 +42,10 @@ export type Decision = { readonly allowed: true } | { readonly allowed: false; r
  */
 export class Authorizer extends Context.Tag("@reddwarf/apiserver/Authorizer")<Authorizer, {
   readonly authorize: (attributes: Attributes) => Decision
+  /** What a user may do everywhere and, with a namespace, there. Absent: this policy cannot be listed. */
+  readonly rulesFor?: (user: UserInfo, namespace: string | undefined) => UserRules
+  /** Checks on writes that the policy needs to hold, such as that nobody grants what they do not have. */
+  readonly plugins?: ReadonlyArray<Plugin>
 }>() {}
 
 /** The request may be made. @category constructors */
@@ -64,7 +78,7 @@ const nodeRules: ReadonlyArray<Rule> = [
   core(["events"], write),
   core(["pods"], ["create", "delete"]),
   core(["pods/status"], ["patch", "update"]),
-  core(["serviceaccounts/token", "pods/eviction"], ["create"]),
+  core(["serviceaccounts/token", "pods/eviction", "pods/finalize"], ["create"]),
   leases(["create", "delete", "get", "patch", "update", "list", "watch"]),
   { group: "node.k8s.io", resources: ["runtimeclasses"], verbs: read }
 ]
@@ -115,6 +129,12 @@ const authorizeNode = (attributes: Attributes): Decision => {
 
 const discoveryPaths = ["/api", "/apis", "/healthz", "/livez", "/readyz", "/openapi", "/version"]
 
+/** Questions about oneself, which everyone authenticated may ask. */
+const selfReviews: ReadonlyArray<Rule> = [
+  { group: "authorization.k8s.io", resources: ["selfsubjectaccessreviews", "selfsubjectrulesreviews"], verbs: ["create"] },
+  { group: "authentication.k8s.io", resources: ["selfsubjectreviews"], verbs: ["create"] }
+]
+
 const isDiscovery = (attributes: Attributes): boolean =>
   (attributes.verb === "get" || attributes.verb === "head") &&
   (attributes.path === "/" ||
@@ -137,6 +157,7 @@ export const authorizeStatic = (attributes: Attributes): Decision => {
   if (!attributes.isResource) {
     return user.groups.includes("system:authenticated") && isDiscovery(attributes) ? allow : deny
   }
+  if (user.groups.includes("system:authenticated") && matches(selfReviews, attributes)) return allow
   const rules = rulesByUser.get(user.name)
   if (rules !== undefined && matches(rules, attributes)) return allow
   return authorizeNode(attributes)

@@ -8,10 +8,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { createPrivateKey, X509Certificate } from "node:crypto"
+import { createPrivateKey, generateKeyPair, X509Certificate } from "node:crypto"
 import { isIP } from "node:net"
 import { hostname } from "node:os"
 import { join } from "node:path"
+import { promisify } from "node:util"
 import * as secureFiles from "./internal/secureFiles.js"
 import type * as x509 from "./internal/x509.js"
 
@@ -78,6 +79,8 @@ export class Certificates extends Context.Tag("@reddwarf/apiserver/Certificates"
   readonly serving: Effect.Effect<KeyPair, CertificateFailure>
   /** What this server shows to node agents. */
   readonly kubeletClient: Effect.Effect<KeyPair, CertificateFailure>
+  /** Private key that ServiceAccount tokens are signed with, as PEM: kept as `sa.key`, RSA with 2048 bits. */
+  readonly signingKey: Effect.Effect<string, CertificateFailure>
   /** A client certificate for a user with the given groups, kept under `file`. */
   readonly client: (file: string, user: string, groups: ReadonlyArray<string>) => Effect.Effect<KeyPair, CertificateFailure>
   /** The certificate of a node agent: client of this server, and server for its own endpoint at `names`. */
@@ -121,6 +124,8 @@ const belongTogether = (certificate: X509Certificate, key: string): boolean => {
 
 const covers = (certificate: X509Certificate, name: string): boolean =>
   (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined
+
+const generateRsa = promisify(generateKeyPair)
 
 // Clocks of other machines may be a little behind.
 const backdate = Duration.toMillis("5 minutes")
@@ -220,10 +225,23 @@ const make = (options: CertificatesOptions) =>
         return yield* store(file, pair)
       }).pipe(lock.withPermits(1))
 
+    const signingKey = Effect.gen(function*() {
+      const path = join(directory, "sa.key")
+      const kept = yield* read(path)
+      if (kept !== undefined) return kept
+      const { privateKey } = yield* Effect.tryPromise({
+        try: () => generateRsa("rsa", { modulusLength: 2048 }),
+        catch: (cause) => new CertificateFailure({ path, detail: "it could not be made", cause })
+      })
+      const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString()
+      return yield* Effect.as(Effect.mapError(secureFiles.write(path, pem), fileFailure), pem)
+    }).pipe(lock.withPermits(1))
+
     const names = [...new Set([...serverNames(), ...(options.names ?? [])])]
     return Certificates.of({
       authority: authority.cert,
       obtain,
+      signingKey,
       serving: obtain("apiserver", { commonName: "kube-apiserver", names, usages: ["serverAuth"] }),
       kubeletClient: obtain("apiserver-kubelet-client", {
         commonName: "kube-apiserver-kubelet-client",

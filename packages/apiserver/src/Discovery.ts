@@ -122,9 +122,14 @@ const respondAggregated = (request: Request.ApiRequest, version: AggregatedVersi
  */
 export type Discovery = (request: Request.ApiRequest, path: string) => ApiResponse | undefined
 
-/** Documents are made once, from the registry. `address` is what old clients are told to connect to. @category constructors */
-export const make = (registry: KindRegistry.Registry, address: () => string): Discovery => {
-  const groups = registry.groups()
+/** The documents of one state of the registry. */
+interface Documents {
+  readonly core: ReadonlyArray<KindRegistry.Group>
+  readonly aggregated: ReadonlyMap<string, Readonly<Record<AggregatedVersion, Document>>>
+  readonly plain: ReadonlyMap<string, Uint8Array>
+}
+
+const build = (groups: ReadonlyArray<KindRegistry.Group>): Documents => {
   const core = groups.filter(({ group }) => group === "")
   const named = groups.filter(({ group }) => group !== "")
   const aggregated = (items: ReadonlyArray<KindRegistry.Group>, version: AggregatedVersion): Document =>
@@ -134,10 +139,6 @@ export const make = (registry: KindRegistry.Registry, address: () => string): Di
       metadata: {},
       items: items.map(aggregatedGroup)
     })
-  const aggregatedDocuments: ReadonlyMap<string, Readonly<Record<AggregatedVersion, Document>>> = new Map([
-    ["/api", { v2: aggregated(core, "v2"), v2beta1: aggregated(core, "v2beta1") }],
-    ["/apis", { v2: aggregated(named, "v2"), v2beta1: aggregated(named, "v2beta1") }]
-  ])
   const plain = new Map<string, Uint8Array>()
   plain.set("/apis", document({ kind: "APIGroupList", apiVersion: "v1", groups: named.map(groupObject) }).bytes)
   for (const group of groups) {
@@ -147,10 +148,35 @@ export const make = (registry: KindRegistry.Registry, address: () => string): Di
     }
     for (const version of group.versions) plain.set(`${root}/${version.version}`, document(resourceList(version)).bytes)
   }
+  return {
+    core,
+    plain,
+    aggregated: new Map([
+      ["/api", { v2: aggregated(core, "v2"), v2beta1: aggregated(core, "v2beta1") }],
+      ["/apis", { v2: aggregated(named, "v2"), v2beta1: aggregated(named, "v2beta1") }]
+    ])
+  }
+}
+
+/**
+ * Documents are made once for each state of the registry: its groups are another value when it has changed. `address` is what old clients
+ * are told to connect to.
+ *
+ * @category constructors
+ */
+export const make = (registry: KindRegistry.Registry, address: () => string): Discovery => {
+  let known: { readonly groups: ReadonlyArray<KindRegistry.Group>; readonly documents: Documents } | undefined
+  const documentsNow = (): Documents => {
+    const groups = registry.groups()
+    if (known?.groups !== groups) known = { groups, documents: build(groups) }
+    return known.documents
+  }
   return (request, path) => {
+    if (!path.startsWith("/api")) return undefined
+    const { aggregated, core, plain } = documentsNow()
     const clean = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path
     const version = aggregatedAs(Request.header(request, "accept"))
-    const found = version === undefined ? undefined : aggregatedDocuments.get(clean)?.[version]
+    const found = version === undefined ? undefined : aggregated.get(clean)?.[version]
     if (version !== undefined && found !== undefined) return respondAggregated(request, version, found)
     if (clean === "/api") {
       return Response.json(200, {

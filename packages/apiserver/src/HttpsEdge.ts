@@ -14,7 +14,7 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import { createSecureServer, type Http2SecureServer, type Http2Session, type Http2ServerRequest, type Http2ServerResponse } from "node:http2"
+import { constants, createSecureServer, type Http2SecureServer, type Http2Session, type Http2ServerRequest, type Http2ServerResponse } from "node:http2"
 import type { Socket } from "node:net"
 import type { ApiRequest } from "./ApiRequest.js"
 import type { ApiResponse } from "./ApiResponse.js"
@@ -24,7 +24,12 @@ import * as Authenticator from "./Authenticator.js"
 import type { KeyPair } from "./Certificates.js"
 import * as exchanges from "./internal/exchange.js"
 import * as peers from "./internal/peers.js"
+import * as places from "./internal/places.js"
+import * as rawAnswer from "./internal/rawAnswer.js"
 import * as render from "./internal/render.js"
+import * as requestLimits from "./internal/requestLimits.js"
+import * as sessionGuard from "./internal/sessionGuard.js"
+import * as webSockets from "./internal/webSockets.js"
 
 /**
  * The port cannot be opened, or the certificate cannot be used.
@@ -69,8 +74,15 @@ export interface Options {
   readonly maxConnections?: number
   /** Requests in work at once, without watches and followed logs. Default 800. */
   readonly maxRequests?: number
-  /** Watches and followed logs at once. Default 16384. */
+  /**
+   * Watches and followed logs at once. Default 16384. Of these and of the requests a single client gets three quarters at most,
+   * and less the more clients there are.
+   */
   readonly maxStreams?: number
+  /** Watches and followed logs of one client (a user, or an address without one). Default 10000. */
+  readonly maxStreamsPerClient?: number
+  /** How long an answer may take before it is 504. Watches and logs may take as long as they like. Default 60 seconds. */
+  readonly requestTimeout?: Duration.DurationInput
   /** How long a peer may neither send its body nor take its answer. Default 60 seconds. */
   readonly stallTimeout?: Duration.DurationInput
   /** How long a connection without requests is kept. Default 3 minutes. */
@@ -82,6 +94,8 @@ export interface Options {
 interface State {
   readonly requests: Set<exchanges.Exchange>
   readonly streams: Set<exchanges.Exchange>
+  /** Turned away, but the answer may still be under way. */
+  readonly refused: Set<exchanges.Exchange>
   readonly sockets: Set<Socket>
   readonly sessions: Set<Http2Session>
   stopping: boolean
@@ -112,9 +126,13 @@ const createServer = (options: Options): Effect.Effect<Http2SecureServer, EdgeUn
         ca: options.clientAuthority,
         minVersion: "TLSv1.2",
         handshakeTimeout: 10_000,
-        settings: { maxConcurrentStreams: 1000, maxHeaderListSize: 32 * 1024 },
+        settings: { maxConcurrentStreams: 1000, maxHeaderListSize: requestLimits.maxParsedHeader },
         maxHeaderListPairs: 100,
-        maxSessionMemory: 64
+        maxSessionMemory: 64,
+        maxSettings: 32,
+        maxOutstandingPings: 10,
+        maxSessionInvalidFrames: 100,
+        maxSessionRejectedStreams: 100
       }),
     catch: (cause) =>
       new EdgeUnavailable({
@@ -136,6 +154,8 @@ const renew = (server: Http2SecureServer, options: Options, pair: Effect.Effect<
 }
 
 const overloaded = render.status(Status.tooManyRequests())
+const timedOut = render.status(Status.timeout("request did not complete within the allotted timeout"))
+const malformed = render.status(Status.badRequest("the request is not valid HTTP"))
 const shuttingDown = render.status(Status.failure(503, "ServiceUnavailable", "the server is shutting down", { retryAfterSeconds: 1 }))
 
 const make = (options: Options) =>
@@ -148,18 +168,28 @@ const make = (options: Options) =>
     const run = Runtime.runFork(runtime)
     const certificateOf = peers.make()
     const stopped = yield* Deferred.make<void>()
-    const state: State = { requests: new Set(), streams: new Set(), sockets: new Set(), sessions: new Set(), stopping: false }
+    const state: State = {
+      requests: new Set(),
+      streams: new Set(),
+      refused: new Set(),
+      sockets: new Set(),
+      sessions: new Set(),
+      stopping: false
+    }
     const maxRequests = options.maxRequests ?? 800
-    const maxStreams = options.maxStreams ?? 16_384
+    const requestPlaces = places.make(maxRequests, maxRequests)
+    const streamPlaces = places.make(options.maxStreams ?? 16_384, options.maxStreamsPerClient ?? 10_000)
+    const stall = Duration.toMillis(options.stallTimeout ?? "60 seconds")
 
     const stream = (exchange: exchanges.Exchange, answer: ApiResponse): Effect.Effect<void> => {
       const { body } = answer
-      if (body instanceof Uint8Array) return Effect.sync(() => exchanges.sendComplete(exchange, answer, body))
+      if (body instanceof Uint8Array) return Effect.sync(() => exchanges.sendComplete(exchange, answer, body, now))
       if (!body.live) return Effect.ensuring(exchanges.sendStream(exchange, answer, body, now), body.discard)
-      if (state.streams.size >= maxStreams) {
+      // A peer that is gone already holds no place that it could give back.
+      if (exchange.closed || !streamPlaces.enter(exchange.client)) {
         return Effect.zipRight(body.discard, Effect.suspend(() => stream(exchange, overloaded)))
       }
-      state.requests.delete(exchange)
+      if (state.requests.delete(exchange)) requestPlaces.leave(exchange.client)
       state.streams.add(exchange)
       const sent = exchanges.sendStream(exchange, answer, body, now)
       return Effect.raceFirst(sent, Deferred.await(stopped)).pipe(
@@ -181,7 +211,7 @@ const make = (options: Options) =>
           return
         }
         const answer = render.status(Status.internalError("an unexpected fault; see the log of the server"))
-        if (answer.body instanceof Uint8Array) exchanges.sendComplete(exchange, answer, answer.body)
+        if (answer.body instanceof Uint8Array) exchanges.sendComplete(exchange, answer, answer.body, now)
       }))
     }
 
@@ -197,8 +227,8 @@ const make = (options: Options) =>
 
     const finish = (exchange: exchanges.Exchange) => {
       exchange.closed = true
-      state.requests.delete(exchange)
-      state.streams.delete(exchange)
+      if (state.requests.delete(exchange)) requestPlaces.leave(exchange.client)
+      if (state.streams.delete(exchange)) streamPlaces.leave(exchange.client)
       Metrics.requests.unsafeUpdate(state.requests.size, [])
       Metrics.streams.unsafeUpdate(state.streams.size, [])
       Metrics.countAnswer(exchange.response.statusCode)
@@ -206,16 +236,25 @@ const make = (options: Options) =>
 
     const reject = (exchange: exchanges.Exchange, answer: ApiResponse) => {
       Metrics.rejectedTotal.unsafeUpdate(1, [])
-      if (answer.body instanceof Uint8Array) exchanges.sendComplete(exchange, answer, answer.body)
+      state.refused.add(exchange)
+      exchange.response.once("close", () => {
+        exchange.closed = true
+        state.refused.delete(exchange)
+      })
+      if (answer.body instanceof Uint8Array) exchanges.sendComplete(exchange, answer, answer.body, now)
     }
 
     const onRequest = (request: Http2ServerRequest, response: Http2ServerResponse) => {
-      const exchange: exchanges.Exchange = { request, response, waitingSince: 0, closed: false }
+      const user = authenticate({ certificate: certificateOf(request), authorization: request.headers.authorization })
+      const client = places.clientOf(user, request.socket.remoteAddress)
+      const exchange: exchanges.Exchange = { request, response, client, began: now(), waitingSince: 0, closed: false }
       // Nobody is there to be told about a broken connection.
       request.on("error", () => {})
       response.on("error", () => {})
       if (state.stopping) return reject(exchange, shuttingDown)
-      if (state.requests.size >= maxRequests) return reject(exchange, overloaded)
+      const tooLarge = requestLimits.refusalOf(request.url, request.rawHeaders)
+      if (tooLarge !== undefined) return reject(exchange, tooLarge)
+      if (!requestPlaces.enter(client)) return reject(exchange, overloaded)
       state.requests.add(exchange)
       response.once("close", () => finish(exchange))
       const apiRequest: ApiRequest = {
@@ -223,12 +262,12 @@ const make = (options: Options) =>
         url: request.url,
         headers: request.headers,
         body: exchanges.readBody(exchange, now),
-        user: authenticate({ certificate: certificateOf(request), authorization: request.headers.authorization })
+        user
       }
       try {
         const answer = api.respond(apiRequest)
         if (Effect.isEffect(answer)) return work(exchange, answer)
-        if (answer.body instanceof Uint8Array) return exchanges.sendComplete(exchange, answer, answer.body)
+        if (answer.body instanceof Uint8Array) return exchanges.sendComplete(exchange, answer, answer.body, now)
         work(exchange, Effect.succeed(answer))
       } catch (defect) {
         run(failed(exchange)(Cause.die(defect)))
@@ -237,9 +276,24 @@ const make = (options: Options) =>
 
     const server = yield* Effect.acquireRelease(createServer(options), (opened) => stop(opened, state, stopped, api.drain, options))
     // Node has these on the server only when it also speaks HTTP/1.1, which its types do not know.
-    Object.assign(server, { headersTimeout: 20_000, requestTimeout: 60_000, keepAliveTimeout: 75_000, maxHeadersCount: 100 })
+    Object.assign(server, {
+      headersTimeout: 20_000,
+      requestTimeout: 60_000,
+      keepAliveTimeout: 75_000,
+      maxHeadersCount: 100,
+      maxHeaderSize: requestLimits.maxParsedHeader
+    })
     server.maxConnections = options.maxConnections ?? 4096
     server.on("request", onRequest)
+    server.on("upgrade", webSockets.make({
+      respond: api.respond,
+      authenticate,
+      certificateOf,
+      streams: streamPlaces,
+      stopped: Deferred.await(stopped),
+      fork: run,
+      stallMillis: stall
+    }))
     server.on("connection", (socket: Socket) => {
       state.sockets.add(socket)
       socket.setNoDelay(true)
@@ -251,6 +305,10 @@ const make = (options: Options) =>
       let open = 0
       state.sessions.add(session)
       session.once("close", () => state.sessions.delete(session))
+      sessionGuard.watch(session, now, sessionGuard.defaults, () => {
+        Metrics.abusiveTotal.unsafeUpdate(1, [])
+        cut(state, session)
+      })
       session.on("stream", (opened) => {
         open++
         opened.once("close", () => open--)
@@ -262,13 +320,17 @@ const make = (options: Options) =>
     })
     // Failed handshakes and malformed requests are the peer's business.
     for (const event of ["tlsClientError", "sessionError"]) server.on(event, () => {})
-    server.on("clientError", (_error: Error, socket: Socket) => void socket.destroy())
+    server.on("clientError", (error: Error, socket: Socket) => {
+      const code: unknown = Reflect.get(error, "code")
+      if (code === "ECONNRESET") socket.destroy()
+      else rawAnswer.send(socket, code === "HPE_HEADER_OVERFLOW" ? requestLimits.headersTooLarge : malformed)
+    })
 
     const host = options.host ?? "127.0.0.1"
     const port = yield* listen(server, host, options.port ?? 6443)
-    const stall = Duration.toMillis(options.stallTimeout ?? "60 seconds")
-    const sweeps = Schedule.spaced(Duration.millis(Math.max(20, Math.min(2000, stall / 4))))
-    yield* Effect.forkScoped(Effect.repeat(sweep(state, now, stall), sweeps))
+    const patience = Duration.toMillis(options.requestTimeout ?? "60 seconds")
+    const sweeps = Schedule.spaced(Duration.millis(Math.max(20, Math.min(2000, stall / 4, patience / 4))))
+    yield* Effect.forkScoped(Effect.repeat(Effect.zipRight(sweep(state, now, stall), expire(state, now, patience)), sweeps))
     const { renewal } = options
     if (renewal !== undefined) {
       yield* Effect.forkScoped(Effect.repeat(renew(server, options, renewal.pair), Schedule.spaced(renewal.every)))
@@ -277,17 +339,37 @@ const make = (options: Options) =>
     return HttpsEdge.of({ host, port, url: `https://${shown.includes(":") ? `[${shown}]` : shown}:${port}` })
   })
 
+/** Cuts the connection of a session. Destroying the session alone would wait for a peer that may never listen. */
+const cut = (state: State, session: Http2Session): void => {
+  if (session.destroyed) return
+  const { remoteAddress, remotePort } = session.socket
+  session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
+  for (const socket of state.sockets) {
+    if (socket.remotePort === remotePort && socket.remoteAddress === remoteAddress) socket.destroy()
+  }
+}
+
 /** Gives up peers that neither send nor take anything. */
 const sweep = (state: State, now: () => number, limit: number): Effect.Effect<void> =>
   Effect.sync(() => {
     const oldest = now() - limit
-    for (const group of [state.requests, state.streams]) {
+    for (const group of [state.requests, state.streams, state.refused]) {
       for (const exchange of group) {
         if (exchange.waitingSince === 0 || exchange.waitingSince > oldest) continue
         Metrics.stalledTotal.unsafeUpdate(1, [])
         exchange.response.destroy()
         exchange.request.destroy()
       }
+    }
+  })
+
+/** Answers 504 to requests whose answer takes too long, unless it is their own body that is awaited. */
+const expire = (state: State, now: () => number, limit: number): Effect.Effect<void> =>
+  Effect.sync(() => {
+    const oldest = now() - limit
+    for (const exchange of state.requests) {
+      if (exchange.began > oldest || exchange.waitingSince !== 0 || exchange.response.headersSent) continue
+      if (timedOut.body instanceof Uint8Array) exchanges.sendComplete(exchange, timedOut, timedOut.body, now)
     }
   })
 

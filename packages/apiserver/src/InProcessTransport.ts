@@ -19,10 +19,16 @@ const bodyOf = (body: string | Uint8Array | undefined): Effect.Effect<Uint8Array
   return bytes.length > maxBodyBytes ? ApiError.fail(Status.requestEntityTooLarge(maxBodyBytes)) : Effect.succeed(bytes)
 }
 
+/** What a component in this process is called as the owner of fields: `kube-scheduler` for `system:kube-scheduler`. */
+const componentOf = ({ name }: UserInfo): string => name.slice(name.lastIndexOf(":") + 1)
+
 const toApiRequest = (request: Transport.Request, user: UserInfo): ApiRequest => ({
   method: request.method,
   url: request.path,
-  headers: Object.fromEntries(Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value])),
+  headers: {
+    "user-agent": componentOf(user),
+    ...Object.fromEntries(Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]))
+  },
   body: bodyOf(request.body),
   user
 })

@@ -6,6 +6,7 @@ import type { ApiResponse } from "./ApiResponse.js"
 import * as Response from "./ApiResponse.js"
 import * as document from "./internal/openApiV2Document.js"
 import * as protobuf from "./internal/openApiV2Protobuf.js"
+import * as perGroupVersion from "./internal/perGroupVersion.js"
 import * as render from "./internal/render.js"
 import { parseAccept } from "./Negotiation.js"
 import * as OpenApiV3 from "./OpenApiV3.js"
@@ -29,12 +30,13 @@ const protobufTypes = new Set([
   "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 ])
 
-const build = (registry: KindRegistry.Registry, info: OpenApiV3.Info) => {
-  const versions = registry.groups().flatMap((group) => group.versions)
-  const made = document.make(info, versions.map((version) => OpenApiV3.documentOf(version, info)))
+/** The forms of one document, each made when somebody wants it. */
+const variantsOf = (made: object) => {
+  let json: Variant | undefined
+  let encoded: Variant | undefined
   return {
-    json: variant("application/json", encoder.encode(JSON.stringify(made))),
-    protobuf: variant("application/com.github.proto-openapi.spec.v2.v1.0+protobuf", protobuf.encode(made))
+    json: () => json ??= variant("application/json", encoder.encode(JSON.stringify(made))),
+    protobuf: () => encoded ??= variant("application/com.github.proto-openapi.spec.v2.v1.0+protobuf", protobuf.encode(made))
   }
 }
 
@@ -45,15 +47,21 @@ const build = (registry: KindRegistry.Registry, info: OpenApiV3.Info) => {
  */
 export type OpenApiV2 = (request: Request.ApiRequest, path: string) => ApiResponse | undefined
 
-/** Documents are made when they are first asked for, and kept. @category constructors */
+/** Documents are made when they are first asked for, and kept until the registry changes; then only what changed is made anew. @category constructors */
 export const make = (registry: KindRegistry.Registry, info: OpenApiV3.Info): OpenApiV2 => {
-  let documents: ReturnType<typeof build> | undefined
+  let known: { readonly groups: ReadonlyArray<KindRegistry.Group>; readonly documents: ReturnType<typeof variantsOf> } | undefined
+  const fragmentOnce = perGroupVersion.make((version) => document.fragmentOf(OpenApiV3.documentOf(version, info)))
   const choose = (accept: string | undefined): Variant | undefined => {
-    documents ??= build(registry, info)
+    const groups = registry.groups()
+    if (known?.groups !== groups) {
+      const fragments = groups.flatMap(({ versions }) => versions.map(fragmentOnce))
+      known = { groups, documents: variantsOf(document.make(info, fragments)) }
+    }
+    const { documents } = known
     const wanted = accept === undefined || accept === "" ? ["*/*"] : parseAccept(accept).map(({ type }) => type)
     for (const type of wanted) {
-      if (protobufTypes.has(type)) return documents.protobuf
-      if (type === "application/json" || type === "*/*" || type === "application/*") return documents.json
+      if (protobufTypes.has(type)) return documents.protobuf()
+      if (type === "application/json" || type === "*/*" || type === "application/*") return documents.json()
     }
     return undefined
   }

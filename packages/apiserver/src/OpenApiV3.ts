@@ -7,6 +7,7 @@ import type { ApiResponse } from "./ApiResponse.js"
 import * as Response from "./ApiResponse.js"
 import * as paths from "./internal/openApiPaths.js"
 import * as schemas from "./internal/openApiSchemas.js"
+import * as perGroupVersion from "./internal/perGroupVersion.js"
 
 /** Title and version in every document. @category models */
 export interface Info {
@@ -35,17 +36,14 @@ export const documentOf = ({ kinds }: KindRegistry.GroupVersion, info: Info): ob
 
 const pathOf = (group: string, version: string): string => group === "" ? `api/${version}` : `apis/${group}/${version}`
 
-const build = (registry: KindRegistry.Registry, info: Info): ReadonlyArray<Document> =>
-  registry.groups().flatMap(({ versions }) =>
-    versions.map((version) => {
-      const bytes = encoder.encode(JSON.stringify(documentOf(version, info)))
-      return {
-        path: pathOf(version.group, version.version),
-        bytes,
-        hash: createHash("sha512").update(bytes).digest("hex").toUpperCase()
-      }
-    })
-  )
+const documentFor = (version: KindRegistry.GroupVersion, info: Info): Document => {
+  const bytes = encoder.encode(JSON.stringify(documentOf(version, info)))
+  return {
+    path: pathOf(version.group, version.version),
+    bytes,
+    hash: createHash("sha512").update(bytes).digest("hex").toUpperCase()
+  }
+}
 
 const root = "/openapi/v3"
 
@@ -79,12 +77,15 @@ const respondDocument = (request: Request.ApiRequest, found: Document, hash: str
     : { status: 200, headers, body: found.bytes }
 }
 
-/** Documents are made when they are first asked for, and kept. `now` gives milliseconds since the epoch. @category constructors */
+/** Documents are made when they are first asked for, and kept until the registry changes. `now` gives milliseconds since the epoch. @category constructors */
 export const make = (registry: KindRegistry.Registry, info: Info, now: () => number): OpenApiV3 => {
-  let documents: ReadonlyArray<Document> | undefined
+  const documentOnce = perGroupVersion.make((version) => documentFor(version, info))
+  let known: { readonly groups: ReadonlyArray<KindRegistry.Group>; readonly documents: ReadonlyArray<Document> } | undefined
   return (request, path, query) => {
     if (path !== root && !path.startsWith(`${root}/`)) return undefined
-    documents ??= build(registry, info)
+    const groups = registry.groups()
+    if (known?.groups !== groups) known = { groups, documents: groups.flatMap(({ versions }) => versions.map(documentOnce)) }
+    const { documents } = known
     if (path === root || path === `${root}/`) {
       return Response.json(200, {
         paths: Object.fromEntries(

@@ -1,7 +1,18 @@
 /** Which subresources this server answers; kinds may know of more. */
 import type { Kind } from "@reddwarf/api-types"
 
-const served = new Set(["binding", "eviction", "finalize", "log", "status"])
+const served = new Set([
+  "approval",
+  "binding",
+  "ephemeralcontainers",
+  "eviction",
+  "finalize",
+  "log",
+  "resize",
+  "scale",
+  "status",
+  "token"
+])
 
 /** Whether a subresource is answered here. @category combinators */
 export const isServed = (name: string): boolean => served.has(name)

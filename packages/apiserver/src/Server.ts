@@ -8,17 +8,24 @@ import * as Layer from "effect/Layer"
 import * as Admission from "./Admission.js"
 import * as ApiServer from "./ApiServer.js"
 import * as Authenticator from "./Authenticator.js"
-import * as Authorizer from "./Authorizer.js"
 import * as Certificates from "./Certificates.js"
 import * as HttpsEdge from "./HttpsEdge.js"
 import * as KubeletClient from "./KubeletClient.js"
+import * as LimitRanges from "./LimitRanges.js"
 import * as NamespaceLifecycle from "./NamespaceLifecycle.js"
 import * as NodeRestriction from "./NodeRestriction.js"
+import * as PodPriority from "./PodPriority.js"
 import * as PodUpdateDefaults from "./PodUpdateDefaults.js"
+import * as RbacAuthorizer from "./RbacAuthorizer.js"
+import * as ServiceAccountTokens from "./ServiceAccountTokens.js"
+import * as StaticTokens from "./StaticTokens.js"
+import * as TokenAuthenticator from "./TokenAuthenticator.js"
 
 /** The admission plugins that are always there. @category constructors */
 export const plugins: ReadonlyArray<Admission.Plugin> = [
   PodUpdateDefaults.plugin,
+  PodPriority.plugin,
+  LimitRanges.plugin,
   NamespaceLifecycle.plugin,
   NodeRestriction.plugin
 ]
@@ -33,13 +40,18 @@ export const layerApiWith = (
   options: ApiServer.Options,
   cache: WatchCache.CacheOptions
 ): Layer.Layer<
-  ApiServer.ApiServer | WatchCache.WatchCache,
+  ApiServer.ApiServer | WatchCache.WatchCache | TokenAuthenticator.TokenAuthenticator,
   StoreError.StoreError,
   ObjectStore.ObjectStore | KubeletClient.KubeletClient
-> =>
+> => Layer.provide(layerApiOver(options, cache, {}), ServiceAccountTokens.layerEphemeral())
+
+/** The same over an issuer of ServiceAccount tokens. */
+const layerApiOver = (options: ApiServer.Options, cache: WatchCache.CacheOptions, tokens: TokenAuthenticator.Options) =>
   ApiServer.layer(options).pipe(
+    Layer.provideMerge(TokenAuthenticator.layer(tokens)),
+    Layer.provide(RbacAuthorizer.layer),
     Layer.provideMerge(WatchCache.layerWith(cache)),
-    Layer.provide([KindRegistry.layer, Authorizer.layer, Admission.layerOf(plugins)])
+    Layer.provide([KindRegistry.layer, Admission.layerOf(plugins)])
   )
 
 /** The same with default bounds. @category layers */
@@ -54,6 +66,12 @@ export interface Options {
   readonly api?: ApiServer.Options
   /** Bounds of the watch cache. */
   readonly cache?: WatchCache.CacheOptions
+  /** Tokens of ServiceAccounts. */
+  readonly tokens?: ServiceAccountTokens.Options
+  /** File of bearer tokens that do not come from ServiceAccounts, see `StaticTokens`. */
+  readonly tokenFile?: string
+  /** Requests without credentials are those of `system:anonymous`. Default true. */
+  readonly anonymous?: boolean
 }
 
 const ownCertificate = (certificates: Context.Tag.Service<Certificates.Certificates>) =>
@@ -79,7 +97,8 @@ const credentials = (options: Options) =>
         Certificates.fromFiles(options.external),
         ({ authority, serving }) => ({ serving, clientAuthority: authority })
       )
-    return { edge, kubelet: { authority: certificates.authority, credentials: yield* certificates.kubeletClient } }
+    const staticTokens = options.tokenFile === undefined ? StaticTokens.none : yield* StaticTokens.read(options.tokenFile)
+    return { edge, staticTokens, kubelet: { authority: certificates.authority, credentials: yield* certificates.kubeletClient } }
   })
 
 /**
@@ -92,16 +111,21 @@ export const layer = (
   options: Options = {}
 ): Layer.Layer<
   ApiServer.ApiServer | HttpsEdge.HttpsEdge | WatchCache.WatchCache,
-  StoreError.StoreError | Certificates.CertificateFailure | HttpsEdge.EdgeUnavailable,
+  StoreError.StoreError | Certificates.CertificateFailure | StaticTokens.TokenFileInvalid | HttpsEdge.EdgeUnavailable,
   ObjectStore.ObjectStore | Certificates.Certificates
 > =>
   Layer.unwrapEffect(
-    Effect.map(credentials(options), ({ edge, kubelet }) =>
+    Effect.map(credentials(options), ({ edge, kubelet, staticTokens }) =>
       HttpsEdge.layer({ ...options.edge, ...edge }).pipe(
-        Layer.provideMerge(layerApiWith({
-          advertise: `${options.edge?.host ?? "127.0.0.1"}:${options.edge?.port ?? 6443}`,
-          ...options.api
-        }, options.cache ?? {})),
-        Layer.provide([Authenticator.layer, KubeletClient.layer(kubelet)])
+        Layer.provide(Authenticator.layerWith(options.anonymous === undefined ? {} : { anonymous: options.anonymous })),
+        Layer.provideMerge(layerApiOver(
+          {
+            advertise: `${options.edge?.host ?? "127.0.0.1"}:${options.edge?.port ?? 6443}`,
+            ...options.api
+          },
+          options.cache ?? {},
+          { staticTokens }
+        )),
+        Layer.provide([ServiceAccountTokens.layer(options.tokens), KubeletClient.layer(kubelet)])
       ))
   )

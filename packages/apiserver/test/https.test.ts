@@ -32,15 +32,15 @@ describe("the port", () => {
         assert.strictEqual(head.body.length, 0)
       }))
 
-    it.scoped("answers callers without a valid certificate 401, and anybody's health checks", () =>
+    it.scoped("takes callers without credentials for anonymous, and answers anybody's health checks", () =>
       Effect.gen(function*() {
         const { url } = yield* HttpsEdge.HttpsEdge
         const { ca } = yield* adminCredentials
         const refused = yield* http1(`${url}/api`, { credentials: { ca } })
-        assert.strictEqual(refused.status, 401)
-        assert.strictEqual(decode(refused.body).reason, "Unauthorized")
+        assert.strictEqual(refused.status, 403)
+        assert.strictEqual(decode(refused.body).message, "forbidden: User \"system:anonymous\" cannot get path \"/api\"")
         const connection = yield* session(url, { ca })
-        assert.strictEqual((yield* http2(connection, "/api")).status, 401)
+        assert.strictEqual((yield* http2(connection, "/api")).status, 403)
         assert.strictEqual((yield* http2(connection, "/readyz")).body.toString(), "ok")
       }))
 

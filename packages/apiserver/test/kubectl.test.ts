@@ -3,21 +3,10 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { spawn } from "node:child_process"
-import { existsSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
-import * as Certificates from "../src/Certificates.js"
-import * as HttpsEdge from "../src/HttpsEdge.js"
-import * as Kubeconfig from "../src/Kubeconfig.js"
-import { adminCredentials, eventually, layerServer, TempDirectory } from "./support/http.js"
+import { eventually, layerServer } from "./support/http.js"
+import { isMissing, peers, setup } from "./support/kubectl.js"
 
-const peers = process.env["REDDWARF_PEERS"]
 const versions = ["1.20", "1.32", "1.36"]
-
-interface Output {
-  readonly code: number
-  readonly out: string
-}
 
 const manifest = (image: string) => `apiVersion: v1
 kind: Pod
@@ -27,45 +16,9 @@ spec:
   - { name: c, image: "${image}", ports: [{ containerPort: 80 }] }
 `
 
-const setup = (version: string) =>
-  Effect.gen(function*() {
-    const { url } = yield* HttpsEdge.HttpsEdge
-    const directory = yield* TempDirectory
-    const { authority } = yield* Certificates.Certificates
-    const kubeconfig = join(directory, "admin.conf")
-    const credentials = yield* adminCredentials
-    yield* Kubeconfig.write(kubeconfig, { server: url, authority, user: "kubernetes-admin", credentials })
-    const start = (args: ReadonlyArray<string>) =>
-      spawn(join(peers ?? "", "bin", `kubectl-${version}`), args, {
-        env: { ...process.env, KUBECONFIG: kubeconfig, HOME: directory, TMPDIR: directory },
-        stdio: ["ignore", "pipe", "pipe"]
-      })
-    const run = (...args: ReadonlyArray<string>): Effect.Effect<Output> =>
-      Effect.async<Output>((resume) => {
-        const child = start(args)
-        let out = ""
-        child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()))
-        child.stderr.on("data", (chunk: Buffer) => (out += chunk.toString()))
-        child.on("close", (code) => resume(Effect.succeed({ code: code ?? -1, out })))
-        return Effect.sync(() => child.kill("SIGKILL"))
-      }).pipe(Effect.timeout("20 seconds"), Effect.orDie)
-    const ok = (...args: ReadonlyArray<string>) =>
-      Effect.map(run(...args), ({ code, out }) => {
-        assert.strictEqual(code, 0, `kubectl ${args.join(" ")}: ${out}`)
-        return out
-      })
-    const file = (name: string, text: string): string => {
-      const path = join(directory, name)
-      writeFileSync(path, text)
-      return path
-    }
-    return { ok, run, start, file }
-  })
-
 describe.skipIf(peers === undefined)("kubectl (skipped unless REDDWARF_PEERS names a folder with bin/kubectl-<version>)", () => {
   for (const version of versions) {
-    const missing = peers === undefined || !existsSync(join(peers, "bin", `kubectl-${version}`))
-    it.scopedLive.skipIf(missing)(version, () =>
+    it.scopedLive.skipIf(isMissing(version))(version, () =>
       Effect.gen(function*() {
         const { file, ok, run, start } = yield* setup(version)
         assert.include(yield* ok("version"), "reddwarf-0.0.0")

@@ -144,6 +144,17 @@ export interface Service {
    * `ApiError` when the changes are no longer known; then list again.
    */
   readonly watch: <A extends KubeObject.KubeObject>(kind: Kind.Kind<A>, options: WatchOptions) => Stream.Stream<WatchEvent<A>, ClientError>
+  /**
+   * Every kind that the server serves now, custom ones included, in the order of its discovery: of several versions of a resource the
+   * first one is preferred. These kinds know their names, verbs and subresources; they neither default nor validate.
+   */
+  readonly discover: Effect.Effect<ReadonlyArray<Kind.Kind>, ClientError>
+  /** Reads the metadata of one object. It has the `apiVersion` and `kind` of its kind, and nothing besides. */
+  readonly getMetadata: (kind: Kind.Kind, ref: ObjectRef) => Effect.Effect<KubeObject.KubeObject, ClientError>
+  /** Reads one page of the metadata of objects. */
+  readonly listMetadata: (kind: Kind.Kind, options?: ListOptions) => Effect.Effect<Page<KubeObject.KubeObject>, ClientError>
+  /** `watch` for the metadata of objects. */
+  readonly watchMetadata: (kind: Kind.Kind, options: WatchOptions) => Stream.Stream<WatchEvent<KubeObject.KubeObject>, ClientError>
 }
 
 /**

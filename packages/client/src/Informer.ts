@@ -13,7 +13,7 @@ import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { ApiClient } from "./ApiClient.js"
+import { ApiClient, type ListOptions, type Page, type WatchOptions } from "./ApiClient.js"
 import { type ClientError, isExpired } from "./ClientError.js"
 import * as ClientMetrics from "./ClientMetrics.js"
 import { type IndexedStore, make as makeStore } from "./internal/indexedStore.js"
@@ -87,15 +87,34 @@ const backoff = Schedule.exponential("800 millis").pipe(Schedule.either(Schedule
 /** A watch that lasts this long, in milliseconds, or brings an event shows that the server is well: the next one follows without delay. */
 const healthyMillis = 5_000
 
+/** How an informer reads: whole objects, or their metadata. */
+interface Reads<A extends KubeObject.KubeObject> {
+  readonly list: (kind: Kind.Kind<A>, options: ListOptions) => Effect.Effect<Page<A>, ClientError>
+  readonly watch: (kind: Kind.Kind<A>, options: WatchOptions) => Stream.Stream<WatchEvent<A>, ClientError>
+}
+
 /**
  * Starts an informer that runs as long as the scope. It gives the informer at once: wait for `hasSynced` before relying on absence.
  *
  * @category constructors
  */
-export const make = Effect.fnUntraced(function*<A extends KubeObject.KubeObject>(
+export const make = <A extends KubeObject.KubeObject>(options: Options<A>): Effect.Effect<Informer<A>, never, ApiClient | Scope.Scope> =>
+  Effect.flatMap(ApiClient, (client) => makeWith<A>(client, options))
+
+/**
+ * The same for the metadata of objects: for those who look at many kinds and need to know who owns what, or what is there at all.
+ *
+ * @category constructors
+ */
+export const makeMetadata = (
+  options: Options<KubeObject.KubeObject>
+): Effect.Effect<Informer<KubeObject.KubeObject>, never, ApiClient | Scope.Scope> =>
+  Effect.flatMap(ApiClient, (client) => makeWith({ list: client.listMetadata, watch: client.watchMetadata }, options))
+
+const makeWith = Effect.fnUntraced(function*<A extends KubeObject.KubeObject>(
+  client: Reads<A>,
   options: Options<A>
-): Effect.fn.Return<Informer<A>, never, ApiClient | Scope.Scope> {
-  const client = yield* ApiClient
+): Effect.fn.Return<Informer<A>, never, Scope.Scope> {
   const clock = yield* Effect.clock
   const synced = yield* Deferred.make<void>()
   const handlers = new Set<(event: InformerEvent<A>) => void>()

@@ -26,12 +26,31 @@ export type WatchEvent<A> =
 export const maxLineBytes = 16 * 1024 * 1024
 
 /**
+ * Decodes one object of a kind; the left side says what it is instead.
+ *
+ * @category models
+ */
+export type ObjectDecoder<A extends KubeObject.KubeObject> = (kind: Kind.Kind<A>, value: unknown) => Either.Either<A, string>
+
+/**
  * Decodes the body of a watch of `path`. An `ERROR` event fails the stream with its Status, after the events before it. A last line
  * that the connection cut short is dropped: the next watch brings that event again.
  *
  * @category combinators
  */
 export const decode = <A extends KubeObject.KubeObject, E>(
+  kind: Kind.Kind<A>,
+  path: string,
+  body: Stream.Stream<Uint8Array, E>
+): Stream.Stream<WatchEvent<A>, E | ClientError> => decodeWith(decodeObject, kind, path, body)
+
+/**
+ * The same for objects in another form, such as their metadata alone.
+ *
+ * @category combinators
+ */
+export const decodeWith = <A extends KubeObject.KubeObject, E>(
+  decoder: ObjectDecoder<A>,
   kind: Kind.Kind<A>,
   path: string,
   body: Stream.Stream<Uint8Array, E>
@@ -49,7 +68,7 @@ export const decode = <A extends KubeObject.KubeObject, E>(
           break
         }
         for (const line of lines) {
-          const event = decodeLine(kind, path, line)
+          const event = decodeLineWith(decoder, kind, path, line)
           if (Either.isLeft(event)) {
             failure = event.left
             return Chunk.unsafeFromArray(decoded)
@@ -74,6 +93,13 @@ export const decodeLine = <A extends KubeObject.KubeObject>(
   kind: Kind.Kind<A>,
   path: string,
   line: string
+): Either.Either<WatchEvent<A>, ClientError> => decodeLineWith(decodeObject, kind, path, line)
+
+const decodeLineWith = <A extends KubeObject.KubeObject>(
+  decoder: ObjectDecoder<A>,
+  kind: Kind.Kind<A>,
+  path: string,
+  line: string
 ): Either.Either<WatchEvent<A>, ClientError> =>
   Either.flatMap(parseJson({ method: "GET", path }, line), (json): Either.Either<WatchEvent<A>, ClientError> => {
     const fail = (detail: string) => Either.left(new DecodeFailure({ method: "GET", path, detail }))
@@ -83,7 +109,7 @@ export const decodeLine = <A extends KubeObject.KubeObject>(
       case "ADDED":
       case "MODIFIED":
       case "DELETED":
-        return Either.mapBoth(decodeObject(kind, object), {
+        return Either.mapBoth(decoder(kind, object), {
           onLeft: (detail) => new DecodeFailure({ method: "GET", path, detail: `${type} event: ${detail}` }),
           onRight: (object) => ({ type, object })
         })

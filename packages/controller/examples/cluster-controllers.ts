@@ -3,7 +3,7 @@ import { ApiClient, EventRecorder, FakeApi, Informer } from "@reddwarf/client"
 import { ControllerManager } from "@reddwarf/controller"
 import { Console, Effect, Layer } from "effect"
 
-/** A node that never says anything is found out after these grace periods; the defaults are 40 and 60 seconds. */
+/** A node that never says anything is found out after these grace periods; the defaults are 50 and 60 seconds. */
 const controllers = ControllerManager.layer({
   node: { nodeMonitorGracePeriod: "200 millis", nodeStartupGracePeriod: "300 millis" }
 })

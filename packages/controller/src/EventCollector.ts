@@ -1,4 +1,7 @@
-/** Removes Events some time after they last happened. Each pass reads page by page and removes a bounded number, oldest pages first. */
+/**
+ * Removes Events some time after they last happened, and the oldest ones when there are too many. Each pass reads page by page and removes
+ * a bounded number.
+ */
 import { type CoreV1, Kinds, Timestamp } from "@reddwarf/api-types"
 import { ApiClient, ClientError } from "@reddwarf/client"
 import * as Duration from "effect/Duration"
@@ -16,6 +19,8 @@ import * as Reconciler from "./Reconciler.js"
 export interface Options {
   /** How long an Event is kept after it last happened: 1 hour unless given. */
   readonly ttl?: Duration.DurationInput
+  /** Events that are kept at most, whatever their age: 50,000 unless given. */
+  readonly maxEvents?: number
   /** Time between passes: 1 minute unless given. */
   readonly every?: Duration.DurationInput
   /** Events that one pass removes at most: 2,000 unless given. */
@@ -32,6 +37,20 @@ const lastSeen = (event: CoreV1.Event): number =>
       .map((time) => Timestamp.toMillis(time) ?? 0)
   )
 
+/** What is remembered of an Event during a pass. */
+interface Known {
+  readonly name: string
+  readonly namespace: string | undefined
+  readonly uid: string | undefined
+  readonly resourceVersion: string | undefined
+  readonly seenMillis: number
+}
+
+const knownOf = (event: CoreV1.Event): Known => {
+  const { name = "", namespace, resourceVersion, uid } = event.metadata
+  return { name, namespace, uid, resourceVersion, seenMillis: lastSeen(event) }
+}
+
 /**
  * Starts the controller, which then runs as long as the scope.
  *
@@ -44,26 +63,38 @@ export const run = Effect.fnUntraced(function*(
   const clock = yield* Effect.clock
   const ttlMillis = Duration.toMillis(options.ttl ?? "1 hour")
   const maxRemovals = options.maxRemovals ?? 2000
+  const maxEvents = options.maxEvents ?? 50_000
   const removals = Metric.tagged(ControllerMetrics.removals, "controller", "event-collector")
 
-  const remove = (event: CoreV1.Event) => {
-    const { name = "", namespace, resourceVersion, uid } = event.metadata
+  const remove = ({ name, namespace, resourceVersion, uid }: Known) =>
     // With the version as precondition: an Event that has just happened again stays.
-    return client.delete(Kinds.event, { namespace, name }, { preconditions: { uid, resourceVersion } }).pipe(
+    client.delete(Kinds.event, { namespace, name }, { preconditions: { uid, resourceVersion } }).pipe(
       Effect.tap(() => Effect.sync(() => removals.unsafeUpdate(1, []))),
       Effect.catchIf((error) => ClientError.isNotFound(error) || ClientError.isConflict(error), () => Effect.void)
     )
-  }
 
-  const collect = (budget: number, token?: string): Effect.Effect<void, ClientError.ClientError> =>
+  const removeAll = (events: ReadonlyArray<Known>) => Effect.forEach(events, remove, { concurrency, discard: true })
+
+  /** Removes expired Events page by page and gives those that stay. */
+  const expire = (budget: number, kept: Array<Known>, token?: string): Effect.Effect<number, ClientError.ClientError> =>
     Effect.gen(function*() {
       const page = yield* client.list(Kinds.event, { limit: pageSize, continue: token })
       const oldest = clock.unsafeCurrentTimeMillis() - ttlMillis
-      const expired = page.items.filter((event) => lastSeen(event) <= oldest).slice(0, budget)
-      yield* Effect.forEach(expired, remove, { concurrency, discard: true })
+      const known = page.items.map(knownOf)
+      const expired = known.filter((event) => event.seenMillis <= oldest).slice(0, budget)
+      for (const event of known) if (event.seenMillis > oldest) kept.push(event)
+      yield* removeAll(expired)
       const left = budget - expired.length
-      if (page.continue !== undefined && left > 0) yield* collect(left, page.continue)
+      return page.continue !== undefined && left > 0 ? yield* expire(left, kept, page.continue) : left
     })
 
-  yield* Reconciler.periodic({ name: "event-collector", every: options.every ?? "1 minute", pass: collect(maxRemovals) })
+  const collect = Effect.suspend(() => {
+    const kept: Array<Known> = []
+    return Effect.flatMap(expire(maxRemovals, kept), (left) => {
+      const surplus = Math.min(left, kept.length - maxEvents)
+      return surplus <= 0 ? Effect.void : removeAll(kept.sort((a, b) => a.seenMillis - b.seenMillis).slice(0, surplus))
+    })
+  })
+
+  yield* Reconciler.periodic({ name: "event-collector", every: options.every ?? "1 minute", pass: collect })
 })

@@ -1,11 +1,16 @@
 /**
- * Empties a namespace that is being deleted, says in its conditions what is still there, and releases it when nothing is.
+ * Empties a namespace that is being deleted, says in its conditions what is still there or cannot be removed, and releases it when nothing
+ * is left of any kind that the server serves, custom ones included.
+ *
+ * Pods go first: what protects or feeds them, such as network policies and secrets, stays as long as they run.
  */
-import { type CoreV1, type Kind, Kinds } from "@reddwarf/api-types"
-import { ApiClient, ClientError, Informer } from "@reddwarf/client"
+import { type CoreV1, Kind, Kinds, type KubeObject } from "@reddwarf/api-types"
+import { ApiClient, ClientError } from "@reddwarf/client"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
+import * as ClusterInformers from "./ClusterInformers.js"
 import * as Controller from "./Controller.js"
 import * as content from "./internal/namespaceContent.js"
 import { Outcome } from "./Reconciler.js"
@@ -16,12 +21,14 @@ import { Outcome } from "./Reconciler.js"
  * @category models
  */
 export interface Options {
-  /** Kinds whose objects a namespace may hold: all built-in ones unless given. */
-  readonly kinds?: ReadonlyArray<Kind.Kind>
+  /** The kinds served now, of which a namespace may hold objects: what the server's discovery says unless given. */
+  readonly discover?: Effect.Effect<ReadonlyArray<Kind.Kind>, ClientError.ClientError>
   /** Time between looks at a namespace whose content is still going: 5 seconds unless given. */
   readonly recheck?: Duration.DurationInput
   /** Time between visits of all namespaces: 30 seconds unless given. */
   readonly resync?: Duration.DurationInput
+  /** Informers that are shared with other controllers; its own unless given. */
+  readonly informers?: ClusterInformers.ClusterInformers | undefined
 }
 
 /** The finalizer by which a namespace waits for this controller. */
@@ -38,29 +45,61 @@ export const run = Effect.fnUntraced(function*(
 ): Effect.fn.Return<void, never, ApiClient.ApiClient | Scope.Scope> {
   const client = yield* ApiClient.ApiClient
   const clock = yield* Effect.clock
-  const namespaces = yield* Informer.make({ kind: Kinds.namespace })
-  const kinds = (options.kinds ?? Kinds.all).filter((kind) =>
-    kind.namespaced && kind.verbs.includes("deletecollection") && kind.verbs.includes("list")
-  )
+  const namespaces = options.informers?.namespaces ?? (yield* ClusterInformers.namespaces)
+
+  /** Kinds to empty, pods first. Of several versions of a resource one is enough. */
+  const emptied = (kinds: ReadonlyArray<Kind.Kind>): ReadonlyArray<Kind.Kind> => {
+    const resources = new Map<string, Kind.Kind>()
+    for (const kind of kinds) {
+      const resource = Kind.qualifiedResource(kind)
+      if (kind.namespaced && kind.verbs.includes("list") && kind.verbs.includes("delete") && !resources.has(resource)) resources.set(resource, kind)
+    }
+    return [...resources.values()]
+  }
+
+  const deleteAll = (namespace: string, kind: Kind.Kind, objects: ReadonlyArray<KubeObject.KubeObject>) =>
+    kind.verbs.includes("deletecollection")
+      ? client.deleteCollection(kind, { namespace }, { propagationPolicy: "Background" })
+      : Effect.forEach(objects, ({ metadata: { name = "" } }) =>
+        Effect.catchIf(client.delete(kind, { namespace, name }, { propagationPolicy: "Background" }), ClientError.isNotFound, () => Effect.void), {
+        concurrency,
+        discard: true
+      })
 
   /** Deletes all objects of a kind and gives those that take their time. */
-  const empty = (namespace: string) => (kind: Kind.Kind) =>
+  const empty = (namespace: string) => (kind: Kind.Kind): Effect.Effect<content.Emptied> =>
     Effect.gen(function*() {
-      const first = yield* client.list(kind, { namespace, limit: 1 })
+      const first = yield* client.listMetadata(kind, { namespace, ...(kind.verbs.includes("deletecollection") ? { limit: 1 } : {}) })
       if (first.items.length === 0) return { kind, objects: [] }
-      yield* client.deleteCollection(kind, { namespace }, { propagationPolicy: "Background" })
-      const { items } = yield* client.list(kind, { namespace })
+      yield* deleteAll(namespace, kind, first.items)
+      const { items } = yield* client.listMetadata(kind, { namespace })
       return { kind, objects: items }
-    })
+    }).pipe(
+      // A kind that was served a moment ago and is not any more has no objects.
+      Effect.catchIf(ClientError.isNotFound, () => Effect.succeed({ kind, objects: [] })),
+      // One kind that cannot be emptied must not save the others.
+      Effect.catchAll((failure) => Effect.succeed({ kind, objects: [], failure: failure.message }))
+    )
+
+  const emptyAll = Effect.fnUntraced(function*(name: string): Effect.fn.Return<content.Progress> {
+    const discovered = yield* Effect.either(options.discover ?? client.discover)
+    if (Either.isLeft(discovered)) return { discovery: discovered.left.message, emptied: [] }
+    const kinds = emptied(discovered.right)
+    const isPod = (kind: Kind.Kind) => kind.group === "" && kind.plural === "pods"
+    const pods = yield* Effect.forEach(kinds.filter(isPod), empty(name))
+    if (pods.some(content.isLeft)) return { emptied: pods }
+    const rest = yield* Effect.forEach(kinds.filter((kind) => !isPod(kind)), empty(name), { concurrency })
+    return { emptied: [...pods, ...rest] }
+  })
 
   const finalize = (namespace: CoreV1.Namespace) => {
     const finalizers = (namespace.spec?.finalizers ?? []).filter((each) => each !== finalizer)
     return client.updateSubresource(Kinds.namespace, "finalize", { ...namespace, spec: { ...namespace.spec, finalizers } })
   }
 
-  const report = (namespace: CoreV1.Namespace, remaining: ReadonlyArray<content.Remaining>) => {
+  const report = (namespace: CoreV1.Namespace, progress: content.Progress) => {
     const before = namespace.status?.conditions ?? []
-    const next = content.describe(before, remaining, clock.unsafeCurrentTimeMillis())
+    const next = content.describe(before, progress, clock.unsafeCurrentTimeMillis())
     return next === before
       ? Effect.succeed(namespace)
       : client.updateStatus(Kinds.namespace, { ...namespace, status: { ...namespace.status, conditions: next } })
@@ -69,10 +108,9 @@ export const run = Effect.fnUntraced(function*(
   const reconcile = Effect.fnUntraced(function*(name: string): Effect.fn.Return<Outcome, ClientError.ClientError> {
     const namespace = namespaces.get(name)
     if (namespace?.metadata.deletionTimestamp === undefined || namespace.spec?.finalizers?.includes(finalizer) !== true) return Outcome.Settled()
-    const results = yield* Effect.forEach(kinds, empty(name), { concurrency })
-    const remaining = results.filter(({ objects }) => objects.length > 0)
-    if (remaining.length > 0) {
-      yield* report(namespace, remaining)
+    const progress = yield* emptyAll(name)
+    if (progress.discovery !== undefined || progress.emptied.some(content.isLeft)) {
+      yield* report(namespace, progress)
       return Outcome.RequeueAfter({ delay: options.recheck ?? "5 seconds" })
     }
     yield* finalize(namespace)

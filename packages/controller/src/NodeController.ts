@@ -5,6 +5,9 @@
  * grace period, measured by this process's clock, its conditions become `Unknown`, once; it is tainted as unreachable, and its pods lose
  * their Ready condition. When the agent reports again, that report stands and the taints go.
  *
+ * Pods are driven from failed nodes by `NoExecute` taints, and those come at a limited rate: few nodes per second, fewer or none when most
+ * of a zone fails at once, and none when no node at all is ready. `NoSchedule` taints come at once, always.
+ *
  * A controller that has just started, or that was itself stopped for a while, gives every node the whole grace period.
  */
 import { type CoordinationV1, type CoreV1, Kinds } from "@reddwarf/api-types"
@@ -13,10 +16,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import * as ClusterInformers from "./ClusterInformers.js"
 import * as Controller from "./Controller.js"
 import * as conditions from "./internal/conditions.js"
 import * as heartbeats from "./internal/heartbeats.js"
 import * as nodeTaints from "./internal/nodeTaints.js"
+import * as zones from "./internal/zones.js"
 import { Outcome } from "./Reconciler.js"
 
 /**
@@ -25,14 +30,22 @@ import { Outcome } from "./Reconciler.js"
  * @category models
  */
 export interface Options {
-  /** Silence after which a node counts as unreachable: 40 seconds unless given. */
+  /** Silence after which a node counts as unreachable: 50 seconds unless given. */
   readonly nodeMonitorGracePeriod?: Duration.DurationInput
   /** The same for a node whose agent has never reported a Ready condition: 60 seconds unless given. */
   readonly nodeStartupGracePeriod?: Duration.DurationInput
+  /** Nodes per second, in each zone, whose pods are driven away when they fail: 0.1 unless given. */
+  readonly evictionRate?: number
+  /** The same when most of a large zone is down: 0.01 unless given. */
+  readonly secondaryEvictionRate?: number
+  /** Nodes above which a zone is large; in a smaller one nothing is driven away while most of it is down. 50 unless given. */
+  readonly largeZoneThreshold?: number
   /** Time between visits of all nodes: 30 seconds unless given. */
   readonly resync?: Duration.DurationInput
   /** Nodes that are looked at concurrently: 4 unless given. */
   readonly workers?: number
+  /** Informers that are shared with other controllers; its own unless given. */
+  readonly informers?: ClusterInformers.ClusterInformers | undefined
 }
 
 /** Conditions that the node's agent reports. */
@@ -84,13 +97,14 @@ export const run = Effect.fnUntraced(function*(
   const recorder = yield* EventRecorder.EventRecorder
   const clock = yield* Effect.clock
   const now = () => clock.unsafeCurrentTimeMillis()
-  const graceMillis = Duration.toMillis(options.nodeMonitorGracePeriod ?? "40 seconds")
+  const graceMillis = Duration.toMillis(options.nodeMonitorGracePeriod ?? "50 seconds")
   const startupMillis = Duration.toMillis(options.nodeStartupGracePeriod ?? "60 seconds")
-  const nodes = yield* Informer.make({ kind: Kinds.node })
+  const { nodes, pods } = options.informers ?? { nodes: yield* ClusterInformers.nodes, pods: yield* ClusterInformers.pods }
   const leases = yield* Informer.make({ kind: Kinds.lease, namespace: leaseNamespace })
-  const pods = yield* Informer.make({
-    kind: Kinds.pod,
-    indexers: { node: (pod) => (pod.spec?.nodeName === undefined || pod.spec.nodeName === "" ? [] : [pod.spec.nodeName]) }
+  const evictions = zones.limiter({
+    normal: options.evictionRate ?? 0.1,
+    partial: options.secondaryEvictionRate ?? 0.01,
+    largeZone: options.largeZoneThreshold ?? 50
   })
   const heard = heartbeats.make(now())
   yield* Effect.forkScoped(Effect.schedule(Effect.sync(() => heard.tick(now())), Schedule.spaced("5 seconds")))
@@ -128,8 +142,16 @@ export const run = Effect.fnUntraced(function*(
       : client.updateStatus(Kinds.node, { ...node, status: { ...node.status, conditions: next } })
   }
 
-  const correctTaints = (node: CoreV1.Node) => {
-    const taints = nodeTaints.correct(node, now())
+  /** Milliseconds until the node may be given its `NoExecute` taint; 0 if it may now, or needs or has none. */
+  const evictionDelay = (node: CoreV1.Node): number => {
+    if (!nodeTaints.isFailed(node)) return 0
+    const disruption = zones.disruptionOf(nodes.list(), node)
+    if (nodeTaints.isEvicting(node) && !disruption.isTotal) return 0
+    return evictions.admit(zones.zoneOf(node), disruption, now())
+  }
+
+  const correctTaints = (node: CoreV1.Node, evict: boolean) => {
+    const taints = nodeTaints.correct(node, now(), evict)
     const { name = "", resourceVersion } = node.metadata
     return taints === undefined
       ? Effect.succeed(node)
@@ -176,10 +198,12 @@ export const run = Effect.fnUntraced(function*(
       left = patience(current, lease)
       if (left <= 0) current = yield* markSilent(current)
     }
-    const tainted = yield* correctTaints(current)
+    const delay = evictionDelay(current)
+    const tainted = yield* correctTaints(current, delay === 0)
     yield* announce(tainted)
     yield* markPods(tainted)
-    return left > 0 ? Outcome.RequeueAfter({ delay: left }) : Outcome.Settled()
+    const waits = [left, delay].filter((millis) => millis > 0)
+    return waits.length > 0 ? Outcome.RequeueAfter({ delay: Math.min(...waits) }) : Outcome.Settled()
   })
 
   yield* pods.hasSynced

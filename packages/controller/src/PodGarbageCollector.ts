@@ -1,15 +1,16 @@
 /**
- * Removes pods that nobody else would remove: those on nodes that no longer exist, the oldest terminated ones above a threshold, and those
- * that are being deleted but were never placed on a node.
+ * Removes pods that nobody else would remove: those on nodes that no longer exist, the oldest terminated ones above a threshold, those
+ * that are being deleted but were never placed on a node, and those that are being deleted on a node that was taken out of service.
  *
  * A node counts as gone only after it has been missing for a quarantine time and the server itself confirms it.
  */
 import { type CoreV1, Kinds, PodPhase } from "@reddwarf/api-types"
-import { ApiClient, ClientError, Informer } from "@reddwarf/client"
+import { ApiClient, ClientError } from "@reddwarf/client"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
+import * as ClusterInformers from "./ClusterInformers.js"
 import * as ControllerMetrics from "./ControllerMetrics.js"
 import * as conditions from "./internal/conditions.js"
 import * as Reconciler from "./Reconciler.js"
@@ -26,6 +27,8 @@ export interface Options {
   readonly quarantine?: Duration.DurationInput
   /** Time between passes: 20 seconds unless given. */
   readonly every?: Duration.DurationInput
+  /** Informers that are shared with other controllers; its own unless given. */
+  readonly informers?: ClusterInformers.ClusterInformers | undefined
 }
 
 const maxRemovalsPerPass = 1000
@@ -47,8 +50,7 @@ export const run = Effect.fnUntraced(function*(
   const clock = yield* Effect.clock
   const threshold = options.terminatedPodThreshold ?? 12_500
   const quarantineMillis = Duration.toMillis(options.quarantine ?? "40 seconds")
-  const nodes = yield* Informer.make({ kind: Kinds.node })
-  const pods = yield* Informer.make({ kind: Kinds.pod })
+  const { nodes, pods } = options.informers ?? { nodes: yield* ClusterInformers.nodes, pods: yield* ClusterInformers.pods }
   const removals = Metric.tagged(ControllerMetrics.removals, "controller", "pod-garbage-collector")
   /** Nodes that pods name but that do not exist, with the time at which that was first seen. */
   const missingSince = new Map<string, number>()
@@ -114,10 +116,25 @@ export const run = Effect.fnUntraced(function*(
     removeAll("unscheduled terminating", pods.list().filter((pod) => PodPhase.isTerminating(pod) && !PodPhase.isBound(pod)), () => Effect.void)
   )
 
+  /** The taint by which an operator says that the node is down and will not come back by itself. */
+  const isOutOfService = (name: string): boolean => {
+    const node = nodes.get(name)
+    return node !== undefined && conditions.find(node.status?.conditions, "Ready")?.status !== "True" &&
+      (node.spec?.taints ?? []).some(({ key }) => key === "node.kubernetes.io/out-of-service")
+  }
+
+  const stranded = Effect.suspend(() =>
+    removeAll(
+      "stranded terminating",
+      pods.list().filter((pod) => PodPhase.isTerminating(pod) && isOutOfService(pod.spec?.nodeName ?? "")),
+      () => Effect.void
+    )
+  )
+
   yield* Effect.zipRight(nodes.hasSynced, pods.hasSynced)
   yield* Reconciler.periodic({
     name: "pod-garbage-collector",
     every: options.every ?? "20 seconds",
-    pass: Effect.all([terminated, orphaned, unscheduled], { discard: true })
+    pass: Effect.all([terminated, orphaned, unscheduled, stranded], { discard: true })
   })
 })

@@ -7,7 +7,7 @@
 import { WorkQueue } from "@reddwarf/client"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
@@ -95,7 +95,8 @@ export const run = Effect.fnUntraced(function*<K extends string, E, R>(
         Settled: () => Effect.sync(() => results.settled.unsafeUpdate(1, [])),
         RequeueAfter: ({ delay }) => {
           results.requeued.unsafeUpdate(1, [])
-          return queue.addAfter(key, delay)
+          // A part of a millisecond could end before the clock has moved, and the pass would find itself early again.
+          return queue.addAfter(key, Math.ceil(Duration.toMillis(delay)))
         }
       })
     )

@@ -4,6 +4,7 @@ import { ApiClient, ClientError, Informer } from "@reddwarf/client"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as ClusterInformers from "./ClusterInformers.js"
 import * as Controller from "./Controller.js"
 import { Outcome } from "./Reconciler.js"
 
@@ -15,6 +16,8 @@ import { Outcome } from "./Reconciler.js"
 export interface Options {
   /** Time between visits of all namespaces: 30 seconds unless given. */
   readonly resync?: Duration.DurationInput
+  /** Informers that are shared with other controllers; its own unless given. */
+  readonly informers?: ClusterInformers.ClusterInformers | undefined
 }
 
 const accountName = "default"
@@ -32,7 +35,7 @@ export const run = Effect.fnUntraced(function*(
   options: Options = {}
 ): Effect.fn.Return<void, never, ApiClient.ApiClient | Scope.Scope> {
   const client = yield* ApiClient.ApiClient
-  const namespaces = yield* Informer.make({ kind: Kinds.namespace })
+  const namespaces = options.informers?.namespaces ?? (yield* ClusterInformers.namespaces)
   const accounts = yield* Informer.make({ kind: Kinds.serviceAccount, fieldSelector: `metadata.name=${accountName}` })
 
   const reconcile = (name: string): Effect.Effect<Outcome, ClientError.ClientError> => {

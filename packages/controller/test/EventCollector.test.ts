@@ -36,4 +36,16 @@ describe("EventCollector", () => {
       yield* TestClock.adjust("2 minutes")
       assert.strictEqual((yield* reasons).length, 0)
     }).pipe(Effect.provide(FakeApi.layer())))
+
+  it.scoped("keeps no more events than it may, and those that happened last", () =>
+    Effect.gen(function*() {
+      const client = yield* ApiClient.ApiClient
+      for (let n = 0; n < 12; n++) {
+        yield* client.create(Kinds.event, { metadata: { name: `e${n}`, namespace: "default" }, involvedObject: object, reason: `R${n}`, message: "", type: "Normal" })
+        yield* TestClock.adjust("10 seconds")
+      }
+      yield* EventCollector.run({ maxEvents: 3 })
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* reasons, ["R10", "R11", "R9"])
+    }).pipe(Effect.provide(FakeApi.layer())))
 })

@@ -1,4 +1,4 @@
-import { Kinds } from "@reddwarf/api-types"
+import { Kind, Kinds, type KubeObject } from "@reddwarf/api-types"
 import { ApiClient, FakeApi } from "@reddwarf/client"
 import { NamespaceController, ServiceAccountController } from "@reddwarf/controller"
 import { assert, describe, it } from "@effect/vitest"
@@ -40,12 +40,75 @@ describe("NamespaceController", () => {
       assert.deepStrictEqual(
         [message("NamespaceContentRemaining"), message("NamespaceFinalizersRemaining")],
         [
-          "Some resources are remaining: configmaps. has 1 resource instances, pods. has 1 resource instances",
+          "Some resources are remaining: pods. has 1 resource instances",
+          "All content-preserving finalizers finished"
+        ]
+      )
+      // What the pod may need while it runs is there as long as it is.
+      assert.isUndefined(server.get(Kinds.configMap, namespaced)?.metadata.deletionTimestamp)
+      yield* client.delete(Kinds.pod, namespaced, { gracePeriodSeconds: 0 })
+      yield* TestClock.adjust("10 seconds")
+      const later = server.get(Kinds.namespace, { name: "team" })?.status?.conditions ?? []
+      assert.deepStrictEqual(
+        ["NamespaceContentRemaining", "NamespaceFinalizersRemaining"].map((type) => later.find((each) => each.type === type)?.message),
+        [
+          "Some resources are remaining: configmaps. has 1 resource instances",
           "Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances"
         ]
       )
-      yield* client.delete(Kinds.pod, namespaced, { gracePeriodSeconds: 0 })
       yield* client.patch(Kinds.configMap, namespaced, { metadata: { finalizers: null } })
+      yield* TestClock.adjust("10 seconds")
+      assert.isUndefined(server.get(Kinds.namespace, { name: "team" }))
+    }).pipe(Effect.provide(FakeApi.layer())))
+})
+
+const custom = Kind.make<KubeObject.KubeObject>({
+  group: "example.com",
+  version: "v1",
+  kind: "Widget",
+  plural: "widgets",
+  namespaced: true,
+  schema: Kinds.configMap.schema,
+  verbs: ["create", "get", "list", "watch", "delete"]
+})
+
+describe("NamespaceController, with kinds that discovery brings", () => {
+  it.scoped("empties custom kinds too, also those without a delete of collections", () =>
+    Effect.gen(function*() {
+      const client = yield* ApiClient.ApiClient
+      const server = yield* FakeApi.FakeApi
+      yield* client.create(Kinds.namespace, { metadata: { name: "team" } })
+      yield* client.create(custom, { metadata: namespaced })
+      yield* client.create(custom, { metadata: { name: "b", namespace: "team" } })
+      yield* NamespaceController.run()
+      yield* client.delete(Kinds.namespace, { name: "team" })
+      yield* TestClock.adjust("10 seconds")
+      assert.isUndefined(server.get(Kinds.namespace, { name: "team" }))
+      assert.strictEqual(server.list(custom).length, 0)
+    }).pipe(Effect.provide(FakeApi.layer({ kinds: [...Kinds.all, custom] }))))
+
+  it.scoped("keeps the namespace while the kinds are not known or one cannot be emptied, and says why", () =>
+    Effect.gen(function*() {
+      const client = yield* ApiClient.ApiClient
+      const server = yield* FakeApi.FakeApi
+      yield* client.create(Kinds.namespace, { metadata: { name: "team" } })
+      yield* NamespaceController.run()
+      const condition = (type: string) => server.get(Kinds.namespace, { name: "team" })?.status?.conditions?.find((each) => each.type === type)
+      server.injectFaults((request) => (request.path === "/apis" ? { type: "fail" } : undefined))
+      yield* client.delete(Kinds.namespace, { name: "team" })
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(
+        [condition("NamespaceDeletionDiscoveryFailure")?.status, condition("NamespaceDeletionDiscoveryFailure")?.reason],
+        ["True", "DiscoveryFailed"]
+      )
+      server.injectFaults((request) => (request.path.includes("/secrets") ? { type: "fail" } : undefined))
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(condition("NamespaceDeletionDiscoveryFailure")?.status, "False")
+      assert.deepStrictEqual(
+        [condition("NamespaceDeletionContentFailure")?.status, condition("NamespaceDeletionContentFailure")?.reason],
+        ["True", "ContentDeletionFailed"]
+      )
+      server.injectFaults(() => undefined)
       yield* TestClock.adjust("10 seconds")
       assert.isUndefined(server.get(Kinds.namespace, { name: "team" }))
     }).pipe(Effect.provide(FakeApi.layer())))

@@ -70,7 +70,8 @@ const world = () => {
   return { events, layer: Layer.merge(FakeApi.layer(), EventRecorder.layerMemory(events)) }
 }
 
-const unreachable = ["unreachable:NoExecute", "unreachable:NoSchedule"]
+/** A node that is alone is not emptied: there is nowhere to go. */
+const unreachable = ["unreachable:NoSchedule"]
 
 describe("NodeController", () => {
   it.scoped("leaves a node alone that renews its lease, whatever its clock says", () =>
@@ -98,7 +99,7 @@ describe("NodeController", () => {
       yield* createPod("p", "n1")
       yield* NodeController.run()
       yield* live("n1", 60)
-      yield* TestClock.adjust("39 seconds")
+      yield* TestClock.adjust("49 seconds")
       assert.strictEqual(statuses(yield* nodeNamed("n1"))["Ready"], "True")
       yield* TestClock.adjust("2 seconds")
       const silent = yield* nodeNamed("n1")
@@ -130,7 +131,7 @@ describe("NodeController", () => {
       yield* createNode("n1")
       yield* TestClock.adjust("1 hour")
       yield* NodeController.run()
-      yield* TestClock.adjust("39 seconds")
+      yield* TestClock.adjust("49 seconds")
       assert.strictEqual(statuses(yield* nodeNamed("n1"))["Ready"], "True")
       yield* TestClock.adjust("2 seconds")
       assert.strictEqual(statuses(yield* nodeNamed("n1"))["Ready"], "Unknown")
@@ -170,7 +171,7 @@ describe("NodeController", () => {
       yield* NodeController.run()
       yield* postStatus("n1", "False")
       yield* TestClock.adjust("1 second")
-      assert.deepStrictEqual(taints(yield* nodeNamed("n1")), ["mine:NoSchedule", "not-ready:NoExecute", "not-ready:NoSchedule", "unschedulable:NoSchedule"])
+      assert.deepStrictEqual(taints(yield* nodeNamed("n1")), ["mine:NoSchedule", "not-ready:NoSchedule", "unschedulable:NoSchedule"])
       yield* client.patch(Kinds.node, { name: "n1" }, { spec: { unschedulable: false } })
       yield* postStatus("n1")
       yield* TestClock.adjust("1 second")
@@ -205,4 +206,32 @@ describe("NodeController", () => {
       assert.deepStrictEqual(events.map((event) => event.reason), ["RegisteredNode", "RemovingNode"])
     }).pipe(Effect.provide(layer))
   })
+
+  it.scoped("empties failed nodes one after another, and none when all have failed", () =>
+    Effect.gen(function*() {
+      const names = ["n1", "n2", "n3", "n4"]
+      for (const name of names) yield* createNode(name)
+      yield* NodeController.run()
+      yield* TestClock.adjust("1 second")
+      const evicting = Effect.map(Effect.forEach(names, nodeNamed), (nodes) =>
+        nodes.filter((node) => taints(node).includes("not-ready:NoExecute")).map((node) => node.metadata.name))
+      const keepAlive = Effect.forEach(names, renewLease, { discard: true })
+      yield* postStatus("n1", "False")
+      yield* postStatus("n2", "False")
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* evicting).length, 1)
+      yield* Effect.zipRight(keepAlive, TestClock.adjust("12 seconds"))
+      assert.deepStrictEqual(yield* evicting, ["n1", "n2"])
+      yield* postStatus("n3", "False")
+      yield* postStatus("n4", "False")
+      yield* Effect.zipRight(keepAlive, TestClock.adjust("40 seconds"))
+      assert.deepStrictEqual(yield* evicting, [])
+      yield* postStatus("n4")
+      yield* Effect.zipRight(keepAlive, TestClock.adjust("45 seconds"))
+      // Three of four is most of a small zone: nothing is driven away until it gets better.
+      assert.deepStrictEqual(yield* evicting, [])
+      yield* postStatus("n3")
+      yield* Effect.zipRight(keepAlive, TestClock.adjust("45 seconds"))
+      assert.deepStrictEqual(yield* evicting, ["n1", "n2"])
+    }).pipe(Effect.provide(world().layer)))
 })

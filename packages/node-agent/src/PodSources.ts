@@ -1,7 +1,8 @@
-/** The ConfigMaps and Secrets a pod refers to, read once for one look at the pod. */
+/** The ConfigMaps, Secrets and tokens a pod refers to, read once for one look at the pod. */
 import { type CoreV1, Kinds } from "@reddwarf/api-types"
 import { type ApiClient, ClientError } from "@reddwarf/client"
 import * as Effect from "effect/Effect"
+import type { PodTokens, Tokens } from "./PodTokens.js"
 
 /**
  * The objects that exist, by name.
@@ -11,10 +12,12 @@ import * as Effect from "effect/Effect"
 export interface PodSources {
   readonly configMaps: ReadonlyMap<string, CoreV1.ConfigMap>
   readonly secrets: ReadonlyMap<string, CoreV1.Secret>
+  /** Tokens of the pod's ServiceAccount. */
+  readonly tokens: Tokens
 }
 
 /** @category constructors */
-export const empty: PodSources = { configMaps: new Map(), secrets: new Map() }
+export const empty: PodSources = { configMaps: new Map(), secrets: new Map(), tokens: new Map() }
 
 interface Names {
   readonly configMaps: Set<string>
@@ -52,6 +55,7 @@ const collectVolume = (names: Names, volume: CoreV1.Volume): void => {
  */
 export const read = (
   client: ApiClient.Service,
+  tokens: Pick<PodTokens, "obtain">,
   pod: CoreV1.Pod
 ): Effect.Effect<PodSources, ClientError.ClientError> => {
   const names: Names = { configMaps: new Set(), secrets: new Set() }
@@ -66,6 +70,7 @@ export const read = (
     }).pipe(Effect.map((found) => new Map(found.flat())))
   return Effect.all({
     configMaps: readAll(names.configMaps, (name) => client.get(Kinds.configMap, { namespace, name })),
-    secrets: readAll(names.secrets, (name) => client.get(Kinds.secret, { namespace, name }))
+    secrets: readAll(names.secrets, (name) => client.get(Kinds.secret, { namespace, name })),
+    tokens: tokens.obtain(pod)
   })
 }

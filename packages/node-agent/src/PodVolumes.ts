@@ -8,6 +8,7 @@ import { posix } from "node:path"
 import type { Inputs } from "./ContainerEnvironment.js"
 import * as FieldValues from "./FieldValues.js"
 import { VolumeSetupError } from "./PodError.js"
+import * as PodTokens from "./PodTokens.js"
 
 /** Content of a volume that the agent writes: files by relative path. */
 type Files = ReadonlyMap<string, { readonly content: Uint8Array; readonly mode: number }>
@@ -98,7 +99,17 @@ const projection = (inputs: Inputs, volume: string, source: CoreV1.VolumeProject
     return keyed(volume, `secret "${name}"`, secretData(sources.secrets.get(name)), { items, optional, mode })
   }
   if (source.downwardAPI !== undefined) return downward(inputs, volume, source.downwardAPI.items, mode)
-  return Either.left(new VolumeSetupError({ volume, detail: "only configMap, secret and downwardAPI can be projected by this version" }))
+  const { serviceAccountToken } = source
+  if (serviceAccountToken === undefined) {
+    const detail = "only serviceAccountToken, configMap, secret and downwardAPI can be projected by this version"
+    return Either.left(new VolumeSetupError({ volume, detail }))
+  }
+  const token = sources.tokens.get(PodTokens.keyOf(serviceAccountToken))
+  if (token === undefined) return Either.left(new VolumeSetupError({ volume, detail: "there is no token for it" }))
+  const { path } = serviceAccountToken
+  return isInside(path)
+    ? Either.right(new Map([[path, { content: encoder.encode(token), mode: mode ?? defaultFileMode }]]))
+    : Either.left(new VolumeSetupError({ volume, detail: `path ${JSON.stringify(path)} leads out of the volume` }))
 }
 
 /** The files of a volume that the agent writes; undefined for volumes with content of their own. */

@@ -20,9 +20,11 @@ import type * as NodeAgentOptions from "./NodeAgentOptions.js"
 import type { ContainerConfigError, VolumeSetupError } from "./PodError.js"
 import * as PodAdmission from "./PodAdmission.js"
 import * as PodEvents from "./PodEvents.js"
+import * as PodRemoval from "./PodRemoval.js"
 import * as PodSandbox from "./PodSandbox.js"
 import * as PodSources from "./PodSources.js"
 import * as PodStatus from "./PodStatus.js"
+import * as PodTokens from "./PodTokens.js"
 import * as PodVolumes from "./PodVolumes.js"
 import * as StatusManager from "./StatusManager.js"
 import * as SupervisorClient from "./SupervisorClient.js"
@@ -89,6 +91,7 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
     const sandbox = yield* PodSandbox.PodSandbox
     const statuses = yield* StatusManager.StatusManager
     const supervisor = yield* SupervisorClient.SupervisorClient
+    const tokens = PodTokens.make(client)
     const identities = new Map<string, Files.PodIdentity>()
     /** When a pod was first found to be missing in the API. */
     const missingSince = new Map<string, number>()
@@ -161,13 +164,28 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
       }
     }
 
+    const factsOf = (podIP: string): FieldValues.PodFacts => ({ podIP, hostIP: options.nodeAddress, allocatable: options.allocatable })
+
+    /** Writes the volumes of a running pod again when one of its tokens is to be renewed. Its old token is good for a while yet. */
+    const renewTokens = (pod: CoreV1.Pod) =>
+      Effect.gen(function*() {
+        if (!(yield* tokens.isDue(pod))) return
+        const lease = yield* sandbox.findAddress(pod.metadata.uid ?? "")
+        if (Option.isNone(lease)) return
+        const sources = yield* PodSources.read(client, tokens, pod)
+        yield* PodVolumes.prepare(options.dataDir, { pod, facts: factsOf(lease.value.address), sources })
+      }).pipe(
+        Effect.catchAll((error) => Effect.logWarning("the tokens of a pod were not renewed; this is tried again", error)),
+        Effect.provideService(FileSystem.FileSystem, fs)
+      )
+
     /** From nothing, or from whatever is there, to a running zone with its containers handed over. */
     const bringUp = (pod: CoreV1.Pod, known: Option.Option<SupervisorClient.SupervisedPod>) =>
       Effect.gen(function*() {
         const { uid } = PodSandbox.identityOf(pod)
         const lease = yield* Effect.catchAll(sandbox.address(pod), sandboxFailed(pod))
-        const sources = yield* PodSources.read(client, pod)
-        const facts = { podIP: lease.address, hostIP: options.nodeAddress, allocatable: options.allocatable }
+        const sources = yield* PodSources.read(client, tokens, pod)
+        const facts = factsOf(lease.address)
         const inputs = { pod, facts, sources }
         const volumes = yield* Effect.catchAll(PodVolumes.prepare(options.dataDir, inputs), mountFailed(pod))
         const shared = yield* Effect.catchAll(supervisor.prepare(uid), sandboxFailed(pod))
@@ -198,6 +216,7 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         const supervised = yield* supervisor.read(uid)
         const observation = yield* observe(pod, supervised, yield* isRunning(pod))
         const shown = yield* statuses.show(pod, observation)
+        if (observation.sandboxReady && !PodPhase.isTerminal(shown)) yield* renewTokens(pod)
         return PodPhase.isTerminal(shown) ? yield* release(shown) : Outcome.Settled()
       })
 
@@ -223,6 +242,7 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         yield* PodVolumes.remove(options.dataDir, identity.uid).pipe(Effect.provideService(FileSystem.FileSystem, fs))
         yield* supervisor.remove(identity.uid)
         identities.delete(identity.uid)
+        tokens.forget(identity.uid)
         missingSince.delete(identity.uid)
         yield* statuses.forget(identity.uid)
       })
@@ -255,10 +275,7 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         const shown = yield* statuses.show(pod, yield* observe(pod, supervised, !done && (yield* isRunning(pod))))
         if (!done) return Outcome.RequeueAfter({ delay: "1 second" })
         yield* removeAll(identity)
-        yield* client.delete(Kinds.pod, { namespace: shown.metadata.namespace, name: identity.name }, {
-          gracePeriodSeconds: 0,
-          preconditions: { uid }
-        }).pipe(Effect.catchIf((error) => ClientError.isNotFound(error) || ClientError.isConflict(error), () => Effect.void))
+        yield* PodRemoval.finish(client, shown)
         return Outcome.Settled()
       })
 

@@ -175,7 +175,7 @@ export interface StoreOptions {
   readonly groupSize?: number
   /** How many bytes a transaction may hold before it is closed. Default 8 MiB. */
   readonly groupBytes?: number
-  /** The largest object that is accepted, in bytes. Default 8 MiB. */
+  /** The largest object that is accepted, in bytes. Default 1.5 MiB, as in etcd. */
   readonly maxObjectBytes?: number
 }
 

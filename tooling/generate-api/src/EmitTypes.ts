@@ -12,7 +12,10 @@ const SCALARS: Readonly<Record<string, string>> = {
   duration: "string",
   quantity: "string",
   intOrString: "number | string",
-  raw: "unknown"
+  raw: "unknown",
+  schemaOrArray: "JSONSchemaProps | ReadonlyArray<JSONSchemaProps>",
+  schemaOrBool: "JSONSchemaProps | boolean",
+  schemaOrStrings: "JSONSchemaProps | ReadonlyArray<string>"
 }
 
 /** The module of TypeScript interfaces for one Go package. */
@@ -48,6 +51,10 @@ export const emitTypes = (model: Model, api: ApiPackage, messages: ReadonlyArray
     const short = message.name.slice(api.openapi.length + 1)
     const parents = message.inline.filter((entry) => !entry.type.endsWith(".meta.v1.TypeMeta")).map((entry) => local(entry.type))
     body.push(`/** \`${message.name}\` */`)
+    if (message.fields.length === 0 && message.inline.length === 0) {
+      body.push(`export type ${short} = Readonly<Record<string, never>>`, "")
+      continue
+    }
     body.push(`export interface ${short}${parents.length === 0 ? "" : ` extends ${parents.join(", ")}`} {`)
     if (isKind(message)) body.push("  readonly apiVersion: string", "  readonly kind: string")
     for (const [name, field] of message.fields) {

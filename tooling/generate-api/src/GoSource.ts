@@ -50,7 +50,7 @@ export const parse = (source: string): GoPackage => {
         markers = []
         continue
       }
-      const field = /^(?:([A-Za-z_0-9]+)\s+)?([*[\]A-Za-z0-9_.]+)\s*(?:`([^`]*)`)?(?:\s*\/\/.*)?$/.exec(line)
+      const field = /^(?:([A-Za-z_0-9]+)\s+)?([*[\]A-Za-z0-9_.{}]+)\s*(?:`([^`]*)`)?(?:\s*\/\/.*)?$/.exec(line)
       if (field?.[2] !== undefined && line !== "") {
         const tags = parseTags(field[3] ?? "")
         open.fields.push({ name: field[1] ?? "", type: field[2], json: tags["json"], tags, markers })
@@ -78,7 +78,7 @@ export const parse = (source: string): GoPackage => {
     if (line === "import (") block = "import"
     else if (line === "const (") block = "const"
     else {
-      const struct = /^type ([A-Za-z0-9_]+) struct \{(\})?/.exec(line)
+      const struct = /^type ([A-Za-z0-9_]+) struct ?\{(\})?/.exec(line)
       const other = /^type ([A-Za-z0-9_]+) ([*[\]A-Za-z0-9_.]+)$/.exec(line)
       const single = /^const [A-Za-z0-9_]+ ([A-Za-z0-9_]+) = "([^"]*)"/.exec(line)
       if (struct?.[1] !== undefined) {

@@ -53,7 +53,8 @@ const PRIMITIVES: Readonly<Record<string, string>> = {
   uint64: "int64",
   float32: "double",
   float64: "double",
-  byte: "byte"
+  byte: "byte",
+  "interface{}": "raw"
 }
 
 /** Types with a JSON form of their own. */
@@ -67,6 +68,11 @@ const SPECIAL: Readonly<Record<string, string>> = {
   "k8s.io/apimachinery/pkg/runtime.RawExtension": "raw",
   "k8s.io/apimachinery/pkg/types.UID": "string",
   "k8s.io/apimachinery/pkg/types.NodeName": "string",
+  "k8s.io/apimachinery/pkg/runtime.Object": "raw",
+  "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1.JSON": "raw",
+  "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1.JSONSchemaPropsOrArray": "schemaOrArray",
+  "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1.JSONSchemaPropsOrBool": "schemaOrBool",
+  "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1.JSONSchemaPropsOrStringArray": "schemaOrStrings",
   "time.Time": "time"
 }
 
@@ -154,7 +160,7 @@ export const build = (apis: ReadonlyArray<ApiPackage>, sources: ReadonlyMap<stri
     const source = sources.get(api.path)
     if (source === undefined) throw new Error(`no source for ${api.path}`)
     const messages = [...source.structs]
-      .filter(([name, struct]) => struct.fields.some((go) => go.json !== undefined) && SPECIAL[`${api.path}.${name}`] === undefined)
+      .filter(([name, struct]) => (struct.fields.length === 0 || struct.fields.some((go) => go.json !== undefined)) && SPECIAL[`${api.path}.${name}`] === undefined)
       .map(([name, struct]) => message(api, name, struct))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
     return { api, messages }

@@ -6,10 +6,42 @@ import { emitTypes } from "./EmitTypes.ts"
 import { type GoPackage, parse } from "./GoSource.ts"
 import { type ApiPackage, build } from "./Model.ts"
 
+/** A group of `k8s.io/api` in one version. */
+const group = (name: string, module: string, version = "v1"): ApiPackage => ({
+  path: `k8s.io/api/${name}/${version}`,
+  openapi: `io.k8s.api.${name}.${version}`,
+  module
+})
+
 const APIS: ReadonlyArray<ApiPackage> = [
   { path: "k8s.io/apimachinery/pkg/apis/meta/v1", openapi: "io.k8s.apimachinery.pkg.apis.meta.v1", module: "MetaV1" },
-  { path: "k8s.io/api/core/v1", openapi: "io.k8s.api.core.v1", module: "CoreV1" },
-  { path: "k8s.io/api/coordination/v1", openapi: "io.k8s.api.coordination.v1", module: "CoordinationV1" }
+  { path: "k8s.io/apimachinery/pkg/version", openapi: "io.k8s.apimachinery.pkg.version", module: "Version" },
+  group("core", "CoreV1"),
+  group("apps", "AppsV1"),
+  group("events", "EventsV1"),
+  group("authentication", "AuthenticationV1"),
+  group("authorization", "AuthorizationV1"),
+  group("autoscaling", "AutoscalingV1"),
+  group("autoscaling", "AutoscalingV2", "v2"),
+  group("batch", "BatchV1"),
+  group("certificates", "CertificatesV1"),
+  group("networking", "NetworkingV1"),
+  group("policy", "PolicyV1"),
+  group("rbac", "RbacV1"),
+  group("storage", "StorageV1"),
+  group("admission", "AdmissionV1"),
+  group("admissionregistration", "AdmissionregistrationV1"),
+  {
+    path: "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1",
+    openapi: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1",
+    module: "ApiextensionsV1"
+  },
+  group("scheduling", "SchedulingV1"),
+  group("coordination", "CoordinationV1"),
+  group("node", "NodeV1"),
+  group("discovery", "DiscoveryV1"),
+  group("resource", "ResourceV1"),
+  group("flowcontrol", "FlowcontrolV1")
 ]
 
 const read = (folder: string): GoPackage => {

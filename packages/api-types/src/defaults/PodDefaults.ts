@@ -3,8 +3,7 @@ import type * as CoreV1 from "../generated/CoreV1.js"
 import { orElse } from "../internal/strings.js"
 import { aggregate } from "../PodResources.js"
 import { toCanonical } from "../Quantity.js"
-import { containerDefaults } from "./ContainerDefaults.js"
-import { volumeDefaults } from "./VolumeDefaults.js"
+import { templateSpecDefaults } from "./PodTemplateDefaults.js"
 
 /** Requests that a container leaves out are its limits. */
 const requestsFromLimits = <A extends CoreV1.Container>(container: A): A => {
@@ -41,26 +40,18 @@ const serviceAccountDefaults = (spec: CoreV1.PodSpec): CoreV1.PodSpec => {
 
 /** @category combinators */
 export const podSpecDefaults = (given: CoreV1.PodSpec): CoreV1.PodSpec => {
-  const spec = serviceAccountDefaults(given)
+  const spec = templateSpecDefaults(serviceAccountDefaults(given))
   const complete = <A extends CoreV1.Container>(container: A): A => {
-    const defaulted = requestsFromLimits(containerDefaults(container))
+    const defaulted = requestsFromLimits(container)
     return spec.hostNetwork === true ? hostPorts(defaulted) : defaulted
   }
   return podLevelRequests({
     ...spec,
-    ...(spec.volumes === undefined ? {} : { volumes: spec.volumes.map(volumeDefaults) }),
     ...(spec.initContainers === undefined ? {} : { initContainers: spec.initContainers.map(complete) }),
     containers: spec.containers.map(complete),
-    ...(spec.ephemeralContainers === undefined ? {} : { ephemeralContainers: spec.ephemeralContainers.map(containerDefaults) }),
-    restartPolicy: orElse(spec.restartPolicy, "Always"),
-    terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? 30,
-    dnsPolicy: orElse(spec.dnsPolicy, "ClusterFirst"),
-    securityContext: spec.securityContext ?? {},
-    schedulerName: orElse(spec.schedulerName, "default-scheduler"),
     enableServiceLinks: spec.enableServiceLinks ?? true
   })
 }
 
 /** @category combinators */
 export const podDefaults = (pod: CoreV1.Pod): CoreV1.Pod => (pod.spec === undefined ? pod : { ...pod, spec: podSpecDefaults(pod.spec) })
-

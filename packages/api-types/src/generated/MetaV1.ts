@@ -241,6 +241,9 @@ export interface PartialObjectMetadataList {
   readonly items: ReadonlyArray<PartialObjectMetadata>
 }
 
+/** `io.k8s.apimachinery.pkg.apis.meta.v1.Patch` */
+export type Patch = Readonly<Record<string, never>>
+
 /** `io.k8s.apimachinery.pkg.apis.meta.v1.PatchOptions` */
 export interface PatchOptions {
   readonly apiVersion: string
@@ -329,6 +332,7 @@ export interface TableOptions {
 
 /** `io.k8s.apimachinery.pkg.apis.meta.v1.TableRow` */
 export interface TableRow {
+  readonly cells: ReadonlyArray<unknown>
   readonly conditions?: ReadonlyArray<TableRowCondition>
   readonly object?: unknown
 }

@@ -7,6 +7,7 @@ import type { DecodeContext } from "./goValue.js"
 import { mismatch } from "./goValue.js"
 import type { Decoder } from "./scalarDecoders.js"
 import { resourceAmount, scalars, string } from "./scalarDecoders.js"
+import { branchOf, unions } from "./schemaUnions.js"
 
 type JsonObject = Readonly<Record<string, unknown>>
 
@@ -126,9 +127,17 @@ export const messageOf = (definition: string): CompiledType => {
   return compiled
 }
 
+const unionOf = (type: string): CompiledType => ({
+  go: `*v1.JSONSchemaProps${type.slice("schema".length)}`,
+  zero: () => null,
+  isEmpty: never,
+  decode: (value, context) => typeOf(branchOf(type, value), undefined).decode(value, context)
+})
+
 const typeOf = (type: string, enumeration: string | undefined): CompiledType => {
   if (type.startsWith("[]")) return listOf(typeOf(type.slice(2), enumeration))
   if (type.startsWith("{}")) return mapOf(typeOf(type.slice(2), enumeration))
+  if (Object.hasOwn(unions, type)) return unionOf(type)
   return scalarOf(type, enumeration) ?? messageOf(type)
 }
 

@@ -47,3 +47,15 @@ export const differences = (left: unknown, right: unknown, path: string, limit: 
   visit(left, right, path)
   return found
 }
+
+/** The object without the properties that are undefined: encoding and comparison look at keys. */
+export const defined = <A extends object>(object: A): Defined<A> => {
+  const copy = { ...object }
+  for (const key in copy) if (copy[key] === undefined) delete copy[key]
+  return copy
+}
+
+/** The properties that may be undefined become optional ones that may not. */
+export type Defined<A extends object> =
+  & { readonly [K in keyof A as undefined extends A[K] ? never : K]: A[K] }
+  & { readonly [K in keyof A as undefined extends A[K] ? K : never]?: Exclude<A[K], undefined> }

@@ -1,5 +1,6 @@
 /** Names of fields that the tables do not know, in the order of the document. Runs only when decoding met one. */
 import { fieldsOf, tables } from "../Schema.js"
+import { branchOf } from "./schemaUnions.js"
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
@@ -17,8 +18,9 @@ const typesOf = (definition: string): ReadonlyMap<string, string> => {
 /** Paths such as `spec.containers[0].foo`, at most `limit` of them. */
 export const unknownFields = (value: unknown, definition: string, limit: number): ReadonlyArray<string> => {
   const found: Array<string> = []
-  const visit = (current: unknown, type: string, path: string): void => {
+  const visit = (current: unknown, declared: string, path: string): void => {
     if (found.length >= limit) return
+    const type = branchOf(declared, current)
     if (type.startsWith("[]")) {
       if (Array.isArray(current)) for (const [index, item] of current.entries()) visit(item, type.slice(2), `${path}[${index}]`)
     } else if (type.startsWith("{}")) {

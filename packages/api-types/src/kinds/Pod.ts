@@ -4,6 +4,7 @@ import { podAdmissionDefaults } from "../defaults/PodAdmission.js"
 import { podDefaults } from "../defaults/PodDefaults.js"
 import { age, name, text, wide } from "../internal/columns.js"
 import * as Kind from "../Kind.js"
+import { ephemeralContainers, resize } from "./podSubresources.js"
 import { isBound, isTerminal } from "../PodPhase.js"
 import { podCells, podRowConditions } from "../printing/PodCells.js"
 import { validatePod } from "../validation/PodValidation.js"
@@ -43,8 +44,11 @@ export const pod: Kind.Kind<CoreV1.Pod> = Kind.make<CoreV1.Pod>({
   schema: "io.k8s.api.core.v1.Pod",
   subresources: [
     { name: "binding", kind: "Binding", verbs: ["create"] },
+    { name: "ephemeralcontainers", kind: "Pod", verbs: ["get", "patch", "update"] },
     { name: "eviction", kind: "Eviction", group: "policy", version: "v1", verbs: ["create"] },
+    { name: "finalize", kind: "Pod", verbs: ["create"] },
     { name: "log", kind: "Pod", verbs: ["get"] },
+    { name: "resize", kind: "Pod", verbs: ["get", "patch", "update"] },
     { name: "status", kind: "Pod", verbs: ["get", "patch", "update"] }
   ],
   tracksGeneration: true,
@@ -52,6 +56,7 @@ export const pod: Kind.Kind<CoreV1.Pod> = Kind.make<CoreV1.Pod>({
   prepareForCreate: podAdmissionDefaults,
   prepareForUpdate: keepStatus,
   prepareForStatusUpdate: keepSpec,
+  subresourceUpdates: { ephemeralcontainers: ephemeralContainers, resize },
   validateContent: validatePod,
   validateContentUpdate: validatePodUpdate,
   selectableFields: {

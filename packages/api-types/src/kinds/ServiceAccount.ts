@@ -17,6 +17,7 @@ export const serviceAccount: Kind.Kind<CoreV1.ServiceAccount> = Kind.make<CoreV1
   shortNames: ["sa"],
   namespaced: true,
   schema: "io.k8s.api.core.v1.ServiceAccount",
+  subresources: [{ name: "token", kind: "TokenRequest", group: "authentication.k8s.io", version: "v1", verbs: ["create"] }],
   prepareForCreate: nameOnly,
   prepareForUpdate: nameOnly,
   columns: [name, age],

@@ -22,7 +22,8 @@ export const validateLabels = (labels: Readonly<Record<string, string>> | undefi
     ...invalidEach(path, value, Names.isLabelValue(value))
   ])
 
-const validateAnnotations = (annotations: Readonly<Record<string, string>> | undefined, path: string): Errors => {
+/** Problems of an annotation map at `path`. @category combinators */
+export const validateAnnotations = (annotations: Readonly<Record<string, string>> | undefined, path: string): Errors => {
   const errors: Array<FieldError.FieldError> = []
   let bytes = 0
   for (const [key, value] of Object.entries(annotations ?? {})) {

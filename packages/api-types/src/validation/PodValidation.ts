@@ -75,6 +75,7 @@ const validateHostUsers = (path: string, spec: CoreV1.PodSpec): Errors =>
         ] as const
       ).flatMap(([field, shared]) => (shared === true ? [forbidden(`${path}.${field}`, "when `pod.Spec.HostUsers` is false")] : []))
 
+// Templates may leave the account out: it is filled in when a pod is made of them.
 const validateTokens = (path: string, spec: CoreV1.PodSpec): Errors =>
   (spec.serviceAccountName ?? "") !== ""
     ? []
@@ -150,8 +151,7 @@ export const validatePodSpec = (spec: CoreV1.PodSpec, podName: string, path = "s
     ...validateDeadline(`${path}.activeDeadlineSeconds`, spec.activeDeadlineSeconds),
     ...validateIdentity(path, spec),
     ...validateOverhead(`${path}.overhead`, spec.overhead),
-    ...validateOs(`${path}.os`, spec.os),
-    ...validateTokens(path, spec)
+    ...validateOs(`${path}.os`, spec.os)
   ]
 }
 
@@ -161,6 +161,7 @@ export const validatePod = (pod: CoreV1.Pod): Errors => {
   if (spec === undefined) return [required("spec.containers")]
   return [
     ...validatePodSpec(spec, pod.metadata.name ?? ""),
+    ...validateTokens("spec", spec),
     ...((spec.ephemeralContainers ?? []).length > 0 ? [forbidden("spec.ephemeralContainers", "cannot be set on create")] : []),
     ...((spec.nodeName ?? "") !== "" && (spec.schedulingGates ?? []).length > 0
       ? [forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared")]

@@ -39,13 +39,18 @@ const integerResources: ReadonlySet<string> = new Set([
   "services.loadbalancers"
 ])
 
+/** Whether a name without a domain is one that Kubernetes counts. @category combinators */
+export const isStandardResource = (name: string): boolean =>
+  standardResources.has(name) || isHugePage(name) || name.startsWith("requests.hugepages-")
+
 const isHugePage = (name: string): boolean => name.startsWith("hugepages-")
 const isNative = (name: string): boolean => !name.includes("/") || name.includes("kubernetes.io/")
 const isExtended = (name: string): boolean =>
   !isNative(name) && !name.startsWith("requests.") && Names.isQualifiedName(`requests.${name}`).length === 0
 const mayOvercommit = (name: string): boolean => isNative(name) && !isHugePage(name)
 
-const resourceName = (path: string, name: string): Errors => {
+/** A resource of Kubernetes, or one with a domain. @category combinators */
+export const resourceName = (path: string, name: string): Errors => {
   const problems = invalidEach(path, name, Names.isQualifiedName(name))
   if (problems.length > 0 || name.includes("/") || standardResources.has(name) || isHugePage(name)) return problems
   return [invalid(path, name, "must be a standard resource type or fully qualified")]

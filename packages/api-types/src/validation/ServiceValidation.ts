@@ -138,10 +138,28 @@ const validateTraffic = (spec: CoreV1.ServiceSpec): Errors => {
   ]
 }
 
+// Node agents answer on this port.
+const agentPort = 10_250
+
+const validateHealthCheck = (spec: CoreV1.ServiceSpec): Errors => {
+  const port = spec.healthCheckNodePort ?? 0
+  if (port === 0) return []
+  return spec.type === "LoadBalancer" && spec.externalTrafficPolicy === "Local"
+    ? Names.isPortNumber(port).map((problem) => invalid("spec.healthCheckNodePort", port, problem))
+    : [invalid("spec.healthCheckNodePort", port, "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'")]
+}
+
 const validateLoadBalancer = (spec: CoreV1.ServiceSpec): Errors => {
   const isLoadBalancer = spec.type === "LoadBalancer"
   const ranges = spec.loadBalancerSourceRanges ?? []
   return [
+    ...(isLoadBalancer
+      ? (spec.ports ?? []).flatMap(({ port }, index) =>
+          port === agentPort
+            ? [invalid(`spec.ports[${index}]`, port, `may not expose port ${agentPort} externally since it is used by kubelet`)]
+            : []
+        )
+      : []),
     ...(ranges.length > 0 && !isLoadBalancer ? [forbidden("spec.LoadBalancerSourceRanges", onlyLoadBalancer)] : []),
     ...ranges.flatMap((range, index) => network(`spec.LoadBalancerSourceRanges[${index}]`, range.trim())),
     ...(spec.allocateLoadBalancerNodePorts !== undefined && !isLoadBalancer
@@ -166,6 +184,7 @@ export const validateService = ({ spec = {} }: CoreV1.Service): Errors => [
   ...(spec.externalIPs ?? []).flatMap((ip, index) => address(`spec.externalIPs[${index}]`, ip)),
   ...oneOf("spec.type", spec.type, ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"]),
   ...validateLoadBalancer(spec),
+  ...validateHealthCheck(spec),
   ...validateTraffic(spec)
 ]
 

@@ -8,6 +8,7 @@ import type { ResourceRequest } from "../internal/apiContext.js"
 import * as body from "../internal/body.js"
 import * as commit from "../internal/commit.js"
 import { keyOf } from "../internal/keys.js"
+import * as tracking from "../internal/tracking.js"
 import * as writeOptions from "../internal/writeOptions.js"
 
 // As many names as Kubernetes tries before it gives up on a generateName.
@@ -69,7 +70,8 @@ const store = (
 const admit = (
   call: ResourceRequest,
   object: KubeObject.KubeObject,
-  dryRun: boolean
+  dryRun: boolean,
+  entriesOf: (filled: KubeObject.KubeObject) => tracking.Entries
 ): Effect.Effect<KubeObject.KubeObject, Status.Status> => {
   const { context, info, kind, user } = call
   const name = object.metadata.name ?? ""
@@ -81,9 +83,11 @@ const admit = (
     name,
     user,
     dryRun,
-    old: undefined
+    old: undefined,
+    onSettled: call.onSettled
   }
-  const prepared = kind.prepareForCreate(kind.defaults(object), context.now())
+  const filled = kind.defaults(object)
+  const prepared = kind.prepareForCreate(tracking.withEntries(filled, entriesOf(filled)), context.now())
   return Admission.mutate(context.plugins, prepared, attributes, context.view).pipe(
     Effect.tap((admitted) => Admission.validate(context.plugins, admitted, attributes, context.view)),
     Effect.mapError(({ status }) => status),
@@ -98,19 +102,26 @@ const admit = (
  * Creates a decoded object: fills what the server owns, applies defaults and admission, validates and stores. With
  * `generateName` and no name, several names are tried.
  *
+ * @param applied The owners of the fields when the object comes from an apply.
  * @internal
  */
 export const createDecoded = (
   call: ResourceRequest,
   object: KubeObject.KubeObject,
-  dryRun: boolean
+  dryRun: boolean,
+  applied?: { readonly managedFields: tracking.Entries }
 ): Effect.Effect<commit.Written, Status.Status> => {
+  if (call.kind.custom?.isTerminating === true) {
+    return Effect.fail(Status.methodNotAllowed("create not allowed while custom resource definition is terminating"))
+  }
+  const entriesOf = (filled: KubeObject.KubeObject) =>
+    applied === undefined ? tracking.ofCreate(call, filled, object) : applied.managedFields
   const given = object.metadata.name ?? ""
   const base = object.metadata.generateName ?? ""
   const generated = given === "" && base !== ""
   const attempt = (left: number): Effect.Effect<commit.Written, Status.Status> => {
     const name = generated ? Names.generateName(base, call.context.random) : given
-    return Effect.flatMap(admit(call, claim(call, object, name), dryRun), (admitted) => store(call, admitted, dryRun)).pipe(
+    return Effect.flatMap(admit(call, claim(call, object, name), dryRun, entriesOf), (admitted) => store(call, admitted, dryRun)).pipe(
       Effect.catchAll((status) => {
         if (!generated || status.reason !== "AlreadyExists") return Effect.fail(status)
         return left > 1 ? attempt(left - 1) : Effect.fail(Status.generateNameConflict(call.kind, name))

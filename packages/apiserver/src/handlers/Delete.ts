@@ -8,9 +8,11 @@ import * as change from "../internal/change.js"
 import * as commit from "../internal/commit.js"
 import * as deleteOptions from "../internal/deleteOptions.js"
 import * as failures from "../internal/failures.js"
-import { get, isArray, isObject } from "../internal/jsonValue.js"
+import { equals, get, isArray, isObject } from "../internal/jsonValue.js"
 import { keyOf } from "../internal/keys.js"
+import * as listOptions from "../internal/listOptions.js"
 import * as page from "../internal/page.js"
+import * as propagation from "../internal/propagation.js"
 import * as render from "../internal/render.js"
 import * as selections from "../internal/selection.js"
 import { respond as respondList } from "./List.js"
@@ -19,16 +21,6 @@ import { respond as respondList } from "./List.js"
 interface Outcome {
   readonly removed: boolean
   readonly result: commit.Written
-}
-
-const withFinalizers = (
-  finalizers: ReadonlyArray<string>,
-  propagation: deleteOptions.DeleteOptions["propagation"]
-): ReadonlyArray<string> => {
-  if (propagation === undefined) return finalizers
-  const others = finalizers.filter((name) => name !== "orphan" && name !== "foregroundDeletion")
-  if (propagation === "Foreground") return [...others, "foregroundDeletion"]
-  return propagation === "Orphan" ? [...others, "orphan"] : others
 }
 
 /** Namespaces are kept by finalizers in their spec until the namespace controller has emptied them. */
@@ -54,15 +46,20 @@ const mark = (
   const { deletionGracePeriodSeconds: before, deletionTimestamp, generation } = object.metadata
   const first = deletionTimestamp === undefined
   // A later request may shorten the grace, never lengthen it.
-  if (!first && grace >= (before ?? 0)) return object
+  const sooner = first || grace < (before ?? 0)
+  if (!sooner && equals(finalizers, object.metadata.finalizers ?? [])) return object
+  const { finalizers: _, ...metadata } = object.metadata
+  const due = {
+    deletionTimestamp: Timestamp.secondsFromMillis(call.context.now() + grace * 1000),
+    deletionGracePeriodSeconds: grace
+  }
   return terminating({
     ...object,
     metadata: {
-      ...object.metadata,
+      ...metadata,
       ...(finalizers.length === 0 ? {} : { finalizers }),
       ...(first && call.kind.tracksGeneration ? { generation: (generation ?? 0) + 1 } : {}),
-      deletionTimestamp: Timestamp.secondsFromMillis(call.context.now() + grace * 1000),
-      deletionGracePeriodSeconds: grace
+      ...(sooner ? due : {})
     }
   })
 }
@@ -103,7 +100,9 @@ const attempt = (
     const { object, revision } = current
     const grace = kind.deletionGrace?.(object, options.gracePeriodSeconds) ?? 0
     const present = object.metadata.finalizers ?? []
-    const finalizers = object.metadata.deletionTimestamp === undefined ? withFinalizers(present, options.propagation) : present
+    const first = object.metadata.deletionTimestamp === undefined
+    const awaited = first ? (kind.deletionFinalizers ?? []).filter((name) => !present.includes(name)) : []
+    const finalizers = [...propagation.finalizersOf(object, options.propagation), ...awaited]
     const key = keyOf(kind, info.namespace, name)
     if (grace === 0 && finalizers.length === 0 && specFinalizers(object) === 0) {
       const removal = options.dryRun
@@ -160,9 +159,10 @@ export const deleteOne = (call: ResourceRequest, name: string): Effect.Effect<Ap
     const { kind } = call
     const options = yield* deleteOptions.read(call)
     const { removed, result } = yield* deleteNamed(call, name, options)
-    if (!removed || returnsObject.has(kind.kind)) return commit.respond(call, 200, result, [])
+    const warnings = propagation.warningOf(result.object, options.propagation)
+    if (!removed || returnsObject.has(kind.kind)) return commit.respond(call, 200, result, warnings)
     const { uid } = result.object.metadata
-    return render.other(
+    const answer = render.other(
       call,
       200,
       Status.success({
@@ -172,6 +172,7 @@ export const deleteOne = (call: ResourceRequest, name: string): Effect.Effect<Ap
         ...(uid === undefined ? {} : { uid })
       })
     )
+    return commit.warn(answer, warnings)
   })
 
 /** Answers the delete of a collection with the list of what was deleted. @category combinators */
@@ -179,7 +180,8 @@ export const deleteCollection = (call: ResourceRequest): Effect.Effect<ApiRespon
   Effect.gen(function*() {
     const options = yield* deleteOptions.read(call)
     const selection = yield* selections.parse(call.kind, call.info.query)
-    const found = page.current(call, selection, 0, undefined)
+    const { limit } = yield* listOptions.parse(call.info.query, false)
+    const found = page.current(call, selection, limit, undefined)
     const deleted = yield* Effect.forEach(found.items, (item) => {
       const { metadata } = objectOf(item)
       const info = metadata.namespace === undefined ? call.info : { ...call.info, namespace: metadata.namespace }

@@ -5,7 +5,7 @@ import * as Either from "effect/Either"
 import type { ApiResponse } from "../ApiResponse.js"
 import { objectOf, type ResourceRequest } from "../internal/apiContext.js"
 import * as chunks from "../internal/chunks.js"
-import { inner } from "../internal/encode.js"
+import * as itemHead from "../internal/itemHead.js"
 import * as failures from "../internal/failures.js"
 import * as listOptions from "../internal/listOptions.js"
 import * as page from "../internal/page.js"
@@ -22,20 +22,22 @@ const metadataOf = ({ next, remaining, revision }: page.Page) => ({
   ...(remaining === undefined ? {} : { remainingItemCount: remaining })
 })
 
-const pieces = function*(
-  head: object,
-  field: string,
+const pieces = function*(head: object, field: string, items: Iterable<Uint8Array>): Generator<Uint8Array> {
+  yield encoder.encode(`${JSON.stringify(head).slice(0, -1)},"${field}":[`)
+  yield* items
+  yield encoder.encode("]}\n")
+}
+
+const encoded = function*(
   items: ReadonlyArray<page.Item>,
   encode: (item: page.Item) => Uint8Array
 ): Generator<Uint8Array> {
-  yield encoder.encode(`${JSON.stringify(head).slice(0, -1)},"${field}":[`)
   let first = true
   for (const item of items) {
     if (!first) yield comma
     first = false
     yield encode(item)
   }
-  yield encoder.encode("]}\n")
 }
 
 const json = (value: unknown): Uint8Array => encoder.encode(JSON.stringify(value))
@@ -48,18 +50,19 @@ const piecesOf = ({ accepted, context, info, kind }: ResourceRequest, result: pa
       const now = context.now()
       const include = shapes.includeOf(info.query)
       const { rows: _, ...head } = shapes.table(kind, metadata, [], metaVersion)
-      return pieces(head, "rows", result.items, (item) => json(shapes.row(kind, objectOf(item), now, include, metaVersion)))
+      const row = (item: page.Item) => json(shapes.row(kind, objectOf(item), now, include, metaVersion))
+      return pieces(head, "rows", encoded(result.items, row))
     }
     case "PartialObjectMetadata":
     case "PartialObjectMetadataList": {
       const head = { kind: "PartialObjectMetadataList", apiVersion: `meta.k8s.io/${metaVersion}`, metadata }
-      return pieces(head, "items", result.items, (item) => json(shapes.partial(objectOf(item), metaVersion)))
+      return pieces(head, "items", encoded(result.items, (item) => json(shapes.partial(objectOf(item), metaVersion))))
     }
     case "Object":
       break
   }
   const head = { kind: kind.listKind, apiVersion: Kind.apiVersion(kind), metadata }
-  return pieces(head, "items", result.items, (item) => inner(item.bytes))
+  return pieces(head, "items", itemHead.items(kind, result.items))
 }
 
 /** A page in the form that the client asked for. */

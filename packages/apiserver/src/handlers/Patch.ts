@@ -15,6 +15,7 @@ import { patchType } from "../Negotiation.js"
 import * as JsonPatch from "../patch/JsonPatch.js"
 import * as MergePatch from "../patch/MergePatch.js"
 import * as StrategicMergePatch from "../patch/StrategicMergePatch.js"
+import { apply as serverSideApply } from "./Apply.js"
 import { checkIdentity } from "./Update.js"
 
 /** What a patch makes of an object. */
@@ -23,8 +24,11 @@ type Patcher = (current: unknown) => Either.Either<unknown, Status.Status>
 const accepted = [
   "application/json-patch+json",
   "application/merge-patch+json",
-  "application/strategic-merge-patch+json"
+  "application/strategic-merge-patch+json",
+  "application/apply-patch+yaml"
 ]
+
+const customAccepted = ["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"]
 
 const objectPatch = (patch: unknown, apply: Patcher): Either.Either<Patcher, Status.Status> =>
   typeof patch === "object" && patch !== null && !Array.isArray(patch)
@@ -64,10 +68,11 @@ const patcherOf = (call: ResourceRequest, patch: unknown): Either.Either<Patcher
     case "merge":
       return objectPatch(patch, (current) => Either.right(MergePatch.apply(current, patch)))
     case "strategic":
+      if (call.kind.custom !== undefined) return Either.left(Status.unsupportedMediaType(customAccepted))
       return objectPatch(patch, (current) =>
         Either.mapLeft(
           StrategicMergePatch.apply(current, patch, call.kind.schema),
-          ({ message }) => Status.badRequest(message)
+          ({ message, reason }) => reason === "Malformed" ? Status.badRequest(message) : Status.failure(500, "", message)
         ))
     case "apply":
     case undefined:
@@ -76,7 +81,8 @@ const patcherOf = (call: ResourceRequest, patch: unknown): Either.Either<Patcher
   return Either.left(Status.unsupportedMediaType(accepted))
 }
 
-const readPatch = (call: ResourceRequest): Effect.Effect<Patcher, Status.Status> =>
+/** The patch of a request, as what it makes of an object of the call's kind. @internal */
+export const readPatch = (call: ResourceRequest): Effect.Effect<Patcher, Status.Status> =>
   call.request.body.pipe(
     Effect.mapError(({ status }) => status),
     Effect.flatMap((bytes) =>
@@ -101,7 +107,8 @@ export const patch = (call: ResourceRequest, name: string): Effect.Effect<ApiRes
   Effect.gen(function*() {
     const { context, info, kind } = call
     const type = patchType(Request.header(call.request, "content-type"))
-    if (type === undefined || type === "apply") return yield* Effect.fail(Status.unsupportedMediaType(accepted))
+    if (type === "apply") return yield* serverSideApply(call, name)
+    if (type === undefined) return yield* Effect.fail(Status.unsupportedMediaType(accepted))
     const options = yield* writeOptions.parse(info.query, "PatchOptions")
     const apply = yield* readPatch(call)
     const attempt = Effect.suspend(() => {

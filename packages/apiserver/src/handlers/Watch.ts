@@ -1,6 +1,6 @@
 /** GET of a collection as a stream of changes. */
 import { Status } from "@reddwarf/api-types"
-import type { WatchCache } from "@reddwarf/event-bus"
+import type { WatchCache, WatchExpired } from "@reddwarf/event-bus"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -13,6 +13,7 @@ import { prefixOf } from "../internal/keys.js"
 import * as listOptions from "../internal/listOptions.js"
 import * as render from "../internal/render.js"
 import * as selections from "../internal/selection.js"
+import * as framings from "../internal/watchFraming.js"
 import * as WatchStream from "../WatchStream.js"
 
 /** What one watch is: its events, its sink and where it stands. */
@@ -21,16 +22,25 @@ interface Session {
   readonly options: listOptions.ListOptions
   readonly selection: selections.Selection
   readonly encoder: WatchStream.EventEncoder
+  readonly framing: framings.WatchFraming
   readonly sink: Sink
 }
+
+// Proxies let go of connections on which nothing is sent for half a minute.
+const keepAliveMillis = 15_000
 
 const initialOf = (options: listOptions.ListOptions): boolean =>
   options.sendInitialEvents ?? (options.resourceVersion === undefined || options.resourceVersion === 0)
 
-const lines = function*(session: Session, events: Iterable<Parameters<WatchStream.EventEncoder["event"]>[0]>) {
+/** `ordered`: whoever saw one of these events can go on after it. */
+const lines = function*(
+  { encoder, framing }: Session,
+  events: Iterable<Parameters<WatchStream.EventEncoder["event"]>[0]>,
+  ordered: boolean
+) {
   for (const event of events) {
-    const encoded = session.encoder.event(event)
-    if (encoded !== undefined) yield encoded
+    const encoded = encoder.event(event)
+    if (encoded !== undefined) yield framing.event(encoded, ordered ? event.revision : undefined)
   }
 }
 
@@ -49,39 +59,53 @@ const open = ({ call, options, selection }: Session) => {
 
 /** Follows the watcher until it fails. Between takes everything taken has been written, so a bookmark may stand there. */
 const follow = (session: Session, watcher: WatchCache.Watcher) => {
-  const { call, encoder, options, sink } = session
+  const { call, encoder, framing, options, sink } = session
   let idle = false
-  const bookmark = Effect.suspend(() => {
-    if (!idle || !options.allowBookmarks) return Effect.void
-    return sink.write(encoder.bookmark(watcher.bookmark(), false)) ? Effect.void : sink.drained
-  })
-  const step = Effect.flatMap(watcher.takeAll, (events) => {
-    idle = false
-    return Effect.map(chunks.writeAll(sink, lines(session, events)), () => {
-      idle = true
+  const whenIdle = (make: () => Uint8Array) =>
+    Effect.suspend(() => !idle || sink.write(make()) ? Effect.void : sink.drained)
+  const mark = (revision: number, endOfInitialEvents: boolean) =>
+    framing.event(encoder.bookmark(revision, endOfInitialEvents), revision)
+  const bookmark = options.allowBookmarks ? whenIdle(() => mark(watcher.bookmark(), false)) : Effect.void
+  const step = (ordered: boolean) =>
+    Effect.flatMap(watcher.takeAll, (events) => {
+      idle = false
+      return Effect.map(chunks.writeAll(sink, lines(session, events, ordered)), () => {
+        idle = true
+      })
     })
-  })
-  const ticks = Effect.forever(Effect.delay(bookmark, Duration.millis(call.context.bookmarkMillis)))
   const begin = Effect.gen(function*() {
-    if (initialOf(options)) yield* step
+    const { startRevision } = watcher
+    if (initialOf(options)) yield* step(false)
     if (options.sendInitialEvents === true && options.allowBookmarks) {
-      yield* chunks.writeAll(sink, [encoder.bookmark(watcher.startRevision, true)].values())
-    }
+      yield* chunks.writeAll(sink, [mark(startRevision, true)].values())
+    } else if (framing.idle !== undefined) yield* chunks.writeAll(sink, [framing.idle(startRevision)].values())
     idle = true
   })
+  const every = (millis: number, effect: Effect.Effect<void>) => Effect.forever(Effect.delay(effect, Duration.millis(millis)))
+  const { idle: alive } = framing
+  const ticks = [
+    ...(options.allowBookmarks ? [every(call.context.bookmarkMillis, bookmark)] : []),
+    ...(alive === undefined ? [] : [every(keepAliveMillis, whenIdle(() => alive(watcher.bookmark())))])
+  ]
   const seconds = options.timeoutSeconds ?? 1800 + Math.floor(call.context.random() * 1800)
-  const events = Effect.zipRight(begin, Effect.forever(step))
-  const both = options.allowBookmarks ? Effect.raceFirst(events, ticks) : events
-  return Effect.timeoutOption(both, Duration.seconds(seconds)).pipe(Effect.zipRight(bookmark))
+  const events = Effect.zipRight(begin, Effect.forever(step(true)))
+  const all = ticks.reduce<Effect.Effect<void, WatchExpired.WatchExpired>>((both, tick) => Effect.raceFirst(both, tick), events)
+  return Effect.timeoutOption(all, Duration.seconds(seconds)).pipe(Effect.zipRight(bookmark))
 }
 
 const run = (session: Session): Effect.Effect<void> =>
   Effect.scoped(Effect.flatMap(open(session), (watcher) => follow(session, watcher))).pipe(
     Effect.catchAll((error) => {
       const status = error._tag === "WatchExpired" ? Status.expired(error.message) : failures.ofFuture(error)
-      return chunks.writeAll(session.sink, [WatchStream.errorLine(status)].values())
+      return chunks.writeAll(session.sink, [session.framing.failure(WatchStream.errorLine(status))].values())
     })
   )
+
+/** A browser that reconnects goes on after the last event it saw, whatever its URL says. */
+const resumed = (call: ResourceRequest, options: listOptions.ListOptions): listOptions.ListOptions => {
+  const last = framings.wantsEvents(call.request) ? framings.lastEventOf(call.request) : undefined
+  return last === undefined ? options : { ...options, resourceVersion: last, match: undefined, sendInitialEvents: undefined }
+}
 
 /** Answers a watch request; `name` restricts it to one object. @category combinators */
 export const watch = (
@@ -93,10 +117,16 @@ export const watch = (
   if (Either.isLeft(parsed)) return render.status(parsed.left)
   const fields = selections.parse(call.kind, call.info.query)
   if (Either.isLeft(fields)) return render.status(fields.left)
-  const options = parsed.right
+  const framing = framings.framingOf(call.request)
+  const options = resumed(call, parsed.right)
+  const oldest = call.context.cache.oldestRevision()
+  if (framing === framings.serverSentEvents && !initialOf(options) && (options.resourceVersion ?? oldest) < oldest) {
+    // Answered with an event, a browser would ask for the same lost place again at once.
+    return render.status(Status.tooOldResourceVersion(options.resourceVersion ?? 0, oldest))
+  }
   const selection = name === undefined ? fields.right : selections.named(fields.right, name)
-  const response = Response.stream(200, Response.jsonHeaders, true, (sink) =>
-    run({ call, options, selection, sink, encoder: WatchStream.makeEncoder(call, selection) }))
+  const response = Response.stream(200, framing.headers, true, (sink) =>
+    run({ call, options, selection, framing, sink, encoder: WatchStream.makeEncoder(call, selection) }))
   const revision = options.resourceVersion ?? 0
   return revision <= call.context.cache.revision()
     ? response

@@ -4,10 +4,13 @@ import type { WatchCache } from "@reddwarf/event-bus"
 import type { ObjectStore } from "@reddwarf/store"
 import type * as Context from "effect/Context"
 import type { ClusterView, Plugin } from "../Admission.js"
+import type { Authorizer } from "../Authorizer.js"
 import type { ApiRequest } from "../ApiRequest.js"
 import type { KubeletClient } from "../KubeletClient.js"
 import type { Accepted } from "../Negotiation.js"
 import type { RequestInfo } from "../RequestInfo.js"
+import type { ServiceAccountTokens } from "../ServiceAccountTokens.js"
+import type { TokenAuthenticator } from "../TokenAuthenticator.js"
 import type { UserInfo } from "../UserInfo.js"
 import type { NodeIndex } from "./nodeIndex.js"
 
@@ -18,6 +21,12 @@ export interface ApiContext {
   readonly cache: Context.Tag.Service<WatchCache.WatchCache>
   readonly podsByNode: NodeIndex
   readonly kubelet: Context.Tag.Service<KubeletClient>
+  /** Issues tokens of ServiceAccounts. */
+  readonly tokens: Context.Tag.Service<ServiceAccountTokens>
+  /** Knows whose a token is. */
+  readonly holders: Context.Tag.Service<TokenAuthenticator>
+  /** Decides who may do what; reviews ask it as well. */
+  readonly authorizer: Context.Tag.Service<Authorizer>
   readonly plugins: ReadonlyArray<Plugin>
   readonly view: ClusterView
   /** Milliseconds since the epoch. */
@@ -38,6 +47,8 @@ export interface ResourceRequest {
   readonly info: RequestInfo
   readonly kind: Kind.Kind
   readonly accepted: Accepted
+  /** See `Admission.Attributes`. */
+  readonly onSettled: (run: () => void) => void
 }
 
 const isKubeObject = (value: unknown): value is KubeObject.KubeObject =>

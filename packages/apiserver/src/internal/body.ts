@@ -18,7 +18,7 @@ export interface Decoded {
 const decoder = new TextDecoder("utf-8", { fatal: true })
 
 /** The body as text; a body that is not UTF-8 is refused. */
-const textOf = (bytes: Uint8Array): Either.Either<string, Status.Status> => {
+export const textOf = (bytes: Uint8Array): Either.Either<string, Status.Status> => {
   try {
     return Either.right(decoder.decode(bytes))
   } catch {
@@ -39,7 +39,8 @@ const parseJson = (text: string, kind: string): Either.Either<unknown, Status.St
 // Kubernetes' own parser leaves times and binary data the text that they are.
 const textTags = new Set<unknown>(["tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:binary"])
 
-const parseYaml = (text: string): Either.Either<unknown, Status.Status> => {
+/** A YAML text as the JSON value that it stands for. */
+export const parseYaml = (text: string): Either.Either<unknown, Status.Status> => {
   try {
     const document = parseDocument(text, {
       version: "1.1",
@@ -51,8 +52,8 @@ const parseYaml = (text: string): Either.Either<unknown, Status.Status> => {
     const [problem] = document.errors
     if (problem !== undefined) return Either.left(Status.badRequest(`error converting YAML to JSON: ${problem.message}`))
     // Aliases can blow a small text up to a huge value or tie it to a knot: the first is bounded, the second has no JSON.
-    const value: unknown = JSON.parse(JSON.stringify(document.toJS({ maxAliasCount: 100 })) ?? "null")
-    return Either.right(value)
+    const json = JSON.stringify(document.toJS({ maxAliasCount: 100 })) ?? "null"
+    return Either.mapLeft(JsonText.parse(json), ({ message }) => Status.badRequest(`error converting YAML to JSON: ${message}`))
   } catch (cause) {
     return Either.left(
       Status.badRequest(`error converting YAML to JSON: ${cause instanceof Error ? cause.message : String(cause)}`)
@@ -116,6 +117,12 @@ export const read = (
 ): Effect.Effect<Decoded, Status.Status> =>
   call.request.body.pipe(
     Effect.mapError(({ status }) => status),
-    Effect.flatMap((bytes) => parse(bytes, Request.header(call.request, "content-type"), kind.kind)),
+    Effect.flatMap((bytes) => {
+      const type = Request.header(call.request, "content-type")
+      // Nobody has a protobuf message for what a client has defined.
+      return kind.custom !== undefined && bodyFormat(type) === "protobuf"
+        ? Either.left(Status.unsupportedMediaType(["application/json", "application/yaml"]))
+        : parse(bytes, type, kind.kind)
+    }),
     Effect.flatMap(({ json, value }) => decode(kind, value, json, validation))
   )

@@ -2,10 +2,12 @@
 import { type Kind, type KubeObject, Status } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
 import * as Admission from "../Admission.js"
+import * as ManagedFields from "../fields/ManagedFields.js"
 import { objectOf, type ResourceRequest } from "./apiContext.js"
 import * as commit from "./commit.js"
 import { equals, get } from "./jsonValue.js"
 import { keyOf } from "./keys.js"
+import * as tracking from "./tracking.js"
 
 /** The stored object that a change starts from. */
 export interface Current {
@@ -40,8 +42,11 @@ const keepServerFields = (next: KubeObject.KubeObject, old: KubeObject.KubeObjec
 const defined = (metadata: object): KubeObject.KubeObject["metadata"] =>
   Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined))
 
+const counted = (kind: Kind.Kind, object: KubeObject.KubeObject): unknown =>
+  kind.generationContent === undefined ? get(object, "spec") : kind.generationContent(object)
+
 const countGeneration = (kind: Kind.Kind, next: KubeObject.KubeObject, old: KubeObject.KubeObject): KubeObject.KubeObject =>
-  !kind.tracksGeneration || equals(get(next, "spec"), get(old, "spec"))
+  !kind.tracksGeneration || equals(counted(kind, next), counted(kind, old))
     ? next
     : { ...next, metadata: { ...next.metadata, generation: (old.metadata.generation ?? 0) + 1 } }
 
@@ -55,7 +60,9 @@ const combine = (
   if (subresource === "status") {
     return keepServerFields(kind.prepareForStatusUpdate(sent, old), old)
   }
-  return keepServerFields(kind.prepareForUpdate(kind.defaults(sent), old), old)
+  const other = subresource === undefined ? undefined : kind.subresourceUpdates?.[subresource]
+  if (other !== undefined) return keepServerFields(other.prepare(sent, old), old)
+  return keepServerFields(kind.prepareForUpdate(sent, old), old)
 }
 
 const precondition = (kind: Kind.Kind, name: string, sent: KubeObject.KubeObject, old: KubeObject.KubeObject) => {
@@ -90,8 +97,15 @@ const attributes = (
   name,
   user: call.user,
   dryRun,
-  old
+  old,
+  onSettled: call.onSettled
 })
+
+// That a manager says again what it said before is no change, so it leaves no new time.
+const isSame = (next: KubeObject.KubeObject, old: KubeObject.KubeObject): boolean => {
+  if (!ManagedFields.equalsExceptTimes(next.metadata.managedFields, old.metadata.managedFields)) return false
+  return equals(tracking.withEntries(next, undefined), tracking.withEntries(old, undefined))
+}
 
 const writeNext = (
   call: ResourceRequest,
@@ -100,7 +114,7 @@ const writeNext = (
   dryRun: boolean
 ): Effect.Effect<commit.Written, commit.Raced | commit.Refused> => {
   const { context, info, kind } = call
-  if (equals(next, current.object)) return Effect.succeed({ bytes: current.bytes, object: current.object })
+  if (isSame(next, current.object)) return Effect.succeed({ bytes: current.bytes, object: current.object })
   if (dryRun) return Effect.succeed(commit.pretend(next))
   const key = keyOf(kind, info.namespace, next.metadata.name ?? "")
   return commit.isReleased(next)
@@ -111,26 +125,32 @@ const writeNext = (
 /**
  * Replaces `current` by what a client sent, by all rules of the kind: defaults, fields that only the server writes,
  * admission, validation. A change without an effect writes nothing.
+ *
+ * @param applied The owners of the fields when the change is an apply; any other change is recorded as an update.
  */
 export const apply = (
   call: ResourceRequest,
   current: Current,
   sent: KubeObject.KubeObject,
-  dryRun: boolean
+  dryRun: boolean,
+  applied?: { readonly managedFields: tracking.Entries }
 ): Effect.Effect<commit.Written, commit.Raced | commit.Refused> => {
-  const { context, kind, user: _ } = call
+  const { context, kind } = call
   const old = current.object
   const name = old.metadata.name ?? ""
   const stale = precondition(kind, name, sent, old)
   if (stale !== undefined) return Effect.fail(commit.refused(stale))
   const about = attributes(call, name, old, dryRun)
-  const combined = combine(kind, call.info.subresource, sent, old)
+  const filled = call.info.subresource === "status" ? sent : kind.defaults(sent)
+  const managedFields = applied === undefined ? tracking.ofUpdate(call, old, filled) : applied.managedFields
+  const combined = tracking.withEntries(combine(kind, call.info.subresource, filled, old), managedFields)
   return Admission.mutate(context.plugins, combined, about, context.view).pipe(
     Effect.map((mutated) => countGeneration(kind, mutated, old)),
     Effect.tap((next) => Admission.validate(context.plugins, next, about, context.view)),
     Effect.mapError(({ status }) => commit.refused(status)),
     Effect.flatMap((next) => {
-      const problems = kind.validateUpdate(next, old)
+      const rules = kind.subresourceUpdates?.[call.info.subresource ?? ""]
+      const problems = rules === undefined ? kind.validateUpdate(next, old) : rules.validate(next, old)
       return problems.length > 0
         ? Effect.fail(commit.refused(Status.invalid(kind, name, problems)))
         : writeNext(call, current, next, dryRun)

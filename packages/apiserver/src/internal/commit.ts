@@ -16,8 +16,11 @@ export interface Written {
   readonly object: KubeObject.KubeObject
 }
 
-/** How often a write that does not name a resource version is tried again after another writer was faster. */
-export const maxAttempts = 5
+/**
+ * How often a write that does not name a resource version is tried while other writers are faster. Clients do not expect to lose such
+ * a race, so there are more attempts than writers that one object has at a time.
+ */
+export const maxAttempts = 64
 
 // The bulk of all writes: heartbeats and reports, which may share a transaction with others.
 const frequent = new Set(["Event", "Lease"])
@@ -141,7 +144,12 @@ const headerText = (text: string): string =>
 export const warn = (response: ApiResponse, warnings: ReadonlyArray<string>): ApiResponse =>
   warnings.length === 0
     ? response
-    : Response.withHeaders(response, { warning: warnings.map((text) => `299 - "${headerText(text)}"`) })
+    : Response.withHeaders(response, {
+      warning: [
+        ...(Array.isArray(response.headers["warning"]) ? response.headers["warning"] : []),
+        ...warnings.map((text) => `299 - "${headerText(text)}"`)
+      ]
+    })
 
 /** The answer to a write. */
 export const respond = (

@@ -1,6 +1,6 @@
 /** From a request for a resource to the handler that answers it. */
 import { type Kind, Kinds, Status } from "@reddwarf/api-types"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Request from "../ApiRequest.js"
 import type { ApiResponse } from "../ApiResponse.js"
 import * as Response from "../ApiResponse.js"
@@ -13,6 +13,10 @@ import { get } from "../handlers/Get.js"
 import { list } from "../handlers/List.js"
 import { log } from "../handlers/Log.js"
 import { patch } from "../handlers/Patch.js"
+import { finalizePod } from "../handlers/PodFinalize.js"
+import { scale } from "../handlers/Scale.js"
+import { issueToken } from "../handlers/TokenRequest.js"
+import { isReview, review } from "../handlers/Review.js"
 import { update } from "../handlers/Update.js"
 import { watch } from "../handlers/Watch.js"
 import { negotiate, plainJson } from "../Negotiation.js"
@@ -20,7 +24,11 @@ import type { RequestInfo } from "../RequestInfo.js"
 import * as ServedSubresources from "../ServedSubresources.js"
 import type { UserInfo } from "../UserInfo.js"
 import type { ApiContext, ResourceRequest } from "./apiContext.js"
+import * as commit from "./commit.js"
+import { contextFor } from "./storedView.js"
 import * as render from "./render.js"
+import { settling } from "./settlement.js"
+import { wantsEvents } from "./watchFraming.js"
 
 /** An answer that is there, or one that has to be worked for. */
 export type Handled = ApiResponse | Effect.Effect<ApiResponse, Status.Status>
@@ -31,23 +39,32 @@ export const pageNotFound = (): ApiResponse => Response.text(404, "404 page not 
 const notAllowed = (): ApiResponse => render.status(Status.methodNotAllowed())
 const noResource = (): ApiResponse => render.status(Status.resourceNotFound())
 
+/** A subresource that shows the object and changes a part of it. */
+const changeable = (call: ResourceRequest, name: string): Handled => {
+  if (call.info.verb === "get") return get(call, name)
+  return call.info.verb === "patch" ? patch(call, name) : update(call, name)
+}
+
 const subresource = (call: ResourceRequest, name: string, sub: Kind.Subresource): Handled => {
   const { verb } = call.info
   if (!sub.verbs.some((known) => known === verb)) return notAllowed()
   switch (sub.name) {
     case "status":
-      if (verb === "get") return get(call, name)
-      return verb === "patch" ? patch(call, name) : update(call, name)
+      return changeable(call, name)
     case "binding":
       return bind(call, name)
     case "eviction":
       return evict(call, name)
     case "finalize":
-      return finalize(call, name)
+      return call.kind === Kinds.pod ? finalizePod(call, name) : finalize(call, name)
     case "log":
       return log(call, name)
+    case "scale":
+      return call.kind.scale === undefined ? noResource() : scale(call, call.kind.scale, name)
+    case "token":
+      return issueToken(call, name)
     default:
-      return noResource()
+      return call.kind.subresourceUpdates?.[sub.name] === undefined ? noResource() : changeable(call, name)
   }
 }
 
@@ -75,6 +92,7 @@ const collection = (call: ResourceRequest): Handled => {
     case "watch":
       return watch(call, undefined)
     case "create":
+      if (isReview(call.kind)) return review(call)
       return call.kind === Kinds.binding ? bind(call, undefined) : create(call)
     case "deletecollection":
       return deleteCollection(call)
@@ -97,6 +115,8 @@ const route = (call: ResourceRequest): Handled => {
   return kind.verbs.some((known) => known === verb) ? named(call, name) : notAllowed()
 }
 
+const reads: ReadonlySet<string> = new Set(["get", "list", "watch"])
+
 /** Answers a request for a resource whose caller was found to be allowed to make it. */
 export const dispatch = (context: ApiContext, request: Request.ApiRequest, info: RequestInfo, user: UserInfo): Handled => {
   const kind = context.registry.byResource(info.group, info.version, info.resource)
@@ -107,7 +127,16 @@ export const dispatch = (context: ApiContext, request: Request.ApiRequest, info:
     return known ? noResource() : pageNotFound()
   }
   // A log is text whatever the client would prefer.
-  const accepted = info.subresource === "log" ? plainJson : negotiate(Request.header(request, "accept"))
+  const accepted = info.subresource === "log"
+    ? plainJson
+    : negotiate(Request.header(request, "accept")) ?? (info.verb === "watch" && wantsEvents(request) ? plainJson : undefined)
   if (accepted === undefined) return render.status(Status.notAcceptable())
-  return route({ context, request, user, info, kind, accepted })
+  const view = contextFor(context, kind)
+  const handled = reads.has(info.verb)
+    ? route({ context: view, request, user, info, kind, accepted, onSettled: () => {} })
+    : settling((onSettled) => route({ context: view, request, user, info, kind, accepted, onSettled }))
+  const { deprecationWarning } = kind
+  if (deprecationWarning === undefined) return handled
+  const warned = (response: ApiResponse) => commit.warn(response, [deprecationWarning])
+  return Effect.isEffect(handled) ? Effect.map(handled, warned) : warned(handled)
 }

@@ -20,6 +20,10 @@ const gzipLevel = 1
 export interface Exchange {
   readonly request: Http2ServerRequest
   readonly response: Http2ServerResponse
+  /** Who the request counts for. */
+  readonly client: string
+  /** Milliseconds since the epoch at which the request came. */
+  readonly began: number
   /** Milliseconds since the epoch at which waiting for the peer began; 0: not waiting. */
   waitingSince: number
   closed: boolean
@@ -77,8 +81,10 @@ const discardBody = ({ request, response }: Exchange): void => {
   else response.once("finish", () => stream.close(http2.NGHTTP2_NO_ERROR))
 }
 
-const sendBytes = (exchange: Exchange, answer: ApiResponse, bytes: Uint8Array): void => {
+const sendBytes = (exchange: Exchange, answer: ApiResponse, bytes: Uint8Array, now: () => number): void => {
   const { request, response } = exchange
+  // From here on only the peer can be slow: the exchange is over when it has taken the answer.
+  exchange.waitingSince = now()
   const headers = headersOf(exchange, answer)
   const bodiless = answer.status === 204 || answer.status === 304
   if (!bodiless) headers["content-length"] = bytes.length
@@ -89,13 +95,14 @@ const sendBytes = (exchange: Exchange, answer: ApiResponse, bytes: Uint8Array): 
 }
 
 /** Sends an answer that is complete in memory. */
-export const sendComplete = (exchange: Exchange, answer: ApiResponse, bytes: Uint8Array): void => {
-  if (exchange.closed) return
-  if (bytes.length < gzipBytes || !acceptsGzip(exchange.request)) return sendBytes(exchange, answer, bytes)
+export const sendComplete = (exchange: Exchange, answer: ApiResponse, bytes: Uint8Array, now: () => number): void => {
+  if (exchange.closed || exchange.response.headersSent) return
+  if (bytes.length < gzipBytes || !acceptsGzip(exchange.request)) return sendBytes(exchange, answer, bytes, now)
   gzip(bytes, { level: gzipLevel }, (error, packed) => {
-    if (exchange.closed) return
-    if (error !== null) return sendBytes(exchange, answer, bytes)
-    sendBytes(exchange, { ...answer, headers: { ...answer.headers, "content-encoding": "gzip", vary: "Accept-Encoding" } }, packed)
+    if (exchange.closed || exchange.response.headersSent) return
+    if (error !== null) return sendBytes(exchange, answer, bytes, now)
+    const vary = answer.headers["vary"] === undefined ? "Accept-Encoding" : "Accept-Encoding, Accept"
+    sendBytes(exchange, { ...answer, headers: { ...answer.headers, "content-encoding": "gzip", vary } }, packed, now)
   })
 }
 
@@ -145,6 +152,7 @@ export const sendStream = (
 ): Effect.Effect<void> =>
   Effect.suspend(() => {
     const { request, response } = exchange
+    if (exchange.closed || response.headersSent) return Effect.void
     const headers = headersOf(exchange, answer)
     if (request.method === "HEAD") {
       response.writeHead(answer.status, headers)

@@ -8,7 +8,7 @@ import type { ApiContext } from "./apiContext.js"
 export const ofStore = (error: StoreError.StoreError): Status.Status => {
   switch (error.reason) {
     case "TooLarge":
-      return Status.failure(413, "RequestEntityTooLarge", `etcdserver: request is too large: ${error.detail}`)
+      return Status.failure(413, "RequestEntityTooLarge", "etcdserver: request is too large")
     case "Closed":
       return Status.serviceUnavailable("the server is shutting down")
     case "InvalidKey":

@@ -29,3 +29,9 @@ export const itemMessage = (known: Schema.Field): string | undefined => {
   const type = itemType(known)
   return FieldTables.tables[type] === undefined || known.type.startsWith("{}") ? undefined : type
 }
+
+/** True for types that have fields. */
+export const isMessage = (type: string): boolean => Object.hasOwn(FieldTables.tables, type)
+
+/** How values of a message are merged: `atomic`, `granular` or, undefined, field by field. */
+export const messageMapType = (type: string): string | undefined => isMessage(type) ? FieldTables.tables[type]?.mapType : undefined

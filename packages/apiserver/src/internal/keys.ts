@@ -1,9 +1,10 @@
 /** Where objects lie in the store. */
-import type { Kind } from "@reddwarf/api-types"
+import { Kind } from "@reddwarf/api-types"
 
 /** Prefix of all objects of a kind, or of those in a namespace. */
 export const prefixOf = (kind: Kind.Kind, namespace: string | undefined): string => {
-  const root = `/${kind.group === "" ? "core" : kind.group}/${kind.plural}/`
+  const { group, plural } = Kind.storedKind(kind)
+  const root = `/${group === "" ? "core" : group}/${plural}/`
   return namespace === undefined || !kind.namespaced ? root : `${root}${namespace}/`
 }
 

@@ -49,13 +49,16 @@ const logParameters = [
 ]
 
 const bodyTypes = ["application/json", "application/yaml"]
-const patchTypes = ["application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json"]
+const patchTypes = ["application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json"]
+// Custom resources have no merge keys, so clients must not send strategic merge patches.
+const patchTypesOf = ({ custom }: Kind.Kind): ReadonlyArray<string> =>
+  custom === undefined ? patchTypes : patchTypes.filter((type) => type !== "application/strategic-merge-patch+json")
 const listTypes = [...bodyTypes, "application/json;stream=watch"]
 
 const content = (types: ReadonlyArray<string>, schema: JsonSchema): JsonSchema =>
   Object.fromEntries(types.map((type) => [type, { schema }]))
 
-const requestBody = (definition: string, types = ["*/*"], required = true): JsonSchema => ({
+const requestBody = (definition: string, types: ReadonlyArray<string> = ["*/*"], required = true): JsonSchema => ({
   content: content(types, reference(definition)),
   ...(required ? { required } : {})
 })
@@ -105,7 +108,7 @@ const replace = (target: Target): JsonSchema =>
 const patch = (target: Target): JsonSchema =>
   operation(target, "patch", {
     parameters: [...writeParameters, query("force", "boolean")],
-    requestBody: requestBody(patchDefinition, patchTypes),
+    requestBody: requestBody(patchDefinition, patchTypesOf(target.kind)),
     responses: responses(target.definition, ["200", "201"])
   })
 
@@ -156,7 +159,11 @@ const subresourceTarget = (kind: Kind.Kind, sub: Kind.Subresource): Target => {
     name: sub.kind,
     group: sub.group ?? kind.group,
     version: sub.version ?? kind.version,
-    definition: definition !== undefined && definitionOf(definition) !== undefined ? definition : status,
+    definition: own && kind.custom !== undefined
+      ? kind.schema
+      : definition !== undefined && definitionOf(definition) !== undefined
+      ? definition
+      : status,
     suffix: `${targetOf(kind).suffix}${sub.name.charAt(0).toUpperCase()}${sub.name.slice(1)}`
   }
 }

@@ -1,5 +1,7 @@
 /** JSON schemas of API types, from the field tables. */
 import { FieldTables, type Kind, type Schema } from "@reddwarf/api-types"
+import * as customOpenApi from "./customOpenApi.js"
+import * as descriptions from "./descriptions.js"
 import { fieldsOf, itemType } from "./fieldTables.js"
 
 /** A JSON schema, as data. */
@@ -67,22 +69,46 @@ const extensionsOf = (field: Schema.Field): JsonSchema => ({
   ...(field.mapType === undefined ? {} : { "x-kubernetes-map-type": field.mapType })
 })
 
-const fieldSchema = (field: Schema.Field): JsonSchema => {
+const described = (description: string | undefined): JsonSchema => description === undefined ? {} : { description }
+
+const fieldSchema = (field: Schema.Field, description: string | undefined): JsonSchema => {
   const schema = typeSchema(field.type)
   const enumeration = field.enum === undefined ? undefined : FieldTables.enums[field.enum]
-  const extensions = { ...extensionsOf(field), ...(enumeration === undefined ? {} : { enum: enumeration }) }
+  const extensions = {
+    ...described(description),
+    ...extensionsOf(field),
+    ...(enumeration === undefined ? {} : { enum: enumeration })
+  }
   if (Object.keys(extensions).length === 0) return schema
   // A reference may not have siblings.
   return "$ref" in schema ? { allOf: [schema], ...extensions } : { ...schema, ...extensions }
 }
+
+/** Its fields hold any JSON value, or one of several forms, which no schema of version 2 can say. */
+const openFields = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"
+const openTypes = new Set(["raw", "schemaOrArray", "schemaOrBool", "schemaOrStrings"])
+
+const isOpen = (definition: string, { type }: Schema.Field): boolean =>
+  definition === openFields && openTypes.has(type.replace(/^(\[\]|\{\})/, ""))
+
+const openSchema = ({ type }: Schema.Field, description: string | undefined): JsonSchema => ({
+  ...described(description),
+  ...(type.startsWith("[]") ? { type: "array", items: {} } : type.startsWith("{}") ? { type: "object", additionalProperties: {} } : {})
+})
 
 const messageSchema = (definition: string): JsonSchema => {
   const fields = [...fieldsOf(definition)]
   const required = fields.filter(([, field]) => field.required === true).map(([name]) => name)
   const mapType = FieldTables.tables[definition]?.mapType
   return {
+    ...described(descriptions.ofType(definition)),
     type: "object",
-    properties: Object.fromEntries(fields.map(([name, field]) => [name, fieldSchema(field)])),
+    properties: Object.fromEntries(
+      fields.map(([name, field]) => {
+        const description = descriptions.ofField(definition, name)
+        return [name, isOpen(definition, field) ? openSchema(field, description) : fieldSchema(field, description)]
+      })
+    ),
     ...(required.length === 0 ? {} : { required }),
     ...(mapType === undefined ? {} : { "x-kubernetes-map-type": mapType })
   }
@@ -106,7 +132,12 @@ export const definitions = (
   roots: ReadonlyArray<string>
 ): Readonly<Record<string, JsonSchema>> => {
   const found = new Set<string>()
-  const pending = [...roots, ...kinds.flatMap((kind) => [kind.schema, listDefinition(kind)])]
+  const custom = kinds.flatMap((kind) => kind.custom === undefined ? [] : customOpenApi.definitionsOf(kind, kind.custom))
+  const pending = [
+    ...roots,
+    ...(custom.length === 0 ? [] : customOpenApi.referred),
+    ...kinds.flatMap((kind) => kind.custom === undefined ? [kind.schema, listDefinition(kind)] : [])
+  ]
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
     if (found.has(name) || named[name] === undefined && FieldTables.tables[name] === undefined) continue
     found.add(name)
@@ -118,11 +149,10 @@ export const definitions = (
       [listDefinition(kind), groupVersionKind(kind, kind.listKind)] as const
     ])
   )
-  return Object.fromEntries(
-    [...found].sort().map((name) => {
-      const gvk = kindOf.get(name)
-      const schema = named[name] ?? messageSchema(name)
-      return [name, gvk === undefined ? schema : { ...schema, "x-kubernetes-group-version-kind": gvk }]
-    })
-  )
+  const builtIn = [...found].sort().map((name): readonly [string, JsonSchema] => {
+    const gvk = kindOf.get(name)
+    const schema = named[name] ?? messageSchema(name)
+    return [name, gvk === undefined ? schema : { ...schema, "x-kubernetes-group-version-kind": gvk }]
+  })
+  return Object.fromEntries([...custom, ...builtIn])
 }

@@ -1,4 +1,5 @@
 /** The OpenAPI v2 (Swagger) form of the v3 documents, for clients that know only that. */
+import { withoutAlternatives } from "./customOpenApi.js"
 import { get, isArray, isObject, type JsonObject } from "./jsonValue.js"
 
 /** v2 has no alternatives: types that are text or a number are text there. */
@@ -71,13 +72,26 @@ const pathItemOf = (item: JsonObject): JsonObject => ({
   parameters: parametersOf(item["parameters"])
 })
 
-/** One v2 document from all v3 documents. */
-export const make = (info: object, documents: ReadonlyArray<object>): JsonObject => ({
+// Only a schema that belongs to a whole type and has fields of its own can hold alternatives besides them.
+const definitionOf = (schema: JsonObject): JsonObject =>
+  schemaOf(schema["oneOf"] !== undefined && schema["properties"] === undefined ? schema : withoutAlternatives(schema))
+
+/** The part of a v2 document that one v3 document stands for. */
+export interface Fragment {
+  readonly paths: JsonObject
+  readonly definitions: JsonObject
+}
+
+/** The part for one v3 document. */
+export const fragmentOf = (document: object): Fragment => ({
+  paths: mapValues(get(document, "paths"), pathItemOf),
+  definitions: mapValues(get(get(document, "components"), "schemas"), definitionOf)
+})
+
+/** One v2 document from all parts. */
+export const make = (info: object, fragments: ReadonlyArray<Fragment>): JsonObject => ({
   swagger: "2.0",
   info,
-  paths: Object.assign({}, ...documents.map((document) => mapValues(get(document, "paths"), pathItemOf))),
-  definitions: Object.assign(
-    {},
-    ...documents.map((document) => mapValues(get(get(document, "components"), "schemas"), schemaOf))
-  )
+  paths: Object.assign({}, ...fragments.map(({ paths }) => paths)),
+  definitions: Object.assign({}, ...fragments.map(({ definitions }) => definitions))
 })

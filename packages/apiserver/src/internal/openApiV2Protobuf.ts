@@ -108,11 +108,25 @@ const pathItem = (value: unknown): Uint8Array =>
     ...parameters(9, get(value, "parameters"))
   ])
 
+/** Paths and definitions stay the same values from one document to the next, so each is encoded once. */
+const once = (encode: (value: unknown) => Uint8Array) => {
+  const known = new WeakMap<object, Uint8Array>()
+  return (value: unknown): Uint8Array => {
+    if (!isObject(value)) return encode(value)
+    const found = known.get(value) ?? encode(value)
+    known.set(value, found)
+    return found
+  }
+}
+
+const pathItemOnce = once(pathItem)
+const definitionOnce = once(schema)
+
 /** The bytes of a document. */
 export const encode = (document: unknown): Uint8Array =>
   Buffer.concat([
     text(1, get(document, "swagger")),
     message(2, text(1, get(get(document, "info"), "title")), text(2, get(get(document, "info"), "version"))),
-    message(8, ...entries(get(document, "paths")).map(([path, item]) => named(2, path, pathItem(item)))),
-    message(9, ...entries(get(document, "definitions")).map(([name, found]) => named(1, name, schema(found))))
+    message(8, ...entries(get(document, "paths")).map(([path, item]) => named(2, path, pathItemOnce(item)))),
+    message(9, ...entries(get(document, "definitions")).map(([name, found]) => named(1, name, definitionOnce(found))))
   ])

@@ -1,4 +1,5 @@
 /** Who is at the other end of a connection: looked up once per connection, remembered as long as it lives. */
+import type { IncomingMessage } from "node:http"
 import type { Http2ServerRequest } from "node:http2"
 import type { Socket } from "node:net"
 import type { TLSSocket } from "node:tls"
@@ -11,9 +12,9 @@ const all = (value: string | ReadonlyArray<string> | undefined): ReadonlyArray<s
   value === undefined ? [] : typeof value === "string" ? [value] : value
 
 const read = (socket: TLSSocket): ClientCertificate | undefined => {
-  if (!socket.authorized) return undefined
   const { subject } = socket.getPeerCertificate(false)
-  // Without a client certificate the object is empty.
+  // Without a client certificate the object is empty. One that nobody vouches for is nobody's.
+  if (subject !== undefined && !socket.authorized) return { commonName: "", organizations: [] }
   return subject === undefined ? undefined : { commonName: first(subject.CN), organizations: all(subject.O) }
 }
 
@@ -21,7 +22,7 @@ const read = (socket: TLSSocket): ClientCertificate | undefined => {
 const isTls = (socket: Socket | TLSSocket): socket is TLSSocket => Reflect.get(socket, "encrypted") === true
 
 /** The verified client certificates of connections. */
-export const make = (): (request: Http2ServerRequest) => ClientCertificate | undefined => {
+export const make = (): (request: Http2ServerRequest | IncomingMessage) => ClientCertificate | undefined => {
   const known = new WeakMap<object, { readonly certificate: ClientCertificate | undefined }>()
   return (request) => {
     // HTTP/1.1 requests have no stream; those of HTTP/2 show another wrapper of the socket each time.

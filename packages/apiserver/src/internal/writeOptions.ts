@@ -9,9 +9,11 @@ export type FieldValidation = "Ignore" | "Warn" | "Strict"
 export interface WriteOptions {
   readonly dryRun: boolean
   readonly fieldValidation: FieldValidation
+  /** An apply takes fields that other managers own. */
+  readonly force: boolean
 }
 
-const defaults: WriteOptions = { dryRun: false, fieldValidation: "Warn" }
+const defaults: WriteOptions = { dryRun: false, fieldValidation: "Warn", force: false }
 
 /** Which options object a failure is about. */
 export type OptionsKind = "CreateOptions" | "UpdateOptions" | "PatchOptions" | "DeleteOptions"
@@ -34,25 +36,37 @@ const checkFieldManager = (manager: string): ReadonlyArray<FieldError.FieldError
     : [FieldError.invalid("fieldManager", manager, "should not contain non-printable characters")]
 }
 
-/** Reads the options of a write; the failure is the Status to answer. */
-export const parse = (query: URLSearchParams, kind: OptionsKind): Either.Either<WriteOptions, Status.Status> => {
-  if (query.size === 0) return Either.right(defaults)
+// Anything but a clear no is a yes, as in Kubernetes.
+const forced = (text: string): boolean => text !== "" && text !== "0" && text.toLowerCase() !== "false"
+
+const checkApply = (query: URLSearchParams): ReadonlyArray<FieldError.FieldError> =>
+  (query.get("fieldManager") ?? "") === "" ? [FieldError.required("fieldManager", "is required for apply patch")] : []
+
+const checkForce = (query: URLSearchParams): ReadonlyArray<FieldError.FieldError> =>
+  (query.get("force") ?? "") === "" ? [] : [FieldError.forbidden("force", "may not be specified for non-apply patch")]
+
+/** Reads the options of a write; the failure is the Status to answer. An apply needs a manager and may be forced. */
+export const parse = (
+  query: URLSearchParams,
+  kind: OptionsKind,
+  isApply = false
+): Either.Either<WriteOptions, Status.Status> => {
+  if (query.size === 0 && !isApply) return Either.right(defaults)
   const dryRun = query.getAll("dryRun")
   const validation = query.get("fieldValidation") ?? ""
   const errors = [
-    ...checkDryRun(dryRun),
+    ...(isApply ? checkApply(query) : kind === "PatchOptions" ? checkForce(query) : []),
     ...checkFieldManager(query.get("fieldManager") ?? ""),
+    ...checkDryRun(dryRun),
     ...(validation === "" || isFieldValidation(validation)
       ? []
-      : [FieldError.notSupported("fieldValidation", validation, ["", "Ignore", "Strict", "Warn"])]),
-    ...(kind === "PatchOptions" && (query.get("force") ?? "") !== ""
-      ? [FieldError.forbidden("force", "may not be specified for non-apply patch")]
-      : [])
+      : [FieldError.notSupported("fieldValidation", validation, ["", "Ignore", "Strict", "Warn"])])
   ]
   return errors.length > 0
     ? invalid(kind, errors)
     : Either.right({
       dryRun: dryRun.includes("All"),
+      force: isApply && forced(query.get("force") ?? ""),
       fieldValidation: isFieldValidation(validation) ? validation : "Warn"
     })
 }

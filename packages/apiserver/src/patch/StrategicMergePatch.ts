@@ -5,10 +5,16 @@
 import type { Schema } from "@reddwarf/api-types"
 import * as Either from "effect/Either"
 import { field, itemMessage } from "../internal/fieldTables.js"
-import { equals, isArray, isObject, type JsonObject } from "../internal/jsonValue.js"
+import { isArray, isObject, type JsonObject } from "../internal/jsonValue.js"
 
-/** What is wrong with a patch. @category errors */
+/**
+ * What is wrong with a patch. `Malformed`: a directive does not have its form. `Unfit`: the patch does not fit together, or not the
+ * type that it is for.
+ *
+ * @category errors
+ */
 export interface StrategicMergePatchFailure {
+  readonly reason: "Malformed" | "Unfit"
   readonly message: string
 }
 
@@ -16,44 +22,74 @@ const orderPrefix = "$setElementOrder/"
 const deletePrefix = "$deleteFromPrimitiveList/"
 
 // A patch is a tree that a client sent: a problem deep inside ends the whole walk, so it is thrown and caught in `apply`.
-class Malformed {
+class Problem implements StrategicMergePatchFailure {
+  readonly reason: StrategicMergePatchFailure["reason"]
   readonly message: string
-  constructor(message: string) {
+  constructor(reason: StrategicMergePatchFailure["reason"], message: string) {
+    this.reason = reason
     this.message = message
   }
 }
 
+const malformed = (what: string): Problem => new Problem("Malformed", `invalid patch format of ${what}`)
+const unfit = (message: string): Problem => new Problem("Unfit", message)
+
 const isDirective = (key: string): boolean =>
   key === "$patch" || key === "$retainKeys" || key.startsWith(orderPrefix) || key.startsWith(deletePrefix)
 
-/** What a part of a patch means where nothing is there to merge it with: itself, without directives and nulls. */
+const hasPatchDirective = (value: unknown): boolean => isObject(value) && value["$patch"] !== undefined
+
+/** What a part of a patch means where nothing is there to merge it with: itself, without nulls and parts that are directives. */
 const fresh = (patch: unknown): unknown => {
-  if (isArray(patch)) return patch.filter((item) => !isObject(item) || item["$patch"] === undefined).map(fresh)
+  if (isArray(patch)) return patch.filter((item) => !hasPatchDirective(item)).map(fresh)
   if (!isObject(patch)) return patch
-  if (patch["$patch"] === "delete") return {}
   return Object.fromEntries(
     Object.entries(patch)
-      .filter(([key, value]) => value !== null && !isDirective(key))
+      .filter(([key, value]) => value !== null && !isDirective(key) && !hasPatchDirective(value))
       .map(([key, value]) => [key, fresh(value)])
   )
 }
 
-const list = (value: unknown, key: string): ReadonlyArray<unknown> => {
+const typeName = (value: unknown): string => {
+  if (value === null || value === undefined) return "%!s(<nil>)"
+  if (isObject(value)) return "map[string]interface {}"
+  return typeof value === "number" ? "float64" : typeof value === "boolean" ? "bool" : typeof value
+}
+
+const list = (value: unknown): ReadonlyArray<unknown> => {
   if (isArray(value)) return value
-  throw new Malformed(`the value of ${key} must be a list`)
+  throw unfit(`expected a []interface {}, but received a ${typeName(value)}`)
 }
 
-const keyOf = (item: unknown, mergeKey: string | undefined): unknown => {
-  if (mergeKey === undefined) return item
-  const value = isObject(item) ? item[mergeKey] : undefined
-  if (value === undefined || value === null) {
-    throw new Malformed(`map: ${JSON.stringify(item)} does not contain declared merge key: ${mergeKey}`)
+/** A value as Go prints it, which messages quote. */
+const goText = (value: unknown): string => {
+  if (isArray(value)) return `[${value.map(goText).join(" ")}]`
+  if (isObject(value)) return `map[${Object.keys(value).sort().map((key) => `${key}:${goText(value[key])}`).join(" ")}]`
+  if (value === null || value === undefined) return "<nil>"
+  return typeof value === "string" ? value : JSON.stringify(value)
+}
+
+// What tells items apart, as a text; undefined for an item of the object that lacks it. Lists may be long, so items are looked up by it.
+const placeOf = (item: unknown, mergeKey: string | undefined): string | undefined => {
+  const value = mergeKey === undefined ? item : isObject(item) ? item[mergeKey] : undefined
+  return value === undefined || value === null ? undefined : JSON.stringify(value)
+}
+
+const keyOf = (item: unknown, mergeKey: string | undefined): string => {
+  const key = placeOf(item, mergeKey)
+  if (key === undefined) throw unfit(`map: ${goText(item)} does not contain declared merge key: ${mergeKey ?? ""}`)
+  return key
+}
+
+/** Positions of items by what tells them apart; of several that are alike, the first. */
+const positions = (items: ReadonlyArray<unknown>, mergeKey: string | undefined): Map<string | undefined, number> => {
+  const found = new Map<string | undefined, number>()
+  for (const [at, item] of items.entries()) {
+    const key = placeOf(item, mergeKey)
+    if (key !== undefined && !found.has(key)) found.set(key, at)
   }
-  return value
+  return found
 }
-
-const indexIn = (items: ReadonlyArray<unknown>, key: unknown, mergeKey: string | undefined): number =>
-  items.findIndex((item) => equals(mergeKey === undefined ? item : isObject(item) ? item[mergeKey] : undefined, key))
 
 /** Items named by `order` come in that order; the others keep their place relative to them as far as both were in `before`. */
 const reorder = (
@@ -62,17 +98,19 @@ const reorder = (
   before: ReadonlyArray<unknown>,
   mergeKey: string | undefined
 ): ReadonlyArray<unknown> => {
-  const keys = order.map((entry) => keyOf(entry, mergeKey))
-  const rank = (item: unknown) => keys.findIndex((key) => equals(key, keyOf(item, mergeKey)))
+  if (order.length === 0) return items
+  const ranks = positions(order, mergeKey)
+  const places = positions(before, mergeKey)
+  const rank = (item: unknown) => ranks.get(placeOf(item, mergeKey)) ?? -1
   const named = items.filter((item) => rank(item) >= 0).sort((a, b) => rank(a) - rank(b))
   const others = items.filter((item) => rank(item) < 0)
   const result: Array<unknown> = []
   let next = 0
   for (const item of named) {
-    const place = indexIn(before, keyOf(item, mergeKey), mergeKey)
+    const place = places.get(placeOf(item, mergeKey))
     for (; next < others.length; next++) {
-      const other = indexIn(before, keyOf(others[next], mergeKey), mergeKey)
-      if (place < 0 || other < 0 || other > place) break
+      const other = places.get(placeOf(others[next], mergeKey))
+      if (place === undefined || other === undefined || other > place) break
       result.push(others[next])
     }
     result.push(item)
@@ -86,16 +124,49 @@ const mergeKeyed = (
   mergeKey: string,
   message: string | undefined
 ): ReadonlyArray<unknown> => {
-  if (patch.some((item) => isObject(item) && item["$patch"] === "replace")) return list(fresh(patch), "list")
-  const result = [...current]
+  checkElements(patch)
+  if (patch.some((item) => isObject(item) && item["$patch"] === "replace")) return list(fresh(patch))
+  const removed = new Set<string | undefined>(patch.filter(hasPatchDirective).map((item) => keyOf(item, mergeKey)))
+  const result = removed.size === 0 ? [...current] : current.filter((item) => !removed.has(placeOf(item, mergeKey)))
+  const known = positions(result, mergeKey)
   for (const item of patch) {
-    const at = indexIn(result, keyOf(item, mergeKey), mergeKey)
-    if (isObject(item) && item["$patch"] === "delete") {
-      if (at >= 0) result.splice(at, 1)
-    } else if (at >= 0) result[at] = mergeValue(result[at], item, message)
-    else result.push(fresh(item))
+    if (hasPatchDirective(item)) continue
+    const key = keyOf(item, mergeKey)
+    const at = known.get(key)
+    if (at === undefined) known.set(key, result.push(fresh(item)) - 1)
+    else result[at] = mergeValue(result[at], item, message)
   }
   return result
+}
+
+const checkElements = (patch: ReadonlyArray<unknown>): void => {
+  for (const item of patch) {
+    const directive = isObject(item) ? item["$patch"] : undefined
+    if (directive === undefined || directive === "delete" || directive === "replace") continue
+    throw unfit(
+      directive === "merge"
+        ? "merging lists cannot yet be specified in the patch"
+        : `unknown patch type: ${goText(directive)} in map: ${goText(item)}`
+    )
+  }
+}
+
+/** The items of a patch must all be in the order that it gives, and in that order. */
+const checkOrder = (
+  patch: ReadonlyArray<unknown>,
+  order: ReadonlyArray<unknown>,
+  mergeKey: string | undefined
+): void => {
+  if (order.length === 0) return
+  let at = 0
+  for (const item of patch.filter((one) => !hasPatchDirective(one))) {
+    const key = keyOf(item, mergeKey)
+    while (at < order.length && keyOf(order[at], mergeKey) !== key) at++
+    if (at === order.length) {
+      throw unfit(`The order in patch list:\n${goText(patch)}\n doesn't match $setElementOrder list:\n${goText(order)}\n`)
+    }
+    at++
+  }
 }
 
 const mergeSet = (
@@ -103,8 +174,14 @@ const mergeSet = (
   patch: ReadonlyArray<unknown>,
   removed: ReadonlyArray<unknown>
 ): ReadonlyArray<unknown> => {
-  const result = current.filter((item) => !removed.some((gone) => equals(gone, item)))
-  for (const item of patch) if (!result.some((had) => equals(had, item))) result.push(item)
+  const gone = new Set(removed.map((item) => placeOf(item, undefined)))
+  const result = current.filter((item) => !gone.has(placeOf(item, undefined)))
+  const had = new Set(result.map((item) => placeOf(item, undefined)))
+  for (const item of patch) {
+    const key = placeOf(item, undefined)
+    if (!had.has(key)) result.push(item)
+    had.add(key)
+  }
   return result
 }
 
@@ -118,36 +195,64 @@ const mergeList = (
 ): ReadonlyArray<unknown> => {
   const before = isArray(current) ? current : []
   const given = patch[name]
-  const order = patch[orderPrefix + name]
-  const removed = patch[deletePrefix + name]
-  if (!strategies(known).includes("merge")) {
-    return given === undefined ? before : list(fresh(list(given, name)), name)
-  }
-  const changes = given === undefined ? [] : list(given, name)
   const mergeKey = known?.mergeKey
+  const changes = given === undefined ? [] : list(given)
+  const order = orderOf(patch, name, changes, mergeKey)
+  const removed = removedFrom(patch, name)
+  if (!strategies(known).includes("merge")) return given === undefined ? mergeSet(before, [], removed) : list(fresh(changes))
+  if (mergeKey === undefined && changes.some(isObject)) throw unfit(`cannot merge lists without merge key for ${name}`)
   const merged = mergeKey === undefined
-    ? mergeSet(before, changes, removed === undefined ? [] : list(removed, deletePrefix + name))
+    ? mergeSet(before, changes, removed)
     : mergeKeyed(before, changes, mergeKey, known === undefined ? undefined : itemMessage(known))
-  return order === undefined ? merged : reorder(merged, list(order, orderPrefix + name), before, mergeKey)
+  return reorder(merged, order, before, mergeKey)
+}
+
+const removedFrom = (patch: JsonObject, name: string): ReadonlyArray<unknown> => {
+  const removed = patch[deletePrefix + name]
+  return isArray(removed) ? removed : []
+}
+
+// Without a directive the items of the patch are in the order of the patch.
+const orderOf = (
+  patch: JsonObject,
+  name: string,
+  changes: ReadonlyArray<unknown>,
+  mergeKey: string | undefined
+): ReadonlyArray<unknown> => {
+  const order = patch[orderPrefix + name]
+  if (order === undefined) return changes.filter((item) => !hasPatchDirective(item))
+  checkOrder(changes, list(order), mergeKey)
+  return list(order)
 }
 
 /** Lists that a patch touches by a directive alone, without giving the list itself. */
 const directiveLists = (patch: JsonObject): ReadonlyArray<string> =>
   Object.keys(patch).flatMap((key) => {
+    if (key === deletePrefix.slice(0, -1)) throw malformed("primitive list")
+    if (key === orderPrefix.slice(0, -1)) throw malformed("setElementOrder list")
     const prefix = [orderPrefix, deletePrefix].find((p) => key.startsWith(p))
     const name = prefix === undefined ? undefined : key.slice(prefix.length)
     return name === undefined || Object.hasOwn(patch, name) ? [] : [name]
   })
+
+/** The keys that a patch wants to keep; it must not set any others. Undefined: all. */
+const retainedBy = (patch: JsonObject): ReadonlyArray<unknown> | undefined => {
+  const kept = patch["$retainKeys"]
+  if (kept === undefined) return undefined
+  const isFit = isArray(kept) &&
+    Object.entries(patch).every(([key, value]) => value === null || isDirective(key) || kept.includes(key))
+  if (!isFit) throw malformed("retainKeys")
+  return kept
+}
 
 const mergeObject = (current: JsonObject, patch: JsonObject, message: string | undefined): unknown => {
   const directive = patch["$patch"]
   if (directive === "replace") return fresh({ ...patch, $patch: undefined })
   if (directive === "delete") return {}
   if (directive !== undefined && directive !== "merge") {
-    throw new Malformed(`Unknown patch type found: ${JSON.stringify(directive)}`)
+    throw unfit(`unknown patch type: ${goText(directive)} in map: ${goText(patch)}`)
   }
-  const retain = patch["$retainKeys"]
-  const kept = retain === undefined ? undefined : list(retain, "$retainKeys")
+  const kept = retainedBy(patch)
   const result = new Map(Object.entries(current).filter(([key]) => kept === undefined || kept.includes(key)))
   for (const name of directiveLists(patch)) {
     if (isArray(result.get(name))) result.set(name, mergeList(result.get(name), patch, name, field(message, name)))
@@ -157,6 +262,7 @@ const mergeObject = (current: JsonObject, patch: JsonObject, message: string | u
     const known = field(message, key)
     if (value === null) result.delete(key)
     else if (isArray(value)) result.set(key, mergeList(result.get(key), patch, key, known))
+    else if (!result.has(key) && hasPatchDirective(value)) continue
     else if (!result.has(key) || strategies(known).includes("replace")) result.set(key, fresh(value))
     else result.set(key, mergeValue(result.get(key), value, known === undefined ? undefined : itemMessage(known)))
   }
@@ -177,11 +283,11 @@ export const apply = (
   patch: unknown,
   message: string
 ): Either.Either<unknown, StrategicMergePatchFailure> => {
-  if (!isObject(current) || !isObject(patch)) return Either.left({ message: "Invalid JSON document" })
+  if (!isObject(current) || !isObject(patch)) return Either.left(new Problem("Malformed", "invalid JSON document"))
   try {
     return Either.right(mergeObject(current, patch, message))
   } catch (cause) {
-    if (cause instanceof Malformed) return Either.left({ message: cause.message })
+    if (cause instanceof Problem) return Either.left(cause)
     throw cause
   }
 }

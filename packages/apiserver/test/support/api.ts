@@ -6,13 +6,14 @@ import * as ApiServer from "../../src/ApiServer.js"
 import type { Sink } from "../../src/ApiResponse.js"
 import * as KubeletClient from "../../src/KubeletClient.js"
 import * as Server from "../../src/Server.js"
+import type * as TokenAuthenticator from "../../src/TokenAuthenticator.js"
 import * as UserInfo from "../../src/UserInfo.js"
 
 export const admin = UserInfo.authenticated("kubernetes-admin", ["system:masters"])
 
 /** The API over a store in memory, without a port. */
 export const layerApi: Layer.Layer<
-  ApiServer.ApiServer | WatchCache.WatchCache | ObjectStore.ObjectStore,
+  ApiServer.ApiServer | WatchCache.WatchCache | ObjectStore.ObjectStore | TokenAuthenticator.TokenAuthenticator,
   StoreError.StoreError
 > = Server.layerApi({ batchDelay: 0 }).pipe(
   Layer.provideMerge(ObjectStore.layerMemory),

@@ -10,6 +10,7 @@ import type * as ApiServer from "../../src/ApiServer.js"
 import * as Certificates from "../../src/Certificates.js"
 import type * as HttpsEdge from "../../src/HttpsEdge.js"
 import * as Server from "../../src/Server.js"
+import type * as StaticTokens from "../../src/StaticTokens.js"
 
 export class TempDirectory extends Context.Tag("test/TempDirectory")<TempDirectory, string>() {}
 
@@ -31,7 +32,7 @@ export const layerServer = (
   rest: Omit<Server.Options, "edge"> = {}
 ): Layer.Layer<
   HttpsEdge.HttpsEdge | ApiServer.ApiServer | Certificates.Certificates | TempDirectory | WatchCache.WatchCache | ObjectStore.ObjectStore,
-  StoreError.StoreError | Certificates.CertificateFailure | HttpsEdge.EdgeUnavailable
+  StoreError.StoreError | Certificates.CertificateFailure | HttpsEdge.EdgeUnavailable | StaticTokens.TokenFileInvalid
 > =>
   Server.layer({ edge: { port: 0, ...edge }, ...rest }).pipe(
     Layer.provideMerge(layerCertificates),

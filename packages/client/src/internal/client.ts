@@ -10,6 +10,8 @@ import type { ObjectRef } from "../ObjectRef.js"
 import { type Request, type Response, Transport, TransportFailure } from "../Transport.js"
 import * as Watch from "../Watch.js"
 import { decodeItem, decodeObject, describe, isRecord, parseJson, responseError } from "./decode.js"
+import * as discovery from "./discovery.js"
+import * as metadata from "./metadata.js"
 import * as paths from "./paths.js"
 
 const maxAttempts = 10
@@ -45,6 +47,11 @@ export const make: Effect.Effect<Service, never, Transport> = Effect.gen(functio
         : Effect.delay(Effect.suspend(() => answer(request, attempt + 1)), Duration.seconds(seconds))
     })
 
+  const read = (path: string, accept: string): Effect.Effect<unknown, ClientError> => {
+    const request: Request = { method: "GET", path, headers: { accept } }
+    return Effect.flatMap(answer(request), (response) => parseJson(request, new TextDecoder().decode(response.body)))
+  }
+
   const send = (method: string, path: string, body?: unknown, contentType = "application/json"): Effect.Effect<unknown, ClientError> => {
     const request: Request = body === undefined
       ? { method, path, headers: { accept: "application/json" } }
@@ -76,21 +83,46 @@ export const make: Effect.Effect<Service, never, Transport> = Effect.gen(functio
   const list = <A extends KubeObject.KubeObject>(kind: Kind.Kind<A>, options: ListOptions = {}): Effect.Effect<Page<A>, ClientError> => {
     const { namespace, ...parameters } = options
     const path = paths.collection(kind, namespace) + paths.query({ ...parameters })
-    return Effect.flatMap(send("GET", path), (json) => decodeList(kind, path, json))
+    return Effect.flatMap(send("GET", path), (json) => decodeList(kind, kind.listKind, decodeItem, path, json))
   }
+
+  const listMetadata = (kind: Kind.Kind, options: ListOptions = {}): Effect.Effect<Page<KubeObject.KubeObject>, ClientError> => {
+    const { namespace, ...parameters } = options
+    const path = paths.collection(kind, namespace) + paths.query({ ...parameters })
+    return Effect.flatMap(read(path, metadata.accept("PartialObjectMetadataList")), (json) =>
+      decodeList(kind, "PartialObjectMetadataList", metadata.decode, path, json))
+  }
+
+  const getMetadata = (kind: Kind.Kind, ref: ObjectRef): Effect.Effect<KubeObject.KubeObject, ClientError> => {
+    const path = paths.object(kind, ref)
+    return Effect.flatMap(read(path, metadata.accept("PartialObjectMetadata")), (json) =>
+      Either.mapLeft(metadata.decode(kind, json), (detail) => decodeFailure({ method: "GET", path }, detail)))
+  }
+
+  const discover = Effect.map(
+    Effect.forEach(discovery.roots, (path) =>
+      Effect.flatMap(read(path, discovery.accept), (json) =>
+        Either.mapLeft(discovery.decode(json), (detail) => decodeFailure({ method: "GET", path }, detail)))),
+    (documents) => documents.flat()
+  )
 
   const deleteBody = (options: DeleteOptions) =>
     Object.keys(options).length === 0 ? undefined : { apiVersion: "v1", kind: "DeleteOptions", ...options }
 
-  const watch = <A extends KubeObject.KubeObject>(kind: Kind.Kind<A>, options: WatchOptions): Stream.Stream<Watch.WatchEvent<A>, ClientError> => {
+  const watchAs = <A extends KubeObject.KubeObject>(
+    kind: Kind.Kind<A>,
+    options: WatchOptions,
+    accept: string,
+    decode: Watch.ObjectDecoder<A>
+  ): Stream.Stream<Watch.WatchEvent<A>, ClientError> => {
     const { allowBookmarks, namespace, ...parameters } = options
     const path = paths.collection(kind, namespace) +
       paths.query({ watch: true, allowWatchBookmarks: allowBookmarks, ...parameters })
     const events = Stream.unwrapScoped(Effect.flatMap(
-      transport.open({ method: "GET", path, headers: { accept: "application/json" } }),
+      transport.open({ method: "GET", path, headers: { accept } }),
       (response): Effect.Effect<Stream.Stream<Watch.WatchEvent<A>, ClientError>, ClientError> =>
         response.status === 200
-          ? Effect.succeed(Watch.decode(kind, path, response.body))
+          ? Effect.succeed(Watch.decodeWith(decode, kind, path, response.body))
           : Effect.flatMap(readBounded(response.body), (body) => Effect.fail(responseError({ status: response.status, body })))
     ))
     return options.timeoutSeconds === undefined
@@ -119,19 +151,29 @@ export const make: Effect.Effect<Service, never, Transport> = Effect.gen(functio
         target: { apiVersion: "v1", kind: "Node", name: node }
       })),
     createSubresource: (kind, ref, subresource, body) => send("POST", paths.object(kind, ref, subresource), body),
-    watch
+    watch: (kind, options) => watchAs(kind, options, "application/json", decodeObject),
+    discover,
+    getMetadata,
+    listMetadata,
+    watchMetadata: (kind, options) => watchAs(kind, options, metadata.accept("PartialObjectMetadata"), metadata.decode)
   }
 })
 
-const decodeList = <A extends KubeObject.KubeObject>(kind: Kind.Kind<A>, path: string, json: unknown): Either.Either<Page<A>, DecodeFailure> => {
+const decodeList = <A extends KubeObject.KubeObject>(
+  kind: Kind.Kind<A>,
+  listKind: string,
+  decode: Watch.ObjectDecoder<A>,
+  path: string,
+  json: unknown
+): Either.Either<Page<A>, DecodeFailure> => {
   const request = { method: "GET", path }
-  if (!isRecord(json) || json["kind"] !== kind.listKind || !isRecord(json["metadata"])) {
-    return Either.left(decodeFailure(request, `expected a ${kind.listKind}, found ${describe(json)}`))
+  if (!isRecord(json) || json["kind"] !== listKind || !isRecord(json["metadata"])) {
+    return Either.left(decodeFailure(request, `expected a ${listKind}, found ${describe(json)}`))
   }
   const entries: ReadonlyArray<unknown> = Array.isArray(json["items"]) ? json["items"] : []
   const items: Array<A> = []
   for (const [index, entry] of entries.entries()) {
-    const item = decodeItem(kind, entry)
+    const item = decode(kind, entry)
     if (Either.isLeft(item)) return Either.left(decodeFailure(request, `items[${index}]: ${item.left}`))
     items.push(item.right)
   }

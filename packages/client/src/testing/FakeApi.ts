@@ -2,8 +2,8 @@
  * A small API server in memory for tests: a `Transport` that keeps objects by the rules of the real kinds.
  *
  * It decodes, defaults and validates by the kind registry; it counts resource versions, refuses stale writes, honours finalizers, grace
- * periods and preconditions, and serves lists in pages and watches with bookmarks and 410. It has the subresources `status`, `binding`
- * and `finalize`, and merge and JSON patches. It knows no users, no tables, no strategic merge patch, no other subresource.
+ * periods, propagation policies and preconditions, and serves lists in pages and watches with bookmarks and 410, all as metadata alone
+ * too. It has aggregated discovery, the subresources `status`, `binding` and `finalize`, and merge and JSON patches. It knows no users, no tables, no strategic merge patch, no other subresource.
  */
 import { KindRegistry, Kinds, type Kind, type KubeObject, ObjectCodec, Status } from "@reddwarf/api-types"
 import * as Context from "effect/Context"
@@ -17,6 +17,8 @@ import * as Stream from "effect/Stream"
 import * as ApiClient from "../ApiClient.js"
 import { decodeObject, parseJson } from "../internal/decode.js"
 import { jsonPatch, mergePatch } from "../internal/fake/patches.js"
+import * as discovery from "../internal/fake/discovery.js"
+import * as metadataOnly from "../internal/fake/metadataOnly.js"
 import * as reads from "../internal/fake/reads.js"
 import * as routes from "../internal/fake/route.js"
 import * as stores from "../internal/fake/store.js"
@@ -92,6 +94,10 @@ const jsonResponse = (status: number, body: unknown): Response => ({
   headers: { "content-type": "application/json" },
   body: Buffer.from(`${JSON.stringify(body)}\n`)
 })
+
+const parsed = (body: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(body))
+
+const reducedLine = (line: Uint8Array): Uint8Array => Buffer.from(`${JSON.stringify(metadataOnly.reduce(parsed(line)))}\n`)
 
 const statusResponse = (status: Status.Status): Response => jsonResponse(status.code ?? 500, status)
 
@@ -226,6 +232,13 @@ export const make = Effect.fnUntraced(function*(options: Options = {}): Effect.f
   }
 
   const serve = (request: Request): Response => {
+    const found = discovery.document(registry, request.path)
+    if (found !== undefined) return jsonResponse(200, found)
+    const response = serveObjects(request)
+    return metadataOnly.isAsked(request) && response.status < 300 ? jsonResponse(response.status, metadataOnly.reduce(parsed(response.body))) : response
+  }
+
+  const serveObjects = (request: Request): Response => {
     const route = routes.parse(registry, request.path)
     if (route === undefined) return notFoundPage
     if (route.name !== undefined) return onObject(route, route.name, request)
@@ -250,11 +263,15 @@ export const make = Effect.fnUntraced(function*(options: Options = {}): Effect.f
       return fault?.type === "lose" ? Effect.fail(closed(request, "the answer was lost by the test")) : Effect.succeed(response)
     })
 
-  const watch = Effect.fnUntraced(function*(route: routes.Route, matches: reads.Matches): Effect.fn.Return<StreamResponse, never, Scope.Scope> {
+  const watch = Effect.fnUntraced(function*(
+    route: routes.Route,
+    matches: reads.Matches,
+    asMetadata: boolean
+  ): Effect.fn.Return<StreamResponse, never, Scope.Scope> {
     const { kind, namespace, query } = route
     const mailbox = yield* Mailbox.make<Uint8Array, TransportFailure>(options.watcherCapacity ?? 10_000)
     const offer = (bytes: Uint8Array | undefined): void => {
-      if (bytes === undefined || mailbox.unsafeOffer(bytes)) return
+      if (bytes === undefined || mailbox.unsafeOffer(asMetadata ? reducedLine(bytes) : bytes)) return
       watchers.delete(mailbox)
       mailbox.unsafeDone(Exit.void)
     }
@@ -293,7 +310,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}): Effect.f
       if (route === undefined || !isWatch(request)) return Effect.succeed(streamed(serve(request)))
       return Either.match(reads.selection(route), {
         onLeft: (status) => Effect.succeed(streamed(statusResponse(status))),
-        onRight: (matches) => watch(route, matches)
+        onRight: (matches) => watch(route, matches, metadataOnly.isAsked(request))
       })
     })
 

@@ -2,12 +2,24 @@
 import type { CoreV1, Kind, KubeObject } from "@reddwarf/api-types"
 import * as conditions from "./conditions.js"
 
-export interface Remaining {
+/** A kind after its objects in the namespace were asked to go: those that are still there, or why that is not known. */
+export interface Emptied {
   readonly kind: Kind.Kind
   readonly objects: ReadonlyArray<KubeObject.KubeObject>
+  readonly failure?: string
 }
 
-const countFinalizers = (remaining: ReadonlyArray<Remaining>): ReadonlyMap<string, number> => {
+/** How far a pass over a namespace came. */
+export interface Progress {
+  /** Why the kinds of the server are not known. */
+  readonly discovery?: string
+  readonly emptied: ReadonlyArray<Emptied>
+}
+
+/** Whether something of the kind is, or may be, still there. */
+export const isLeft = ({ failure, objects }: Emptied): boolean => objects.length > 0 || failure !== undefined
+
+const countFinalizers = (remaining: ReadonlyArray<Emptied>): ReadonlyMap<string, number> => {
   const counts = new Map<string, number>()
   for (const { objects } of remaining) {
     for (const object of objects) {
@@ -23,27 +35,43 @@ const resourceName = (kind: Kind.Kind): string => `${kind.plural}.${kind.group}`
 /** The conditions of the namespace; the same array if they say it already. `now` is milliseconds since the epoch. */
 export const describe = (
   before: ReadonlyArray<CoreV1.NamespaceCondition>,
-  remaining: ReadonlyArray<Remaining>,
+  { discovery, emptied }: Progress,
   now: number
 ): ReadonlyArray<CoreV1.NamespaceCondition> => {
+  const remaining = emptied.filter(({ objects }) => objects.length > 0)
+  const failures = emptied.flatMap(({ failure }) => (failure === undefined ? [] : [failure]))
   const resources = remaining
     .map(({ kind, objects }) => `${resourceName(kind)} has ${objects.length} resource instances`)
     .sort()
   const finalizers = [...countFinalizers(remaining)].map(([name, count]) => `${name} in ${count} resource instances`).sort()
   const all: ReadonlyArray<CoreV1.NamespaceCondition> = [
-    { type: "NamespaceDeletionDiscoveryFailure", status: "False", reason: "ResourcesDiscovered", message: "All resources successfully discovered" },
+    discovery === undefined
+      ? {
+        type: "NamespaceDeletionDiscoveryFailure",
+        status: "False",
+        reason: "ResourcesDiscovered",
+        message: "All resources successfully discovered"
+      }
+      : { type: "NamespaceDeletionDiscoveryFailure", status: "True", reason: "DiscoveryFailed", message: discovery },
     {
       type: "NamespaceDeletionGroupVersionParsingFailure",
       status: "False",
       reason: "ParsedGroupVersions",
       message: "All legacy kube types successfully parsed"
     },
-    {
-      type: "NamespaceDeletionContentFailure",
-      status: "False",
-      reason: "ContentDeleted",
-      message: "All content successfully deleted, may be waiting on finalization"
-    },
+    failures.length === 0
+      ? {
+        type: "NamespaceDeletionContentFailure",
+        status: "False",
+        reason: "ContentDeleted",
+        message: "All content successfully deleted, may be waiting on finalization"
+      }
+      : {
+        type: "NamespaceDeletionContentFailure",
+        status: "True",
+        reason: "ContentDeletionFailed",
+        message: `Failed to delete all resource types, ${failures.length} remaining: ${failures.join(", ")}`
+      },
     resources.length > 0
       ? {
         type: "NamespaceContentRemaining",

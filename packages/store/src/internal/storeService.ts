@@ -46,7 +46,7 @@ export const make = Effect.fnUntraced(function*(
   yield* GroupCommit.run(backend, state, queue, subscriptions, {
     groupSize: options.groupSize ?? 512,
     groupBytes: options.groupBytes ?? 8 * mebibyte,
-    maxObjectBytes: options.maxObjectBytes ?? 8 * mebibyte,
+    maxObjectBytes: options.maxObjectBytes ?? 1.5 * mebibyte,
     gather
   })
 

@@ -148,20 +148,28 @@ const checkPreconditions = (kind: Kind.Kind, object: KubeObject.KubeObject, prec
     conflict("ResourceVersion", preconditions["resourceVersion"], object.metadata.resourceVersion)
 }
 
+/** The finalizers of an object whose deletion begins, by the propagation policy of a DeleteOptions body. */
+const withPropagation = (finalizers: ReadonlyArray<string>, policy: unknown): ReadonlyArray<string> => {
+  if (typeof policy !== "string") return finalizers
+  const others = finalizers.filter((each) => each !== "orphan" && each !== "foregroundDeletion")
+  return policy === "Orphan" ? [...others, "orphan"] : policy === "Foreground" ? [...others, "foregroundDeletion"] : others
+}
+
 /** Deletes at once, or marks the object as being deleted when finalizers or a grace period keep it. `options` is a DeleteOptions body. */
 export const remove = (context: Context, kind: Kind.Kind, object: KubeObject.KubeObject, options: unknown): Result => {
   const body = isRecord(options) ? options : {}
   const refusal = checkPreconditions(kind, object, body["preconditions"])
   if (refusal !== undefined) return Either.left(refusal)
   const grace = kind.deletionGrace?.(object, unsigned(body["gracePeriodSeconds"])) ?? 0
-  const { deletionGracePeriodSeconds = 0, deletionTimestamp, finalizers, generation, ...metadata } = object.metadata
+  const { deletionGracePeriodSeconds = 0, deletionTimestamp, finalizers: present = [], generation, ...metadata } = object.metadata
+  const finalizers = deletionTimestamp === undefined ? withPropagation(present, body["propagationPolicy"]) : present
   // A second delete can only shorten the grace period.
   if (deletionTimestamp !== undefined && grace >= deletionGracePeriodSeconds) return kept(object)
   const marked: KubeObject.KubeObject = {
     ...object,
     metadata: {
       ...metadata,
-      ...(finalizers === undefined ? {} : { finalizers }),
+      ...(finalizers.length === 0 ? {} : { finalizers }),
       ...(generation === undefined ? {} : { generation: deletionTimestamp === undefined ? generation + 1 : generation }),
       deletionTimestamp: Timestamp.secondsFromMillis(context.now() + grace * 1000),
       deletionGracePeriodSeconds: grace

@@ -1,0 +1,329 @@
+/** `x-kubernetes-validations`: rules in the Common Expression Language, compiled once per schema. */
+import type { ApiextensionsV1 } from "@reddwarf/api-types"
+import { FieldError } from "@reddwarf/api-types"
+import { type Environment, Optional, type ParseResult } from "@marcbachmann/cel-js"
+import { rename } from "./internal/celSource.js"
+import { type CelType, Declarations } from "./internal/celTypes.js"
+import { additionalOf, child, equals, get, isArray, isObject, itemsOf, type JsonSchema, propertiesOf } from "./JsonSchema.js"
+
+type Rule = ApiextensionsV1.ValidationRule
+type Errors = ReadonlyArray<FieldError.FieldError>
+
+interface Expression {
+  readonly evaluate: ParseResult
+  readonly type: string
+  readonly usesOldSelf: boolean
+  /** Nodes of the expression. */
+  readonly size: number
+  /** Loops inside loops. */
+  readonly degree: number
+}
+
+/** A rule that can run. */
+interface CompiledRule {
+  readonly rule: Rule
+  readonly expression: Expression
+  readonly message: Expression | undefined
+}
+
+/** What is wrong with a rule, and in which of its fields. @category models */
+export interface RuleProblem {
+  readonly index: number
+  readonly field: "rule" | "messageExpression"
+  readonly rule: Rule
+  readonly detail: string
+  readonly usesOldSelf: boolean
+}
+
+/** The rules of a schema and of those below it; only branches that have rules. @category models */
+export interface RuleTree {
+  readonly schema: JsonSchema
+  readonly rules: ReadonlyArray<CompiledRule>
+  readonly problems: ReadonlyArray<RuleProblem>
+  readonly usesOldSelf: ReadonlyArray<number>
+  readonly toValue: (json: unknown) => unknown
+  readonly items: RuleTree | undefined
+  readonly additional: RuleTree | undefined
+  readonly properties: ReadonlyMap<string, RuleTree>
+}
+
+const loops: ReadonlySet<unknown> = new Set(["all", "exists", "exists_one", "map", "filter"])
+
+interface Shape {
+  readonly size: number
+  readonly degree: number
+  readonly usesOldSelf: boolean
+}
+
+/** Measures an expression. */
+const survey = (node: unknown): Shape => {
+  if (isArray(node)) {
+    return node.map(survey).reduce(
+      (sum, shape) => ({
+        size: sum.size + shape.size,
+        degree: Math.max(sum.degree, shape.degree),
+        usesOldSelf: sum.usesOldSelf || shape.usesOldSelf
+      }),
+      { size: 0, degree: 0, usesOldSelf: false }
+    )
+  }
+  if (typeof node !== "object" || node === null || !("op" in node) || !("args" in node)) return { size: 0, degree: 0, usesOldSelf: false }
+  const { args, op } = node
+  if (op === "id") return { size: 1, degree: 0, usesOldSelf: args === "oldSelf" }
+  if (op !== "rcall" || !isArray(args)) {
+    const inner = survey(args)
+    return { ...inner, size: inner.size + 1 }
+  }
+  const [name, receiver, parameters] = args
+  const target = survey(receiver)
+  const inner = survey(parameters)
+  return {
+    size: target.size + inner.size + 1,
+    degree: Math.max(target.degree, inner.degree + (loops.has(name) ? 1 : 0)),
+    usesOldSelf: target.usesOldSelf || inner.usesOldSelf
+  }
+}
+
+const summaryOf = (problem: unknown): string => {
+  if (!(problem instanceof Error)) return String(problem)
+  const summary: unknown = Reflect.get(problem, "summary")
+  return typeof summary === "string" ? summary : problem.message.split("\n")[0] ?? ""
+}
+
+/** Longer expressions are refused. */
+const maximumLength = 20_000
+
+const compileExpression = (env: Environment, source: string): Expression | string => {
+  if (source.length > maximumLength) return `the expression is longer than ${maximumLength} characters`
+  try {
+    const evaluate = env.parse(rename(source))
+    const shape = survey(evaluate.ast)
+    const checked = evaluate.check()
+    return checked.valid ? { evaluate, type: checked.type ?? "dyn", ...shape } : summaryOf(checked.error)
+  } catch (problem) {
+    return summaryOf(problem)
+  }
+}
+
+const compileRule = (rule: Rule, index: number, env: Environment): CompiledRule | RuleProblem => {
+  const problem = (field: RuleProblem["field"], detail: string, usesOldSelf = false): RuleProblem => ({ index, field, rule, detail, usesOldSelf })
+  const expression = compileExpression(env, rule.rule)
+  if (typeof expression === "string") return problem("rule", `compilation failed: ${expression}`)
+  if (expression.type !== "bool" && expression.type !== "dyn") return problem("rule", "cel expression must evaluate to a bool")
+  const source = rule.messageExpression ?? ""
+  if (source === "") return { rule, expression, message: undefined }
+  const message = compileExpression(env, source)
+  if (typeof message === "string") return problem("messageExpression", `messageExpression compilation failed: ${message}`)
+  if (message.type !== "string" && message.type !== "dyn") return problem("messageExpression", "messageExpression must evaluate to a string")
+  return { rule, expression, message }
+}
+
+const hasRules = (schema: JsonSchema): boolean => {
+  if ((schema["x-kubernetes-validations"]?.length ?? 0) > 0) return true
+  const items = itemsOf(schema)
+  const additional = additionalOf(schema)
+  return items !== undefined && hasRules(items) || typeof additional === "object" && hasRules(additional) ||
+    propertiesOf(schema).some(([, property]) => hasRules(property))
+}
+
+interface Declared {
+  readonly schema: JsonSchema
+  readonly isResource: boolean
+}
+
+/** Schemas that have rules themselves. */
+const declaring = (schema: JsonSchema, isResource: boolean): ReadonlyArray<Declared> => {
+  if (!hasRules(schema)) return []
+  const items = itemsOf(schema)
+  const additional = additionalOf(schema)
+  const own = (schema["x-kubernetes-validations"]?.length ?? 0) > 0 ? [{ schema, isResource }] : []
+  const below = (one: JsonSchema) => declaring(one, one["x-kubernetes-embedded-resource"] === true)
+  return [
+    ...own,
+    ...(items === undefined ? [] : below(items)),
+    ...(typeof additional === "object" ? below(additional) : []),
+    ...propertiesOf(schema).flatMap(([, property]) => below(property))
+  ]
+}
+
+const build = (schema: JsonSchema, types: ReadonlyMap<JsonSchema, CelType>, declarations: Declarations): RuleTree | undefined => {
+  if (!hasRules(schema)) return undefined
+  const rules: Array<CompiledRule> = []
+  const problems: Array<RuleProblem> = []
+  const type = types.get(schema)
+  for (const [index, rule] of (schema["x-kubernetes-validations"] ?? []).entries()) {
+    if (type === undefined || rule.rule.trim() === "") continue
+    const env = declarations.env.clone()
+    env.registerVariable("self", type.name)
+    env.registerVariable("oldSelf", rule.optionalOldSelf === true ? `optional<${type.name}>` : type.name)
+    const compiled = compileRule(rule, index, env)
+    if ("detail" in compiled) problems.push(compiled)
+    else rules.push(compiled)
+  }
+  const items = itemsOf(schema)
+  const additional = additionalOf(schema)
+  const properties = new Map<string, RuleTree>()
+  for (const [name, property] of propertiesOf(schema)) {
+    const tree = build(property, types, declarations)
+    if (tree !== undefined) properties.set(name, tree)
+  }
+  return {
+    schema,
+    rules,
+    problems,
+    usesOldSelf: rules.flatMap(({ expression, rule }) =>
+      expression.usesOldSelf ? [(schema["x-kubernetes-validations"] ?? []).indexOf(rule)] : []),
+    toValue: type?.toValue ?? ((json) => json),
+    items: items === undefined ? undefined : build(items, types, declarations),
+    additional: typeof additional === "object" ? build(additional, types, declarations) : undefined,
+    properties
+  }
+}
+
+/** Compiles the rules of a schema and of all below it; undefined when there are none. @category constructors */
+export const compile = (schema: JsonSchema): RuleTree | undefined => {
+  if (!hasRules(schema)) return undefined
+  const declarations = new Declarations()
+  const types = new Map(declaring(schema, true).map((one) => [one.schema, declarations.typeOf(one.schema, one.isResource)]))
+  return build(schema, types, declarations)
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Evaluation
+
+/** Steps that the rules of one object may take altogether. */
+const budget = 10_000_000
+
+const exhausted = "validation failed due to running out of cost budget, no further validation rules will be run"
+
+/** The size of a value: how long its longest loop can be, and what there is of it altogether. */
+const extent = (value: unknown): { readonly longest: number; readonly total: number } => {
+  if (typeof value === "string") return { longest: 1, total: 1 + value.length / 16 }
+  if (!isArray(value) && !isObject(value)) return { longest: 1, total: 1 }
+  const members = isArray(value) ? value : Object.values(value)
+  let longest = members.length
+  let total = 1
+  for (const member of members) {
+    const inner = extent(member)
+    longest = Math.max(longest, inner.longest)
+    total += inner.total
+  }
+  return { longest, total }
+}
+
+class Run {
+  readonly errors: Array<FieldError.FieldError> = []
+  #left = budget
+  stopped = false
+
+  /** Takes what an expression can cost at most from the budget. Without a loop that is its size, else its size for every round. */
+  spend({ degree, size }: Expression, self: unknown, old: unknown): boolean {
+    const { longest, total } = extent(self)
+    const before = old === undefined ? { longest: 0, total: 0 } : extent(old)
+    const rounds = Math.max(longest, before.longest, 1) ** degree
+    this.#left -= size * rounds + total + before.total
+    if (this.#left < 0) this.stopped = true
+    return !this.stopped
+  }
+}
+
+const typeOf = ({ type }: JsonSchema): string => type ?? ""
+
+const withReason = (path: string, value: unknown, detail: string, { reason }: Rule, type: string): FieldError.FieldError => {
+  if (reason === "FieldValueForbidden") return FieldError.forbidden(path, detail)
+  if (reason === "FieldValueRequired") return FieldError.required(path, detail)
+  if (reason === "FieldValueDuplicate") return FieldError.duplicate(path, value)
+  // The value of an object or list would drown the message.
+  return type === "object" || type === "array"
+    ? { path, reason: "FieldValueInvalid", message: `Invalid value: ${detail}` }
+    : FieldError.invalid(path, value, detail)
+}
+
+const named = ({ message, rule }: Rule): string => (message === undefined || message === "" ? rule : message).trim()
+
+const defaultMessage = (rule: Rule): string =>
+  rule.message === undefined || rule.message === "" ? `failed rule: ${rule.rule.trim()}` : rule.message.trim()
+
+const maximumMessage = 5120
+
+const messageOf = (compiled: CompiledRule, variables: Record<string, unknown>): string => {
+  if (compiled.message === undefined) return defaultMessage(compiled.rule)
+  try {
+    const text: unknown = compiled.message.evaluate(variables)
+    const trimmed = typeof text === "string" ? text.trim() : ""
+    return trimmed === "" || trimmed.includes("\n") || trimmed.length > maximumMessage ? defaultMessage(compiled.rule) : trimmed
+  } catch {
+    return defaultMessage(compiled.rule)
+  }
+}
+
+const fieldOf = (path: string, fieldPath: string | undefined): string =>
+  fieldPath === undefined || fieldPath === "" ? path : child(path, fieldPath.trim().replace(/^\./, "").replaceAll(/\['([^']*)'\]/g, "[$1]"))
+
+const runRules = (tree: RuleTree, value: unknown, old: unknown, unchanged: boolean, path: string, run: Run): void => {
+  if (tree.rules.length === 0) return
+  const self = tree.toValue(value)
+  const before = old === undefined || old === null ? undefined : tree.toValue(old)
+  for (const compiled of tree.rules) {
+    const { expression, rule } = compiled
+    const optional = rule.optionalOldSelf === true
+    if (expression.usesOldSelf && before === undefined && !optional) continue
+    // What was stored before the rule came stays valid as long as nobody touches it.
+    if (!expression.usesOldSelf && unchanged) continue
+    if (!run.spend(expression, value, old)) {
+      run.errors.push(FieldError.invalid(path, typeOf(tree.schema), exhausted))
+      return
+    }
+    const oldSelf = optional ? before === undefined ? Optional.none() : Optional.of(before) : before ?? self
+    const variables = { self, oldSelf }
+    let result: unknown
+    try {
+      result = expression.evaluate(variables)
+    } catch (problem) {
+      run.errors.push(FieldError.invalid(path, typeOf(tree.schema), `${summaryOf(problem)} evaluating rule: ${named(rule)}`))
+      continue
+    }
+    if (result === true) continue
+    const at = fieldOf(path, rule.fieldPath)
+    run.errors.push(withReason(at, value, messageOf(compiled, variables), rule, typeOf(tree.schema)))
+  }
+}
+
+const sameItem = (schema: JsonSchema, old: unknown, item: unknown): unknown => {
+  if (schema["x-kubernetes-list-type"] !== "map" || !isArray(old)) return undefined
+  const keys = schema["x-kubernetes-list-map-keys"] ?? []
+  return old.find((other) => keys.every((key) => equals(get(other, key), get(item, key))))
+}
+
+const walk = (tree: RuleTree, value: unknown, old: unknown, isUpdate: boolean, path: string, run: Run): void => {
+  if (run.stopped || value === null || value === undefined) return
+  const unchanged = isUpdate && old !== undefined && equals(value, old)
+  runRules(tree, value, old, unchanged, path, run)
+  if (isArray(value) && tree.items !== undefined) {
+    for (const [index, item] of value.entries()) {
+      // Items that no key correlates are old as long as the whole list is.
+      const before = unchanged ? item : sameItem(tree.schema, old, item)
+      walk(tree.items, item, before, isUpdate, `${path}[${index}]`, run)
+    }
+  }
+  if (!isObject(value)) return
+  for (const name of Object.keys(value)) {
+    const property = tree.properties.get(name)
+    if (property !== undefined) walk(property, value[name], get(old, name), isUpdate, child(path, name), run)
+    else if (tree.additional !== undefined) walk(tree.additional, value[name], get(old, name), isUpdate, `${path}[${name}]`, run)
+  }
+}
+
+/** Broken rules of a new object. @category combinators */
+export const validate = (tree: RuleTree, value: unknown): Errors => {
+  const run = new Run()
+  walk(tree, value, undefined, false, "", run)
+  return run.errors
+}
+
+/** Broken rules of an object that replaces another one. @category combinators */
+export const validateUpdate = (tree: RuleTree, value: unknown, old: unknown): Errors => {
+  const run = new Run()
+  walk(tree, value, old, true, "", run)
+  return run.errors
+}

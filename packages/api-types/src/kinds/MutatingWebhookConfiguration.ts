@@ -1,0 +1,29 @@
+/** MutatingWebhookConfiguration: lets webhooks change what is written. Stored and shown; the server calls no webhooks. */
+import { webhookDefaults } from "../defaults/WebhookDefaults.js"
+import type * as AdmissionregistrationV1 from "../generated/AdmissionregistrationV1.js"
+import { age, ageCell, name } from "../internal/columns.js"
+import * as Kind from "../Kind.js"
+import { validateWebhooks } from "../validation/WebhookValidation.js"
+
+type Configuration = AdmissionregistrationV1.MutatingWebhookConfiguration
+
+/** @category constructors */
+export const mutatingWebhookConfiguration: Kind.Kind<Configuration> = Kind.make<Configuration>({
+  group: "admissionregistration.k8s.io",
+  version: "v1",
+  kind: "MutatingWebhookConfiguration",
+  plural: "mutatingwebhookconfigurations",
+  categories: ["api-extensions"],
+  namespaced: false,
+  schema: "io.k8s.api.admissionregistration.v1.MutatingWebhookConfiguration",
+  tracksGeneration: true,
+  generationContent: ({ webhooks }) => webhooks,
+  allowUnconditionalUpdate: false,
+  defaults: (object) => object.webhooks === undefined
+    ? object
+    : { ...object, webhooks: object.webhooks.map((webhook) => ({ ...webhookDefaults(webhook), reinvocationPolicy: webhook.reinvocationPolicy ?? "Never" })) },
+  validateContent: ({ webhooks = [] }) => validateWebhooks(webhooks),
+  validateContentUpdate: ({ webhooks = [] }) => validateWebhooks(webhooks),
+  columns: [name, { name: "Webhooks", type: "integer", description: "How many webhooks there are.", priority: 0 }, age],
+  cells: (object, now) => [object.metadata.name ?? "", (object.webhooks ?? []).length, ageCell(object, now)]
+})

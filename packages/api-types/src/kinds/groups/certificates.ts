@@ -1,0 +1,7 @@
+import type * as Kind from "../../Kind.js"
+import { certificateSigningRequest } from "../CertificateSigningRequest.js"
+
+export { certificateSigningRequest }
+
+/** The kinds of `certificates.k8s.io`, in the order of discovery. @category constructors */
+export const certificates: ReadonlyArray<Kind.Kind> = [certificateSigningRequest]
