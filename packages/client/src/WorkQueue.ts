@@ -111,7 +111,8 @@ export const make = Effect.fnUntraced(function*<K extends string>(
 
   const addAfter = (key: K, delay: Duration.DurationInput): Effect.Effect<void> =>
     Effect.suspend(() => {
-      const millis = Duration.toMillis(delay)
+      // Whole milliseconds: a clock that counts in fractions may never reach a moment that is a rounding error away.
+      const millis = Math.ceil(Duration.toMillis(delay))
       if (millis <= 0) return add(key)
       const due = clock.unsafeCurrentTimeMillis() + millis
       const current = dueAt.get(key)
