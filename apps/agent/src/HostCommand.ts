@@ -29,7 +29,7 @@ export const host = (words: ReadonlyArray<string>) =>
       const result = yield* Effect.flatMap(CommandRunner.CommandRunner, (runner) => runner.run(CommandLine.make(program, ...args))).pipe(
         Effect.provide(Host.rememberedRunner(dataDir))
       )
-      yield* Effect.sync(() => {
+      return yield* Effect.sync(() => {
         process.stdout.write(result.stdout)
         process.stderr.write(result.stderr)
         // The command's own exit status is the answer; its output has said everything else.

@@ -1,6 +1,7 @@
 /** `reddwarf-agent run`: the agent of one node. */
 import { Command } from "@effect/cli"
 import { Quantity } from "@reddwarf/api-types"
+import { Program } from "@reddwarf/cli"
 import { ApiClient, HttpTransport, KubeConfig } from "@reddwarf/client"
 import { Ipam } from "@reddwarf/ipam"
 import { NodeAgent, SupervisorProcess } from "@reddwarf/node-agent"
@@ -19,6 +20,10 @@ export const run = Command.make("run", options, (settings) =>
   Effect.gen(function*() {
     const { dataDir } = settings
     yield* Host.check(settings.host)
+    const podCidr = Option.getOrElse(settings.podCidr, () => settings.host === "sim" ? "127.88.0.0/16" : "10.88.0.0/16")
+    if (settings.host === "sim" && !podCidr.startsWith("127.")) {
+      return yield* Program.wrongUsage(`pod-cidr ${podCidr}: pods of a simulated host are processes of this machine, so it must be a loopback range such as 127.88.0.0/16`)
+    }
     yield* Host.remember(dataDir, settings.host)
     const kubeconfig = yield* KubeConfig.load(settings.kubeconfig)
     const { ca, cert, key } = kubeconfig
@@ -33,7 +38,7 @@ export const run = Command.make("run", options, (settings) =>
       ...(Option.isSome(settings.volumesDataset) ? { volumes: settings.volumesDataset.value } : {})
     })).pipe(Layer.provideMerge(Host.commandRunner(settings.host, dataDir)))
     const ipam = Ipam.layerFile({
-      cidr: Option.getOrElse(settings.podCidr, () => settings.host === "sim" ? "127.88.0.0/16" : "10.88.0.0/16"),
+      cidr: podCidr,
       path: join(dataDir, "addresses.json")
     })
     const client = ApiClient.layer.pipe(Layer.provide(HttpTransport.layer(kubeconfig)))

@@ -45,7 +45,7 @@ export const kubeconfig = Command.make("kubeconfig", {
       onSome: (value) => certificates.node(value, names)
     })
     const entry = { server, authority: certificates.authority, user: name, credentials: yield* issued }
-    yield* Option.match(out, {
+    return yield* Option.match(out, {
       onNone: () => Console.log(Kubeconfig.make(entry).trimEnd()),
       onSome: (file) => Kubeconfig.write(file, entry)
     })

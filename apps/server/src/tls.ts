@@ -1,4 +1,3 @@
-import type { ValidationError } from "@effect/cli"
 import type { Certificates } from "@reddwarf/apiserver"
 import { Program } from "@reddwarf/cli"
 import { Effect, Option } from "effect"
@@ -8,7 +7,7 @@ export const externalCertificates = (settings: {
   readonly cert: Option.Option<string>
   readonly key: Option.Option<string>
   readonly ca: Option.Option<string>
-}): Effect.Effect<Option.Option<Certificates.ExternalFiles>, ValidationError.ValidationError> => {
+}): Effect.Effect<Option.Option<Certificates.ExternalFiles>, Program.WrongUsage> => {
   const given = Option.all({ cert: settings.cert, key: settings.key, ca: settings.ca })
   const some = [settings.cert, settings.key, settings.ca].some(Option.isSome)
   return some && Option.isNone(given)

@@ -1,7 +1,6 @@
 /** A command-line program: one command tree, errors on standard error, exit statuses that scripts can rely on. */
 import type * as CliApp from "@effect/cli/CliApp"
 import * as Command from "@effect/cli/Command"
-import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as ValidationError from "@effect/cli/ValidationError"
 import type { Teardown } from "@effect/platform/Runtime"
 import * as Cause from "effect/Cause"
@@ -9,6 +8,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import * as Settings from "./Settings.js"
 
 /**
@@ -29,12 +29,18 @@ export interface Options<Name extends string, E, R, A> {
 }
 
 /**
- * A wrong use of the command line that only the command itself can see, reported like the parser's own.
+ * A wrong use of the command line that only the command itself can see.
  *
  * @category errors
  */
-export const wrongUsage = (text: string): Effect.Effect<never, ValidationError.ValidationError> =>
-  Effect.fail(ValidationError.invalidValue(HelpDoc.p(text)))
+export class WrongUsage extends Schema.TaggedError<WrongUsage>()("WrongUsage", { message: Schema.String }) {}
+
+/**
+ * Fails with `WrongUsage`.
+ *
+ * @category constructors
+ */
+export const wrongUsage = (message: string): Effect.Effect<never, WrongUsage> => Effect.fail(new WrongUsage({ message }))
 
 const hasMessage = (error: unknown): error is { readonly message: string } =>
   typeof error === "object" && error !== null && "message" in error && typeof error.message === "string"
@@ -42,7 +48,7 @@ const hasMessage = (error: unknown): error is { readonly message: string } =>
 const report = (name: string, cause: Cause.Cause<unknown>): Effect.Effect<void> => {
   if (Cause.isInterruptedOnly(cause)) return Effect.void
   const failure = Option.getOrUndefined(Cause.failureOption(cause))
-  // The parser has explained its own errors already; those made by `wrongUsage` it prints as well.
+  // The parser has explained its own errors already.
   if (ValidationError.isValidationError(failure)) return Effect.void
   return Console.error(`${name}: ${hasMessage(failure) ? failure.message : Cause.pretty(cause)}`)
 }
@@ -69,5 +75,6 @@ export const run = <Name extends string, E, R, A>(options: Options<Name, E, R, A
  */
 export const teardown: Teardown = (exit, onExit) => {
   if (Exit.isSuccess(exit) || Cause.isInterruptedOnly(exit.cause)) return onExit(0)
-  onExit(ValidationError.isValidationError(Option.getOrUndefined(Cause.failureOption(exit.cause))) ? 2 : 1)
+  const failure = Option.getOrUndefined(Cause.failureOption(exit.cause))
+  onExit(ValidationError.isValidationError(failure) || failure instanceof WrongUsage ? 2 : 1)
 }

@@ -114,10 +114,11 @@ describe("@kubernetes/client-node", () => {
     expect([nowhere.code, nowhere.message]).toEqual([404, "namespaces \"missing\" not found"])
 
     const original = await api.createNamespacedConfigMap({ namespace, body: { metadata: { name: "versioned" }, data: { a: "1" } } })
+    const changed = (a: string) => ({ ...(original.metadata === undefined ? {} : { metadata: original.metadata }), data: { a } })
     const twice = await refused(api.createNamespacedConfigMap({ namespace, body: { metadata: { name: "versioned" } } }))
     expect([twice.code, twice.reason, twice.message]).toEqual([409, "AlreadyExists", "configmaps \"versioned\" already exists"])
-    await api.replaceNamespacedConfigMap({ namespace, name: "versioned", body: { ...original, data: { a: "2" } } })
-    const stale = await refused(api.replaceNamespacedConfigMap({ namespace, name: "versioned", body: { ...original, data: { a: "3" } } }))
+    await api.replaceNamespacedConfigMap({ namespace, name: "versioned", body: changed("2") })
+    const stale = await refused(api.replaceNamespacedConfigMap({ namespace, name: "versioned", body: changed("3") }))
     expect([stale.code, stale.reason]).toEqual([409, "Conflict"])
 
     const large = await refused(api.createNamespacedConfigMap({ namespace, body: { metadata: { name: "large" }, data: { a: "x".repeat(3_500_000) } } }))
