@@ -55,17 +55,17 @@ const install = async () => {
 
 /** Everything after the installation runs on the Node of the lockfile. */
 const env = { PATH: `${bin}${delimiter}${process.env.PATH ?? ""}`, TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1" }
-const turbo = (...args) => ["run", ...args, "--output-logs=new-only", "--log-prefix=task", "--no-update-notifier"]
+const turbo = (logs, ...args) => ["run", ...args, `--output-logs=${logs}`, "--log-prefix=task", "--no-update-notifier"]
 
 const commands = {
   demo: async (args) => {
     await install()
-    await step("Building", join(bin, "turbo"), turbo("build", "--output-logs=errors-only"), env)
+    await step("Building", join(bin, "turbo"), turbo("errors-only", "build"), env)
     return await run(join(bin, "node"), ["tooling/demo/src/main.ts", ...args], env)
   },
   test: async () => {
     await install()
-    await step("Building, checking types, running the tests", join(bin, "turbo"), turbo("build", "typecheck", "lint", "test"), env)
+    await step("Building, checking types, running the tests", join(bin, "turbo"), turbo("new-only", "build", "typecheck", "lint", "test"), env)
     await step("Linting", join(bin, "oxlint"), ["--type-aware", "--deny-warnings"], env)
     await step("Checking the boundaries between packages", join(bin, "turbo"), ["boundaries"], env)
     return 0
@@ -73,15 +73,15 @@ const commands = {
   // The suites that drive real peers (kubectl, Kubernetes' own test vectors, ZFS); here a missing peer is a failure.
   "test:peers": async () => {
     await install()
-    await step("Building", join(bin, "turbo"), turbo("build", "--output-logs=errors-only"), env)
+    await step("Building", join(bin, "turbo"), turbo("errors-only", "build"), env)
     const peers = { ...env, REDDWARF_REQUIRE_PEERS: "1" }
     const filters = ["@reddwarf/api-types", "@reddwarf/apiserver", "@reddwarf/storage-zfs", "e2e"].map((name) => `--filter=${name}`)
-    await step("Running the suites with real peers", join(bin, "turbo"), turbo("test", "--only", "--force", "--concurrency=1", ...filters), peers)
+    await step("Running the suites with real peers", join(bin, "turbo"), turbo("new-only", "test", "--only", "--force", "--concurrency=1", ...filters), peers)
     return 0
   },
   build: async () => {
     await install()
-    await step("Building", join(bin, "turbo"), turbo("build", "--output-logs=errors-only"), env)
+    await step("Building", join(bin, "turbo"), turbo("errors-only", "build"), env)
     return 0
   }
 }
