@@ -152,10 +152,10 @@ export const run = Effect.fnUntraced(function*(
   }
 
   /** Milliseconds until the node counts as silent; at most 0 if it does now. */
-  const patience = (node: CoreV1.Node, lease: CoordinationV1.Lease | undefined): number => {
+  const patience = (node: CoreV1.Node, lease: CoordinationV1.Lease | undefined, source: "watch" | "read"): number => {
     const at = now()
     const grace = readyOf(node) === undefined ? startupMillis : graceMillis
-    return heard.observe(node.metadata.name ?? "", heartbeatOf(node, lease), at) + grace - at
+    return heard.observe(node.metadata.name ?? "", heartbeatOf(node, lease), at, source) + grace - at
   }
 
   const reconcile = Effect.fnUntraced(function*(name: string): Effect.fn.Return<Outcome, ClientError.ClientError> {
@@ -166,14 +166,14 @@ export const run = Effect.fnUntraced(function*(
     }
     yield* announce(cached)
     let current = cached
-    let left = patience(cached, leases.get(`${leaseNamespace}/${name}`))
+    let left = patience(cached, leases.get(`${leaseNamespace}/${name}`), "watch")
     if (left <= 0) {
       // The watch of this process may be what is silent. So nothing is concluded before the server was asked.
       current = yield* client.get(Kinds.node, { name })
       const lease = yield* client.get(Kinds.lease, { namespace: leaseNamespace, name }).pipe(
         Effect.catchIf(ClientError.isNotFound, () => Effect.succeed(undefined))
       )
-      left = patience(current, lease)
+      left = patience(current, lease, "read")
       if (left <= 0) current = yield* markSilent(current)
     }
     const tainted = yield* correctTaints(current)

@@ -4,8 +4,11 @@
  */
 
 export interface Heartbeats {
-  /** Notes the current heartbeat of a node, and gives when it last changed, in milliseconds. */
-  readonly observe: (node: string, heartbeat: string, now: number) => number
+  /**
+   * Notes the current heartbeat of a node, and gives when it last changed, in milliseconds. A `watch` shows what it has, however old, as
+   * often as it is asked; a `read` asked the server just now.
+   */
+  readonly observe: (node: string, heartbeat: string, now: number, source: "watch" | "read") => number
   readonly forget: (node: string) => void
   /** Says that this process was running; to be called about every five seconds. */
   readonly tick: (now: number) => void
@@ -21,7 +24,7 @@ const stallMillis = 20_000
 const remembered = 4
 
 export const make = (startedAt: number): Heartbeats => {
-  const seen = new Map<string, { readonly recent: ReadonlyArray<string>; readonly atMillis: number }>()
+  const seen = new Map<string, { readonly watched: string | undefined; readonly recent: ReadonlyArray<string>; readonly atMillis: number }>()
   let tickedAt = startedAt
   let listeningSince = startedAt
 
@@ -31,11 +34,16 @@ export const make = (startedAt: number): Heartbeats => {
   }
 
   return {
-    observe: (node, heartbeat, now) => {
+    observe: (node, heartbeat, now, source) => {
       tick(now)
       const last = seen.get(node)
-      if (last !== undefined && last.recent.includes(heartbeat)) return Math.max(last.atMillis, listeningSince)
-      seen.set(node, { recent: [heartbeat, ...(last?.recent ?? [])].slice(0, remembered), atMillis: now })
+      const watched = source === "watch" ? heartbeat : last?.watched
+      // What the watch showed before is no news either, even when direct reads have shown many newer ones since.
+      if (last !== undefined && (last.recent.includes(heartbeat) || (source === "watch" && last.watched === heartbeat))) {
+        seen.set(node, { ...last, watched })
+        return Math.max(last.atMillis, listeningSince)
+      }
+      seen.set(node, { watched, recent: [heartbeat, ...(last?.recent ?? [])].slice(0, remembered), atMillis: now })
       return now
     },
     forget: (node) => void seen.delete(node),
