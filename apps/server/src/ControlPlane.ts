@@ -47,9 +47,12 @@ const authority = (options: Options) =>
     ? Effect.map(Certificates.fromFiles(options.external.value), (files) => files.authority)
     : Effect.map(Certificates.Certificates, (certificates) => certificates.authority)
 
+/** How long a node may be silent: as long as the lease that its agent renews every 10 seconds. */
+const leaseDuration = "40 seconds"
+
 /** The controllers write every kind, whoever made it, so their user is one that may: nothing outside this process can act as it. */
 const controllers = (options: Options) =>
-  Layer.unwrapEffect(Effect.map(authority(options), (pem) => ControllerManager.layer({ rootCa: { authority: pem } }))).pipe(
+  Layer.unwrapEffect(Effect.map(authority(options), (pem) => ControllerManager.layer({ rootCa: { authority: pem }, node: { nodeMonitorGracePeriod: leaseDuration } }))).pipe(
     Layer.provide(EventRecorder.layer({ component: "node-controller" })),
     Layer.provide(clientOf("system:kube-controller-manager", ["system:masters"]))
   )
