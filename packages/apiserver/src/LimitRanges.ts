@@ -20,7 +20,7 @@ const amount = (amounts: Amounts, name: string): Quantity.Quantity | undefined =
 /** The default amounts of a container: of several ranges the last one counts. */
 const defaultsOf = (items: ReadonlyArray<CoreV1.LimitRangeItem>) => {
   const own = items.filter(({ type }) => type === "Container")
-  const merged = (all: ReadonlyArray<Amounts | undefined>): Amounts => all.reduce<Amounts>((sum, next) => ({ ...sum, ...next }), {})
+  const merged = (all: ReadonlyArray<Amounts | undefined>): Amounts => Object.fromEntries(all.flatMap((amounts) => Object.entries(amounts ?? {})))
   return { requests: merged(own.map(({ defaultRequest }) => defaultRequest)), limits: merged(own.map((item) => item.default)) }
 }
 
