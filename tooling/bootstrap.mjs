@@ -65,7 +65,7 @@ const commands = {
   },
   test: async () => {
     await install()
-    await step("Building, checking types, running the tests", join(bin, "turbo"), turbo("new-only", "build", "typecheck", "lint", "test"), env)
+    await step("Building, checking types, running the tests", join(bin, "turbo"), turbo("new-only", "build", "typecheck", "lint", "test", "--continue=dependencies-successful"), env)
     await step("Linting", join(bin, "oxlint"), ["--type-aware", "--deny-warnings"], env)
     await step("Checking the boundaries between packages", join(bin, "turbo"), ["boundaries"], env)
     return 0
@@ -76,7 +76,7 @@ const commands = {
     await step("Building", join(bin, "turbo"), turbo("errors-only", "build"), env)
     const peers = { ...env, REDDWARF_REQUIRE_PEERS: "1" }
     const filters = ["@reddwarf/api-types", "@reddwarf/apiserver", "@reddwarf/storage-zfs", "e2e"].map((name) => `--filter=${name}`)
-    await step("Running the suites with real peers", join(bin, "turbo"), turbo("new-only", "test", "--only", "--force", "--concurrency=1", ...filters), peers)
+    await step("Running the suites with real peers", join(bin, "turbo"), turbo("new-only", "test", "--only", "--force", "--concurrency=1", "--continue=dependencies-successful", ...filters), peers)
     return 0
   },
   build: async () => {

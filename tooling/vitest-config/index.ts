@@ -12,7 +12,8 @@ export const sharedConfig = defineConfig({
   resolve: { alias: [{ find: /^@reddwarf\/([a-z-]+)$/, replacement: `${packages}/$1/src/index.ts` }] },
   test: {
     include: ["test/**/*.test.ts"],
-    testTimeout: 20_000,
+    setupFiles: [fileURLToPath(new URL("properties.ts", import.meta.url))],
+    testTimeout: process.env["REDDWARF_PROPERTY_RUNS"] === undefined ? 20_000 : 600_000,
     hookTimeout: 20_000,
     ...(reports === undefined
       ? {}

@@ -11,8 +11,11 @@ interface Block {
   readonly additions: Array<readonly [property: string, value: string]>
 }
 
+/** The lexer of zonecfg skips spaces and tabs alone; other white space of Unicode belongs to the value. */
+const trim = (text: string): string => text.replace(/^[ \t]+|[ \t]+$/g, "")
+
 const unquote = (text: string): string => {
-  const trimmed = text.trim()
+  const trimmed = trim(text)
   return trimmed.length >= 2 && trimmed.startsWith("\"") && trimmed.endsWith("\"") ? trimmed.slice(1, -1) : trimmed
 }
 
@@ -20,7 +23,7 @@ const unquote = (text: string): string => {
 const items = (text: string): Array<string> => text.match(/(?:[^,"]|"[^"]*")+/g) ?? []
 
 const inner = (text: string, open: string, close: string): string => {
-  const trimmed = text.trim()
+  const trimmed = trim(text)
   return trimmed.startsWith(open) && trimmed.endsWith(close) ? trimmed.slice(1, -1) : trimmed
 }
 
@@ -115,10 +118,10 @@ const readScript = (text: string): Either.Either<Script, string> => {
   const blocks: Array<Block> = []
   let open: Block | undefined
   for (const raw of text.split("\n")) {
-    const line = raw.trim()
+    const line = trim(raw)
     if (line === "" || line.startsWith("#") || /^(create|verify|commit|exit)\b/.test(line)) continue
-    const assignment = /^set\s+([a-z-]+)\s*=\s*(.*)$/.exec(line)
-    const addition = /^add\s+([a-z-]+)(?:\s+(.+))?$/.exec(line)
+    const assignment = /^set\s+([a-z-]+)[ \t]*=(.*)$/s.exec(line)
+    const addition = /^add\s+([a-z-]+)(?:[ \t]+(.+))?$/s.exec(line)
     if (assignment !== null) {
       const target = open?.values ?? globals
       target.set(assignment[1] ?? "", unquote(assignment[2] ?? ""))

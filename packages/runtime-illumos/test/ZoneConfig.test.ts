@@ -114,6 +114,11 @@ commit
     assert.deepStrictEqual(Either.getOrThrow(ZoneConfigExport.parse("z", script(config))), config)
   })
 
+  it.each(["\u2028", " ", "\u00a0", "a\u2029b"])("keeps %j in a value", (value) => {
+    const config = { ...base, attr: [{ name: "a", type: "string" as const, value }] }
+    assert.deepStrictEqual(Either.getOrThrow(ZoneConfigExport.parse("web1", script(config))).attr, config.attr)
+  })
+
   it.prop("never lets a value become a command", [config], ([config]) => {
     const commands = new Set(["create", "set", "add", "end", "verify", "commit"])
     for (const line of script(config).trimEnd().split("\n")) {
