@@ -1,6 +1,7 @@
 /** The command line of `reddwarf-server`. */
 import { Command } from "@effect/cli"
 import { Console } from "effect"
+import { history } from "./HistoryCommand.js"
 import { kubeconfig } from "./KubeconfigCommand.js"
 import { serve } from "./ServeCommand.js"
 import { version } from "./version.js"
@@ -11,5 +12,5 @@ const printVersion = Command.make("version", {}, () => Console.log(`reddwarf-ser
 
 export const command = Command.make("reddwarf-server").pipe(
   Command.withDescription("The control plane of Reddwarf: API server, scheduler and controllers in one process"),
-  Command.withSubcommands([serve, kubeconfig, printVersion])
+  Command.withSubcommands([serve, kubeconfig, history, printVersion])
 )

@@ -1,6 +1,6 @@
 /** Which layers the control plane is made of. */
 import { Kinds } from "@reddwarf/api-types"
-import { Certificates, InProcessTransport, RbacDefaults, Server, UserInfo } from "@reddwarf/apiserver"
+import { Certificates, InProcessTransport, RbacDefaults, Server, UserInfo, WriteBehind } from "@reddwarf/apiserver"
 import { ApiClient, EventRecorder } from "@reddwarf/client"
 import { BuiltInObjects, ControllerManager } from "@reddwarf/controller"
 import { Scheduler } from "@reddwarf/scheduler"
@@ -29,7 +29,7 @@ const store = (dataDir: string) =>
     Effect.try({
       try: () => {
         mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-        return ObjectStore.layerSqlite({ path: join(dataDir, "store.db") })
+        return ObjectStore.layerSqlite({ path: join(dataDir, "store.db"), writeBehind: { prefixes: WriteBehind.prefixes } })
       },
       catch: (cause) => new StoreError.StoreUnavailable({ path: dataDir, detail: "the data directory cannot be made", cause })
     })

@@ -3,6 +3,7 @@ import { Command } from "@effect/cli"
 import { Certificates, HttpsEdge, Kubeconfig } from "@reddwarf/apiserver"
 import { Effect, Layer, Option } from "effect"
 import * as ControlPlane from "./ControlPlane.js"
+import * as HeapLimits from "./HeapLimits.js"
 import { pkiDirectory } from "./KubeconfigCommand.js"
 import { options } from "./ServeSettings.js"
 import { externalCertificates } from "./tls.js"
@@ -33,5 +34,5 @@ export const serve = Command.make("serve", options, (settings) =>
       serviceNetwork: settings.serviceNetwork,
       issuer: settings.issuer
     })
-    return yield* Layer.launch(writeKubeconfig.pipe(Layer.provideMerge(controlPlane), Layer.provide(certificates)))
+    return yield* Layer.launch(writeKubeconfig.pipe(Layer.provideMerge(controlPlane), Layer.provide(certificates), Layer.provide(HeapLimits.layer)))
   })).pipe(Command.withDescription("Run the API server, the scheduler and the controllers"))

@@ -74,9 +74,12 @@ export const maximumReported = 100
  * One text for each field that occurs more than once in its object: `duplicate field "data"`, with the path of the field. A malformed text
  * gives what was found before the mistake.
  *
+ * @param parsed The value of the text, if it is at hand: most texts are then known at a glance to have none.
  * @category combinators
  */
-export const duplicateFields = (text: string): ReadonlyArray<string> => {
+export const duplicateFields = (text: string, parsed?: unknown): ReadonlyArray<string> => {
+  // A value that is written as the text says everything that the text says, and that is much quicker to see than a walk.
+  if (parsed !== undefined && JSON.stringify(parsed) === text) return []
   const scanner = new Scanner(text)
   scanner.scan()
   return scanner.duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`)

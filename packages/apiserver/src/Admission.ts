@@ -3,6 +3,7 @@ import type { ApiError, Kind, KubeObject } from "@reddwarf/api-types"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as eager from "./internal/eager.js"
 import type { UserInfo } from "./UserInfo.js"
 
 /**
@@ -72,7 +73,7 @@ export class Admission extends Context.Tag("@reddwarf/apiserver/Admission")<Admi
 /** A chain of these plugins, in order. @category layers */
 export const layerOf = (plugins: ReadonlyArray<Plugin>): Layer.Layer<Admission> => Layer.succeed(Admission, { plugins })
 
-/** Runs the changing part of a chain. @category combinators */
+/** Runs the changing part of a chain, as far as it does not have to wait at once: call it inside an effect. @category combinators */
 export const mutate = (
   plugins: ReadonlyArray<Plugin>,
   object: KubeObject.KubeObject,
@@ -81,12 +82,12 @@ export const mutate = (
 ): Effect.Effect<KubeObject.KubeObject, ApiError.ApiError> => {
   let result: Effect.Effect<KubeObject.KubeObject, ApiError.ApiError> = Effect.succeed(object)
   for (const { mutate: change } of plugins) {
-    if (change !== undefined) result = Effect.flatMap(result, (current) => change(current, attributes, view))
+    if (change !== undefined) result = eager.flatMap(result, (current) => change(current, attributes, view))
   }
   return result
 }
 
-/** Runs the refusing part of a chain; the first refusal counts. @category combinators */
+/** Runs the refusing part of a chain in the same way; the first refusal counts. @category combinators */
 export const validate = (
   plugins: ReadonlyArray<Plugin>,
   object: KubeObject.KubeObject | undefined,
@@ -95,7 +96,7 @@ export const validate = (
 ): Effect.Effect<void, ApiError.ApiError> => {
   let result: Effect.Effect<void, ApiError.ApiError> = Effect.void
   for (const { validate: check } of plugins) {
-    if (check !== undefined) result = Effect.zipRight(result, check(object, attributes, view))
+    if (check !== undefined) result = eager.flatMap(result, () => check(object, attributes, view))
   }
   return result
 }

@@ -19,6 +19,8 @@ export interface ApiRequest {
   readonly body: Effect.Effect<Uint8Array, ApiError.ApiError>
   /** Who asks; undefined when no credentials were accepted, which only health and version paths answer. */
   readonly user: UserInfo | undefined
+  /** A caller in this process that takes lists and watches as they are stored, see `ApiResponse.stored`. */
+  readonly takesStored?: boolean
 }
 
 /** The value of a header, by its lower-case name; the first one of a repeated header. @category combinators */

@@ -1,4 +1,5 @@
 /** A response of the API, free of any transport. */
+import type { Transport } from "@reddwarf/client"
 import * as Effect from "effect/Effect"
 
 /**
@@ -38,6 +39,8 @@ export interface ApiResponse {
   /** Header values by lower-case name; an array is sent as a repeated header. */
   readonly headers: Readonly<Record<string, string | ReadonlyArray<string>>>
   readonly body: Uint8Array | StreamBody
+  /** Instead of the body, for a caller that takes it. */
+  readonly stored?: Transport.StoredAnswer
 }
 
 const encoder = new TextEncoder()
@@ -63,6 +66,14 @@ export const jsonBytes = (status: number, body: Uint8Array): ApiResponse => ({ s
 /** One line of JSON. @category constructors */
 export const json = (status: number, value: unknown): ApiResponse =>
   jsonBytes(status, encoder.encode(`${JSON.stringify(value)}\n`))
+
+/** A list or watch for a caller in this process. @category constructors */
+export const stored = (answer: Transport.StoredAnswer): ApiResponse => ({
+  status: 200,
+  headers: jsonHeaders,
+  body: emptyBody,
+  stored: answer
+})
 
 /** Plain text. @category constructors */
 export const text = (status: number, body: string): ApiResponse => ({

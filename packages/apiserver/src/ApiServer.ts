@@ -20,6 +20,7 @@ import * as CertificateApproval from "./CertificateApproval.js"
 import * as Discovery from "./Discovery.js"
 import * as Health from "./Health.js"
 import * as Impersonation from "./Impersonation.js"
+import * as History from "./handlers/History.js"
 import { type ApiContext, objectOf } from "./internal/apiContext.js"
 import { bootstrap } from "./internal/bootstrap.js"
 import * as customKinds from "./internal/customKinds.js"
@@ -27,6 +28,7 @@ import * as definitionLoop from "./internal/definitionLoop.js"
 import { dispatch, type Handled, pageNotFound } from "./internal/dispatch.js"
 import { serverChecks } from "./internal/serverChecks.js"
 import { forbiddenMessage } from "./internal/forbidden.js"
+import * as historyKinds from "./internal/historyKinds.js"
 import { keyOf, prefixOf } from "./internal/keys.js"
 import * as nodeIndex from "./internal/nodeIndex.js"
 import * as openIdDocuments from "./internal/openIdDocuments.js"
@@ -74,8 +76,6 @@ export interface Options {
   readonly advertise?: string
   /** Time between bookmarks of a watch. Default one minute. */
   readonly bookmarkInterval?: Duration.DurationInput
-  /** How long a write of an Event or a Lease may wait for others to share its transaction. Default 5 ms. */
-  readonly batchDelay?: Duration.DurationInput
   /**
    * Pods run as a ServiceAccount that exists, and get its token. For clusters whose controllers make the accounts and the
    * ConfigMaps `kube-root-ca.crt`. Default false.
@@ -148,6 +148,8 @@ const answer = (answers: Answers, request: ApiRequest.ApiRequest): Handled => {
   const identity = Impersonation.resolve(request, request.user, answers.authorizer.authorize)
   if (Either.isLeft(identity)) return render.status(identity.left)
   const user = identity.right
+  // The right to a history is that to its object.
+  if (historyKinds.isHistory(info)) return bounded(info, () => History.respond(answers.context, request, info, user))
   const asked = attributes(info, user)
   const decision = answers.authorizer.authorize(asked)
   if (!decision.allowed) return render.status(forbiddenMessage(asked, decision.reason))
@@ -159,7 +161,7 @@ const make = (options: Options) =>
     const builtIn = yield* KindRegistry.KindRegistry
     const store = yield* ObjectStore.ObjectStore
     const cache = yield* WatchCache.WatchCache
-    const registry = yield* customKinds.make(builtIn, store, cache)
+    const registry = yield* customKinds.make(historyKinds.addTo(builtIn), store, cache)
     const authorizer = yield* Authorizer.Authorizer
     const { plugins } = yield* Admission.Admission
     const kubelet = yield* KubeletClient
@@ -194,8 +196,7 @@ const make = (options: Options) =>
       view,
       now,
       random,
-      bookmarkMillis: Duration.toMillis(options.bookmarkInterval ?? "1 minute"),
-      batchMillis: Duration.toMillis(options.batchDelay ?? "5 millis")
+      bookmarkMillis: Duration.toMillis(options.bookmarkInterval ?? "1 minute")
     }
     yield* bootstrap(context)
     yield* definitionLoop.run(context)

@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
@@ -215,14 +216,31 @@ const make = (options: Options) =>
       }))
     }
 
+    const send = (exchange: exchanges.Exchange, response: ApiResponse): Effect.Effect<void> => {
+      const { body } = response
+      if (!(body instanceof Uint8Array)) {
+        const sending = exchange.closed ? Effect.void : stream(exchange, response)
+        return Effect.catchAllCause(Effect.ensuring(sending, body.discard), failed(exchange))
+      }
+      try {
+        exchanges.sendComplete(exchange, response, body, now)
+        return Effect.void
+      } catch (defect) {
+        return failed(exchange)(Cause.die(defect))
+      }
+    }
+
+    // One fiber for the answer, and a second one only for an answer that is streamed: most answers are bytes.
     const work = (exchange: exchanges.Exchange, answer: Effect.Effect<ApiResponse>) => {
-      const effect = Effect.uninterruptibleMask((restore) =>
-        Effect.flatMap(restore(answer), (response) => {
-          const sending = restore(stream(exchange, response))
-          return response.body instanceof Uint8Array ? sending : Effect.ensuring(sending, response.body.discard)
-        }))
-      const fiber: Fiber.RuntimeFiber<void> = run(Effect.catchAllCause(effect, failed(exchange)))
-      exchange.response.once("close", () => fiber.unsafeInterruptAsFork(FiberId.none))
+      let running: Fiber.RuntimeFiber<ApiResponse | void> = run(answer)
+      exchange.response.once("close", () => running.unsafeInterruptAsFork(FiberId.none))
+      const follow = (sending: Effect.Effect<void>) => {
+        if (!Exit.isExit(sending)) running = run(sending)
+      }
+      running.addObserver((exit) => {
+        if (Exit.isFailure(exit)) run(failed(exchange)(exit.cause))
+        else if (exit.value !== undefined) follow(send(exchange, exit.value))
+      })
     }
 
     const finish = (exchange: exchanges.Exchange) => {

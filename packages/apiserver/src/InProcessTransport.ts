@@ -46,6 +46,14 @@ const collect = (body: StreamBody): Effect.Effect<Uint8Array> =>
     return body.run(sink).pipe(Effect.ensuring(body.discard), Effect.map(() => Buffer.concat(chunks)))
   })
 
+const complete = (response: ApiResponse): Effect.Effect<Transport.Response> => {
+  const { body, status } = response
+  const headers = headersOf(response)
+  return body instanceof Uint8Array
+    ? Effect.succeed({ status, headers, body })
+    : Effect.map(collect(body), (bytes) => ({ status, headers, body: bytes }))
+}
+
 // A reader that is this many chunks behind makes the producer wait.
 const chunksAhead = 16
 
@@ -86,14 +94,12 @@ export const layer = (user: UserInfo): Layer.Layer<Transport.Transport, never, A
     Transport.Transport,
     Effect.map(ApiServer.ApiServer, (api) =>
       Transport.Transport.of({
-        request: (request) =>
-          Effect.flatMap(api.handle(toApiRequest(request, user)), (response) => {
-            const { body, status } = response
-            const headers = headersOf(response)
-            return body instanceof Uint8Array
-              ? Effect.succeed({ status, headers, body })
-              : Effect.map(collect(body), (bytes) => ({ status, headers, body: bytes }))
-          }),
+        request: (request) => Effect.flatMap(api.handle(toApiRequest(request, user)), complete),
+        stored: (request) =>
+          Effect.flatMap(api.handle({ ...toApiRequest(request, user), takesStored: true }), (response) =>
+            response.stored === undefined
+              ? Effect.map(complete(response), (answer) => ({ _tag: "Other" as const, response: answer }))
+              : Effect.succeed(response.stored)),
         open: (request) =>
           Effect.gen(function*() {
             const response = yield* api.handle(toApiRequest(request, user))

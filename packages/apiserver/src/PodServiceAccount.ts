@@ -6,6 +6,7 @@ import { ApiError, Kinds, type KubeObject, Names, Status } from "@reddwarf/api-t
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { Attributes, ClusterView, Plugin } from "./Admission.js"
+import * as eager from "./internal/eager.js"
 import { get, isArray, isObject, type JsonObject } from "./internal/jsonValue.js"
 
 /** Where clients inside the cluster find token, authority and namespace. @category models */
@@ -24,6 +25,8 @@ const account = (view: ClusterView, namespace: string, name: string): Effect.Eff
     const found = view.get(Kinds.serviceAccount, namespace, name)
     return found === undefined ? Effect.fail(`serviceaccount ${JSON.stringify(name)} not found`) : Effect.succeed(found)
   })
+  const found = view.get(Kinds.serviceAccount, namespace, name)
+  if (found !== undefined) return Effect.succeed(found)
   return name === "default" ? Effect.retry(look, patience) : look
 }
 
@@ -82,17 +85,15 @@ const admit = (
   if (view.get(Kinds.namespace, undefined, namespace) === undefined) return Effect.succeed(object)
   const asked = spec["serviceAccountName"]
   const accountName = typeof asked === "string" && asked !== "" ? asked : "default"
-  return account(view, namespace, accountName).pipe(
-    Effect.mapError((why) =>
-      ApiError.make(
-        Status.forbidden(Kinds.pod, name, `error looking up service account ${namespace}/${accountName}: ${why}`)
-      )),
-    Effect.map((found) => {
-      const named = { ...withPullSecrets(spec, found), serviceAccountName: accountName, serviceAccount: accountName }
-      const next = { ...object, spec: wantsToken(spec, found) ? withToken(named, random) : named }
-      return next
-    })
-  )
+  const found = eager.mapError(account(view, namespace, accountName), (why) =>
+    ApiError.make(
+      Status.forbidden(Kinds.pod, name, `error looking up service account ${namespace}/${accountName}: ${why}`)
+    ))
+  return eager.map(found, (account) => {
+    const named = { ...withPullSecrets(spec, account), serviceAccountName: accountName, serviceAccount: accountName }
+    const next = { ...object, spec: wantsToken(spec, account) ? withToken(named, random) : named }
+    return next
+  })
 }
 
 /** The plugin; `random` (from 0 up to 1) is for the name of the volume. Refuses (403) pods whose account does not exist. @category constructors */

@@ -39,7 +39,7 @@ describe("priority of pods", () => {
   })
 })
 
-const layerAccounts = Server.layerApi({ batchDelay: 0, serviceAccounts: true }).pipe(
+const layerAccounts = Server.layerApi({ serviceAccounts: true }).pipe(
   Layer.provideMerge(ObjectStore.layerMemory),
   Layer.provide(KubeletClient.layerUnavailable)
 )

@@ -179,7 +179,7 @@ describe("watches", () => {
 })
 
 describe("expired watches", () => {
-  const small = Server.layerApiWith({ batchDelay: 0 }, { historyEvents: 4 }).pipe(
+  const small = Server.layerApiWith({}, { historyEvents: 4 }).pipe(
     Layer.provideMerge(ObjectStore.layerMemory),
     Layer.provide(KubeletClient.layerUnavailable)
   )

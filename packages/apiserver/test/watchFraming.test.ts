@@ -80,7 +80,7 @@ describe("Server-Sent Events", () => {
       }))
   })
 
-  const small = Server.layerApiWith({ batchDelay: 0 }, { historyEvents: 4 }).pipe(
+  const small = Server.layerApiWith({}, { historyEvents: 4 }).pipe(
     Layer.provideMerge(ObjectStore.layerMemory),
     Layer.provide(KubeletClient.layerUnavailable)
   )

@@ -7,7 +7,7 @@ import type * as Stream from "effect/Stream"
 import type { ClientError } from "./ClientError.js"
 import * as client from "./internal/client.js"
 import type { ObjectRef } from "./ObjectRef.js"
-import type { Transport } from "./Transport.js"
+import type { EmitStored, StoredAnswer, Transport } from "./Transport.js"
 import type { WatchEvent } from "./Watch.js"
 
 /**
@@ -88,6 +88,24 @@ export interface WatchOptions {
 }
 
 /**
+ * Reads of a server in this process, whose objects are shared rather than copied.
+ *
+ * @category models
+ */
+export interface StoredReads {
+  readonly list: (
+    kind: Kind.Kind,
+    options: ListOptions
+  ) => Effect.Effect<Extract<StoredAnswer, { readonly _tag: "List" }>, ClientError>
+  /** Calls `emit` for every batch of changes until the server ends the watch. */
+  readonly watch: (
+    kind: Kind.Kind,
+    options: WatchOptions,
+    emit: EmitStored
+  ) => Effect.Effect<void, ClientError>
+}
+
+/**
  * The operations of an API server. Requests that the server asks to repeat (429 or 5xx with `Retry-After`) are repeated up to ten times.
  *
  * Objects are handed over as the server sent them, unknown fields included; only `apiVersion`, `kind` and the metadata are checked.
@@ -153,6 +171,8 @@ export interface Service {
   readonly getMetadata: (kind: Kind.Kind, ref: ObjectRef) => Effect.Effect<KubeObject.KubeObject, ClientError>
   /** Reads one page of the metadata of objects. */
   readonly listMetadata: (kind: Kind.Kind, options?: ListOptions) => Effect.Effect<Page<KubeObject.KubeObject>, ClientError>
+  /** Present where the server is in this process. */
+  readonly stored?: StoredReads
   /** `watch` for the metadata of objects. */
   readonly watchMetadata: (kind: Kind.Kind, options: WatchOptions) => Stream.Stream<WatchEvent<KubeObject.KubeObject>, ClientError>
 }

@@ -12,12 +12,11 @@ import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
-import { ApiClient, type ListOptions, type Page, type WatchOptions } from "./ApiClient.js"
+import { ApiClient } from "./ApiClient.js"
 import { type ClientError, isExpired } from "./ClientError.js"
 import * as ClientMetrics from "./ClientMetrics.js"
-import { type IndexedStore, make as makeStore } from "./internal/indexedStore.js"
-import type { WatchEvent } from "./Watch.js"
+import { type Held, type IndexedStore, make as makeStore } from "./internal/indexedStore.js"
+import { type HeldEvent, ofMetadata, ofObjects, type Reads } from "./internal/informerReads.js"
 
 /**
  * One change of the local copy. `old` is the object it replaces.
@@ -50,6 +49,8 @@ export interface Informer<A extends KubeObject.KubeObject> {
   readonly keys: () => ReadonlyArray<string>
   /** Objects that an indexer put under `value`. An index that was not defined is empty. */
   readonly byIndex: (name: string, value: string) => ReadonlyArray<A>
+  /** The values under which an index has objects: to look at few of many objects, without looking at all. */
+  readonly indexValues: (name: string) => ReadonlyArray<string>
   /** Waits until the first complete list is in place. */
   readonly hasSynced: Effect.Effect<void>
   /** Whether the first complete list is in place. */
@@ -87,19 +88,13 @@ const backoff = Schedule.exponential("800 millis").pipe(Schedule.either(Schedule
 /** A watch that lasts this long, in milliseconds, or brings an event shows that the server is well: the next one follows without delay. */
 const healthyMillis = 5_000
 
-/** How an informer reads: whole objects, or their metadata. */
-interface Reads<A extends KubeObject.KubeObject> {
-  readonly list: (kind: Kind.Kind<A>, options: ListOptions) => Effect.Effect<Page<A>, ClientError>
-  readonly watch: (kind: Kind.Kind<A>, options: WatchOptions) => Stream.Stream<WatchEvent<A>, ClientError>
-}
-
 /**
  * Starts an informer that runs as long as the scope. It gives the informer at once: wait for `hasSynced` before relying on absence.
  *
  * @category constructors
  */
 export const make = <A extends KubeObject.KubeObject>(options: Options<A>): Effect.Effect<Informer<A>, never, ApiClient | Scope.Scope> =>
-  Effect.flatMap(ApiClient, (client) => makeWith<A>(client, options))
+  Effect.flatMap(ApiClient, (client) => makeWith<A>(ofObjects(client, options.kind, options.transform ?? identity), options))
 
 /**
  * The same for the metadata of objects: for those who look at many kinds and need to know who owns what, or what is there at all.
@@ -109,10 +104,12 @@ export const make = <A extends KubeObject.KubeObject>(options: Options<A>): Effe
 export const makeMetadata = (
   options: Options<KubeObject.KubeObject>
 ): Effect.Effect<Informer<KubeObject.KubeObject>, never, ApiClient | Scope.Scope> =>
-  Effect.flatMap(ApiClient, (client) => makeWith({ list: client.listMetadata, watch: client.watchMetadata }, options))
+  Effect.flatMap(ApiClient, (client) => makeWith(ofMetadata(client, options.kind, options.transform ?? identity), options))
+
+const identity = <A>(value: A): A => value
 
 const makeWith = Effect.fnUntraced(function*<A extends KubeObject.KubeObject>(
-  client: Reads<A>,
+  reads: Reads<A>,
   options: Options<A>
 ): Effect.fn.Return<Informer<A>, never, Scope.Scope> {
   const clock = yield* Effect.clock
@@ -123,7 +120,6 @@ const makeWith = Effect.fnUntraced(function*<A extends KubeObject.KubeObject>(
   const watches = Metric.tagged(ClientMetrics.informerWatches, "kind", options.kind.kind)
   const { fieldSelector, kind, labelSelector, namespace } = options
   const selection = { namespace, labelSelector, fieldSelector }
-  const transform = options.transform ?? ((object: A) => object)
   let resourceVersion = ""
   let mustList = true
   let isSynced = false
@@ -147,21 +143,21 @@ const makeWith = Effect.fnUntraced(function*<A extends KubeObject.KubeObject>(
     return Effect.forEach(defects, (defect) => Effect.logError("an informer handler threw", defect), { discard: true })
   })
 
-  const listPages = (token: string | undefined, fromCache: boolean, items: Array<A>): Effect.Effect<string, ClientError> =>
+  const listPages = (token: string | undefined, fromCache: boolean, items: Array<Held<A>>): Effect.Effect<string, ClientError> =>
     Effect.flatMap(
-      client.list(kind, {
+      reads.list({
         ...selection,
         limit: options.pageSize ?? 500,
         ...(token === undefined ? (fromCache ? { resourceVersion: "0" } : {}) : { continue: token })
       }),
       (page) => {
-        for (const item of page.items) items.push(transform(item))
+        for (const item of page.items) items.push(item)
         return page.continue === undefined ? Effect.succeed(page.resourceVersion) : listPages(page.continue, fromCache, items)
       }
     )
 
   const list = Effect.suspend(() => {
-    const items: Array<A> = []
+    const items: Array<Held<A>> = []
     lists.unsafeUpdate(1, [])
     // The first list may come from the server's cache; after an expiry only the most recent state cannot be too old again.
     return Effect.flatMap(listPages(undefined, !isSynced, items), (version) => {
@@ -173,26 +169,20 @@ const makeWith = Effect.fnUntraced(function*<A extends KubeObject.KubeObject>(
     })
   })
 
-  const apply = (event: WatchEvent<A>): void => {
-    if (event.type === "BOOKMARK") {
-      resourceVersion = event.resourceVersion
-      return
-    }
-    notify(event.type === "DELETED" ? store.remove(event.object) : store.put(transform(event.object)))
-    resourceVersion = event.object.metadata.resourceVersion ?? resourceVersion
+  const apply = (event: HeldEvent<A>): void => {
+    if (event.type !== "BOOKMARK") notify(event.type === "DELETED" ? store.remove(event.held) : store.put(event.held))
+    if (event.resourceVersion !== "") resourceVersion = event.resourceVersion
   }
 
   const watch = Effect.gen(function*() {
     watches.unsafeUpdate(1, [])
     // Spread over 5 to 10 minutes, so that the watches of many clients do not end together.
     const timeoutSeconds = yield* Random.nextIntBetween(300, 600)
-    yield* client.watch(kind, { ...selection, resourceVersion, allowBookmarks: true, timeoutSeconds }).pipe(
-      Stream.runForEachChunk((events) => {
-        for (const event of events) apply(event)
-        progress = true
-        return reportBroken
-      })
-    )
+    yield* reads.watch({ ...selection, resourceVersion, allowBookmarks: true, timeoutSeconds }, (events) => {
+      for (const event of events) apply(event)
+      progress = true
+      return reportBroken
+    })
   })
   let progress = false
 
@@ -232,6 +222,7 @@ const makeWith = Effect.fnUntraced(function*<A extends KubeObject.KubeObject>(
     list: store.list,
     keys: store.keys,
     byIndex: store.byIndex,
+    indexValues: store.indexValues,
     hasSynced: Deferred.await(synced),
     isSynced: () => isSynced,
     resourceVersion: () => resourceVersion,

@@ -1,6 +1,7 @@
 /**
  * How requests reach an API server: the only thing that differs between a server across the network and one in this process.
  */
+import type { ApiError } from "@reddwarf/api-types"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -42,6 +43,45 @@ export interface StreamResponse {
 }
 
 /**
+ * An object as a server in this process has it. It is decoded when it is asked for, perhaps each time anew: keep this rather than the
+ * object. The object must not be modified.
+ *
+ * @category models
+ */
+export interface StoredObject {
+  /** `namespace/name`, or `name` of an object outside of namespaces. */
+  readonly key: string
+  readonly resourceVersion: string
+  readonly object: unknown
+}
+
+/**
+ * A change of a stored object, or a bookmark.
+ *
+ * @category models
+ */
+export type StoredEvent =
+  | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly stored: StoredObject }
+  | { readonly type: "BOOKMARK"; readonly resourceVersion: string }
+
+/**
+ * Takes a batch of changes; the next one comes when its effect has ended.
+ *
+ * @category models
+ */
+export type EmitStored = (events: ReadonlyArray<StoredEvent>) => Effect.Effect<void>
+
+/**
+ * What a server in this process answers to a list or watch without writing it down. `Other` is any other answer, such as a refusal.
+ *
+ * @category models
+ */
+export type StoredAnswer =
+  | { readonly _tag: "List"; readonly items: ReadonlyArray<StoredObject>; readonly resourceVersion: string; readonly continue?: string }
+  | { readonly _tag: "Watch"; readonly run: (emit: EmitStored) => Effect.Effect<void, ApiError.ApiError> }
+  | { readonly _tag: "Other"; readonly response: Response }
+
+/**
  * No complete answer came back. Whether the server acted on the request is unknown, so a write must be checked before it is repeated.
  *
  * `Connect`: the server could not be reached or its certificate was refused. `Timeout`: it did not answer in time.
@@ -80,4 +120,6 @@ export class Transport extends Context.Tag("@reddwarf/client/Transport")<Transpo
   readonly request: (request: Request) => Effect.Effect<Response, TransportFailure>
   /** Opens a streaming answer: status and headers first, then chunks. Closing the scope ends it. */
   readonly open: (request: Request) => Effect.Effect<StreamResponse, TransportFailure, Scope.Scope>
+  /** Lists and watches without encoding and decoding; only where the server is in this process. */
+  readonly stored?: (request: Request) => Effect.Effect<StoredAnswer, TransportFailure>
 }>() {}

@@ -1,12 +1,13 @@
 /** Informers that several controllers read, so that each object is in memory once and watched once. */
-import { type CoreV1, Kinds, OwnerReference } from "@reddwarf/api-types"
+import { type CoreV1, Kinds, OwnerReference, PodPhase } from "@reddwarf/api-types"
 import { type ApiClient, Informer } from "@reddwarf/client"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
 /**
  * The shared informers. Pods lack `metadata.managedFields` and are indexed by the node they are bound to (`node`), by the uid of their
- * controller (`controller`), and those without one by namespace (`uncontrolled`).
+ * controller (`controller`), those without one by namespace (`uncontrolled`), and those that have ended or are going away (`state`:
+ * `terminal`, `terminating`).
  *
  * @category models
  */
@@ -50,6 +51,7 @@ export const pods: Effect.Effect<Informer.Informer<CoreV1.Pod>, never, ApiClient
       const owner = OwnerReference.controller(pod)
       return owner === undefined ? [] : [owner.uid]
     },
+    state: (pod) => (PodPhase.isTerminating(pod) ? ["terminating"] : PodPhase.isTerminal(pod) ? ["terminal"] : []),
     uncontrolled: (pod) => (OwnerReference.controller(pod) === undefined ? [pod.metadata.namespace ?? ""] : [])
   },
   transform: withoutManagedFields

@@ -21,6 +21,8 @@ export interface Options {
   readonly ttl?: Duration.DurationInput
   /** Events that are kept at most, whatever their age: 50,000 unless given. */
   readonly maxEvents?: number
+  /** Events that are kept at most in one namespace, so that a busy one does not drive out the others': 10,000 unless given. */
+  readonly maxPerNamespace?: number
   /** Time between passes: 1 minute unless given. */
   readonly every?: Duration.DurationInput
   /** Events that one pass removes at most: 2,000 unless given. */
@@ -51,6 +53,20 @@ const knownOf = (event: CoreV1.Event): Known => {
   return { name, namespace, uid, resourceVersion, seenMillis: lastSeen(event) }
 }
 
+/** The Events that are too many, the oldest first: in their namespace, or in all. */
+const surplusOf = (kept: Array<Known>, maxEvents: number, maxPerNamespace: number): ReadonlyArray<Known> => {
+  kept.sort((a, b) => b.seenMillis - a.seenMillis)
+  const perNamespace = new Map<string | undefined, number>()
+  let total = 0
+  return kept.filter(({ namespace }) => {
+    const inNamespace = (perNamespace.get(namespace) ?? 0) + 1
+    if (total >= maxEvents || inNamespace > maxPerNamespace) return true
+    perNamespace.set(namespace, inNamespace)
+    total++
+    return false
+  }).reverse()
+}
+
 /**
  * Starts the controller, which then runs as long as the scope.
  *
@@ -64,6 +80,7 @@ export const run = Effect.fnUntraced(function*(
   const ttlMillis = Duration.toMillis(options.ttl ?? "1 hour")
   const maxRemovals = options.maxRemovals ?? 2000
   const maxEvents = options.maxEvents ?? 50_000
+  const maxPerNamespace = options.maxPerNamespace ?? 10_000
   const removals = Metric.tagged(ControllerMetrics.removals, "controller", "event-collector")
 
   const remove = ({ name, namespace, resourceVersion, uid }: Known) =>
@@ -90,10 +107,7 @@ export const run = Effect.fnUntraced(function*(
 
   const collect = Effect.suspend(() => {
     const kept: Array<Known> = []
-    return Effect.flatMap(expire(maxRemovals, kept), (left) => {
-      const surplus = Math.min(left, kept.length - maxEvents)
-      return surplus <= 0 ? Effect.void : removeAll(kept.sort((a, b) => a.seenMillis - b.seenMillis).slice(0, surplus))
-    })
+    return Effect.flatMap(expire(maxRemovals, kept), (left) => removeAll(surplusOf(kept, maxEvents, maxPerNamespace).slice(0, left)))
   })
 
   yield* Reconciler.periodic({ name: "event-collector", every: options.every ?? "1 minute", pass: collect })

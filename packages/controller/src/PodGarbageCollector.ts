@@ -96,24 +96,23 @@ export const run = Effect.fnUntraced(function*(
 
   const orphaned = Effect.gen(function*() {
     const now = clock.unsafeCurrentTimeMillis()
-    const bound = pods.list().filter(PodPhase.isBound)
-    const missing = new Set(bound.flatMap((pod) => (nodes.get(pod.spec?.nodeName ?? "") === undefined ? [pod.spec?.nodeName ?? ""] : [])))
+    const missing = new Set(pods.indexValues("node").filter((node) => nodes.get(node) === undefined))
     for (const node of missingSince.keys()) if (!missing.has(node)) missingSince.delete(node)
     for (const node of missing) if (!missingSince.has(node)) missingSince.set(node, now)
     const due = [...missingSince].filter(([, since]) => now - since >= quarantineMillis).map(([node]) => node)
-    const gone = new Set(yield* Effect.filter(due, isGone, { concurrency }))
-    yield* removeAll("orphaned", bound.filter((pod) => gone.has(pod.spec?.nodeName ?? "")), fail)
+    const gone = yield* Effect.filter(due, isGone, { concurrency })
+    yield* removeAll("orphaned", gone.flatMap((node) => pods.byIndex("node", node)), fail)
   })
 
   const terminated = Effect.suspend(() => {
     if (threshold <= 0) return Effect.void
-    const all = pods.list().filter((pod) => PodPhase.isTerminal(pod) && !PodPhase.isTerminating(pod))
+    const all = [...pods.byIndex("state", "terminal")]
     const surplus = all.length - threshold
     return surplus <= 0 ? Effect.void : removeAll("terminated", all.sort(byAge).slice(0, surplus), () => Effect.void)
   })
 
   const unscheduled = Effect.suspend(() =>
-    removeAll("unscheduled terminating", pods.list().filter((pod) => PodPhase.isTerminating(pod) && !PodPhase.isBound(pod)), () => Effect.void)
+    removeAll("unscheduled terminating", pods.byIndex("state", "terminating").filter((pod) => !PodPhase.isBound(pod)), () => Effect.void)
   )
 
   /** The taint by which an operator says that the node is down and will not come back by itself. */
@@ -126,7 +125,7 @@ export const run = Effect.fnUntraced(function*(
   const stranded = Effect.suspend(() =>
     removeAll(
       "stranded terminating",
-      pods.list().filter((pod) => PodPhase.isTerminating(pod) && isOutOfService(pod.spec?.nodeName ?? "")),
+      pods.byIndex("state", "terminating").filter((pod) => isOutOfService(pod.spec?.nodeName ?? "")),
       () => Effect.void
     )
   )

@@ -7,7 +7,7 @@ import { ObjectStore } from "@reddwarf/store"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 
-const server = Server.layerApi({ batchDelay: 0 }).pipe(Layer.provide(ObjectStore.layerMemory), Layer.provide(KubeletClient.layerUnavailable))
+const server = Server.layerApi().pipe(Layer.provide(ObjectStore.layerMemory), Layer.provide(KubeletClient.layerUnavailable))
 
 const world = () =>
   EventRecorder.layerMemory([]).pipe(

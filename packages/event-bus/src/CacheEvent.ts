@@ -13,7 +13,10 @@ export interface CacheEntry {
   readonly createRevision: number
   /** The stored JSON. */
   readonly bytes: Uint8Array
-  /** The decoded object: the one its writer handed over, or else parsed when first asked for. Must not be modified. */
+  /**
+   * The decoded object: the one its writer handed over, or else parsed when it is asked for. It is remembered for a while, not
+   * for good: keep the entry rather than the object. Must not be modified.
+   */
   readonly object: unknown
 }
 
@@ -35,7 +38,7 @@ export interface CacheEvent {
   readonly previous: CacheEntry | undefined
   /**
    * The bytes of this event in some encoding, made once and shared by all watchers. `kind` names the encoding (for
-   * example `json` or `table`); `make` is only called when no watcher has asked for that encoding before.
+   * example `json` or `table`); `make` is only called when no watcher has asked for that encoding lately.
    */
-  readonly encoded: (kind: string, make: () => Uint8Array) => Uint8Array
+  encoded(kind: string, make: () => Uint8Array): Uint8Array
 }

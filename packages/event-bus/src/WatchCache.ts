@@ -6,13 +6,13 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import { ObjectStore, StoreError } from "@reddwarf/store"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { CacheEntry, CacheEvent } from "./CacheEvent.js"
 import * as EventBusMetrics from "./EventBusMetrics.js"
 import type { Cache } from "./internal/cache.js"
 import * as CacheState from "./internal/cache.js"
-import { makeEvent } from "./internal/event.js"
 import type { Opening } from "./internal/subscriptions.js"
 import * as Subscriptions from "./internal/subscriptions.js"
 import { RevisionTooLarge, WatchExpired } from "./WatchExpired.js"
@@ -54,6 +54,15 @@ export interface Watcher {
    * has given out what was queued before.
    */
   readonly takeAll: Effect.Effect<ReadonlyArray<CacheEvent>, WatchExpired>
+  /** The same without waiting, as a plain function: no events when none are there. */
+  readonly takeNow: () => ReadonlyArray<CacheEvent>
+  /**
+   * Calls `listener` once: as soon as there is something to take, or this watcher has ended. Perhaps at once, else inside the
+   * commit, so it must be quick. The result forgets the listener; a further one takes its place.
+   */
+  readonly whenReady: (listener: () => void) => () => void
+  /** How this watcher ended, once it has and all its events were taken. */
+  readonly ended: () => Exit.Exit<never, WatchExpired> | undefined
   /**
    * The newest revision that may be bookmarked: whoever has handled everything taken so far has missed nothing up to it.
    * Plain and cheap.
@@ -106,12 +115,14 @@ const load = (store: Context.Tag.Service<ObjectStore.ObjectStore>, bounds: Requi
   Effect.gen(function*() {
     const current = yield* store.revision
     const base = Math.max(yield* store.compactedRevision, current - bounds.historyEvents)
-    const cache = CacheState.make(yield* store.range({ prefix: "", revision: base }), bounds)
+    const cache = CacheState.make(yield* store.range({ prefix: "", revision: base, coalesced: true }), bounds)
     while (cache.revision() < current) {
       const changes = yield* store.changesAfter(cache.revision(), loadStep)
       if (changes.length === 0) break
       cache.apply(changes)
     }
+    // The store may be further than its last change: it has used up revisions that it did not keep.
+    cache.advance(current)
     return cache
   }).pipe(
     // A compaction came between: what is kept now begins later.
@@ -124,20 +135,25 @@ const load = (store: Context.Tag.Service<ObjectStore.ObjectStore>, bounds: Requi
   )
 
 /** Where a watch begins and what it is given first. Runs with nothing in between it and the subscription. */
-const openingOf = (cache: Cache, options: WatchOptions): Effect.Effect<Opening, WatchExpired | RevisionTooLarge> => {
+const openingOf = (
+  cache: Cache,
+  /** The oldest revision from which everything under a prefix is known. */
+  knownSince: (prefix: string) => number,
+  options: WatchOptions
+): Effect.Effect<Opening, WatchExpired | RevisionTooLarge> => {
   const liveAfter = cache.revision()
   const { after, prefix, filter = () => true } = options
   if (after !== undefined && after > liveAfter) {
     return Effect.fail(new RevisionTooLarge({ requested: after, current: liveAfter }))
   }
   if (options.initial === true) {
-    const backlog = cache.entries.list(prefix).map((entry) => makeEvent("ADDED", entry)).filter(filter)
+    const backlog = cache.entries.list(prefix).map((entry) => cache.makeEvent("ADDED", entry)).filter(filter)
     return Effect.succeed({ startRevision: liveAfter, bookmark: after ?? 0, backlog, liveAfter })
   }
   if (after === undefined) {
     return Effect.succeed({ startRevision: liveAfter, bookmark: liveAfter, backlog: undefined, liveAfter })
   }
-  const oldest = cache.history.oldest()
+  const oldest = Math.max(cache.history.oldest(), knownSince(prefix))
   if (after < oldest) {
     EventBusMetrics.expired.unsafeUpdate(1, [])
     return Effect.fail(new WatchExpired({ requested: after, oldest, reason: "History" }))
@@ -146,15 +162,14 @@ const openingOf = (cache: Cache, options: WatchOptions): Effect.Effect<Opening, 
   return Effect.succeed({ startRevision: after, bookmark: after, backlog: missed.length === 0 ? undefined : missed, liveAfter })
 }
 
-const toService = (cache: Cache): Context.Tag.Service<WatchCache> => {
+const toService = (cache: Cache, knownSince: (prefix: string) => number): Context.Tag.Service<WatchCache> => {
   const subscribe = Effect.fnUntraced(function*(options: WatchOptions) {
     const { prefix } = options
     if (!prefix.endsWith("/")) return yield* Effect.dieMessage(`a watch prefix must end with "/": ${prefix}`)
-    const make = yield* Subscriptions.make(options.capacity ?? 1024, options.filter, cache.revision)
     return yield* Effect.acquireRelease(
       Effect.suspend(() =>
-        Effect.map(openingOf(cache, options), (opening) => {
-          const subscription = make(opening)
+        Effect.map(openingOf(cache, knownSince, options), (opening) => {
+          const subscription = Subscriptions.make(options.capacity ?? 1024, options.filter, cache.revision, opening)
           cache.subscriptions.add(prefix, subscription)
           return subscription
         })
@@ -205,9 +220,11 @@ export const layerWith = (options: CacheOptions): Layer.Layer<WatchCache, StoreE
         else cache.apply(changes)
       })
       const loaded = yield* load(store, bounds)
+      // What is written behind cannot be followed from before this process.
+      const floor = loaded.revision()
       for (const group of meanwhile) loaded.apply(group)
       cache = loaded
-      return toService(loaded)
+      return toService(loaded, (prefix) => store.isWrittenBehind(prefix) ? floor : 0)
     })
   )
 

@@ -58,6 +58,22 @@ describe("reads", () => {
   )
 
   effect(
+    "forget parsed objects that were not asked for lately, and parse them again",
+    Effect.gen(function*() {
+      const { store, cache } = yield* services
+      yield* store.create(pod("first"), json("first"))
+      const before = cache.get(pod("first"))?.object
+      for (let i = 0; i < 2_100; i++) {
+        yield* store.create(pod(`${i}`), json("x"))
+        assert.deepStrictEqual(cache.get(pod(`${i}`))?.object, { name: "x", resourceVersion: String(i + 2) })
+      }
+      const after = cache.get(pod("first"))?.object
+      assert.notStrictEqual(after, before)
+      assert.deepStrictEqual(after, before)
+    })
+  )
+
+  effect(
     "list a namespace, a resource or all, in the order of keys",
     Effect.gen(function*() {
       const { store, cache } = yield* services
@@ -248,6 +264,35 @@ describe("watches", () => {
       assert.deepStrictEqual([watcher.bookmark(), initial.bookmark()], [2, 2])
       yield* watcher.takeAll
       assert.strictEqual(watcher.bookmark(), 5)
+    })
+  )
+
+  effect(
+    "can be taken without an effect",
+    Effect.gen(function*() {
+      const { store, cache } = yield* services
+      const scope = yield* Scope.make()
+      const watcher = yield* Scope.extend(cache.watch({ prefix: "/core/pods/" }), scope)
+      let calls = 0
+      const forget = watcher.whenReady(() => calls++)
+      assert.deepStrictEqual([watcher.takeNow(), watcher.ended()], [[], undefined])
+      yield* store.create(pod("a"), json("a"))
+      yield* store.create(pod("b"), json("b"))
+      assert.strictEqual(calls, 1)
+      // There is something to take, so the answer comes at once.
+      watcher.whenReady(() => calls++)
+      assert.strictEqual(calls, 2)
+      assert.deepStrictEqual(shown(watcher.takeNow()), [`ADDED ${pod("a")} 1`, `ADDED ${pod("b")} 2`])
+      assert.deepStrictEqual(watcher.takeNow(), [])
+      forget()
+      watcher.whenReady(() => calls++)()
+      yield* store.create(pod("c"), json("c"))
+      assert.strictEqual(calls, 2)
+      watcher.takeNow()
+      watcher.whenReady(() => calls++)
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual(calls, 3)
+      assert.isTrue(Exit.isInterrupted(watcher.ended() ?? Exit.void))
     })
   )
 

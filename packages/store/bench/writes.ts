@@ -1,32 +1,47 @@
-/** Prints durable writes per second of `layerSqlite`, alone and with company. Run: `pnpm --filter @reddwarf/store bench`. */
+/**
+ * Prints what writes cost `layerSqlite`: durable ones alone and with company, creates beside many other objects, and heartbeats, which
+ * are written behind. Run: `pnpm --filter @reddwarf/store bench`.
+ */
 import { ObjectStore } from "@reddwarf/store"
 import { Console, Effect } from "effect"
 import * as NodeFs from "node:fs"
 import * as NodeOs from "node:os"
 import * as NodePath from "node:path"
 
-const bytes = new TextEncoder().encode(JSON.stringify({ metadata: { name: "pod" }, fill: "x".repeat(1810) }))
+const encoder = new TextEncoder()
+const bytes = encoder.encode(JSON.stringify({ metadata: { name: "pod" }, fill: "x".repeat(1810) }))
 
 const percentile = (sorted: ReadonlyArray<number>, part: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0
 
-const measure = (concurrency: number, seconds: number) =>
+/** Bytes that this process has had written to the disk, where the system counts them. */
+const diskBytes = (): number => {
+  const counters = NodeFs.existsSync("/proc/self/io") ? NodeFs.readFileSync("/proc/self/io", "utf8") : ""
+  return Number(/^write_bytes: (\d+)/m.exec(counters)?.[1] ?? NaN)
+}
+
+const cpuMicros = (): number => {
+  const { system, user } = process.cpuUsage()
+  return user + system
+}
+
+/** `write` is called again and again by as many writers as `concurrency`, each with its own number. */
+const measure = <E>(name: string, concurrency: number, seconds: number, write: (writer: number, turn: number) => Effect.Effect<unknown, E>) =>
   Effect.gen(function*() {
-    const store = yield* ObjectStore.ObjectStore
     const clock = yield* Effect.clock
     const now = () => Number(clock.unsafeCurrentTimeNanos()) / 1e6
     const latencies: Array<number> = []
     const started = now()
     const end = started + seconds * 1000
+    const cpu = cpuMicros()
+    const disk = diskBytes()
     yield* Effect.forEach(
       Array.from({ length: concurrency }, (_, i) => i),
       (writer) =>
         Effect.gen(function*() {
-          const key = `/core/pods/default/${concurrency}-${writer}`
-          let version = yield* store.create(key, () => ({ bytes }))
-          while (now() < end) {
+          for (let turn = 0; now() < end; turn++) {
             const before = now()
-            version = yield* store.update(key, version.revision, () => ({ bytes }))
+            yield* write(writer, turn)
             latencies.push(now() - before)
           }
         }),
@@ -34,23 +49,59 @@ const measure = (concurrency: number, seconds: number) =>
     )
     const elapsed = (now() - started) / 1000
     latencies.sort((a, b) => a - b)
+    const count = latencies.length
     yield* Console.log(
-      `concurrency ${String(concurrency).padStart(4)}: ${(latencies.length / elapsed).toFixed(0).padStart(7)} writes/s` +
-        `  p50 ${percentile(latencies, 0.5).toFixed(2)} ms  p99 ${percentile(latencies, 0.99).toFixed(2)} ms`
+      `${name.padEnd(36)} ${(count / elapsed).toFixed(0).padStart(7)}/s` +
+        `  p50 ${percentile(latencies, 0.5).toFixed(2)} ms  p99 ${percentile(latencies, 0.99).toFixed(2)} ms` +
+        `  CPU ${((cpuMicros() - cpu) / count).toFixed(1)} µs  disk ${((diskBytes() - disk) / count / 1024).toFixed(1)} KiB each`
     )
   })
 
 const directory = NodeFs.mkdtempSync(NodePath.join(NodeOs.tmpdir(), "reddwarf-store-bench-"))
 const seconds = Number(process.argv[2] ?? 2)
 
+const updates = (concurrency: number) =>
+  Effect.gen(function*() {
+    const store = yield* ObjectStore.ObjectStore
+    const revisions = new Map<number, number>()
+    for (let writer = 0; writer < concurrency; writer++) {
+      revisions.set(writer, (yield* store.create(`/core/pods/default/${concurrency}-${writer}`, () => ({ bytes }))).revision)
+    }
+    yield* measure(`update, concurrency ${concurrency}`, concurrency, seconds, (writer) =>
+      Effect.map(
+        store.update(`/core/pods/default/${concurrency}-${writer}`, revisions.get(writer) ?? 0, () => ({ bytes }), {
+          origin: { at: 1_750_000_000_000, user: "system:node:node-1", verb: "patch", manager: "reddwarf-agent" }
+        }),
+        ({ revision }) => revisions.set(writer, revision)
+      ))
+  })
+
+const creates = (name: string) =>
+  Effect.gen(function*() {
+    const store = yield* ObjectStore.ObjectStore
+    yield* measure(`create, concurrency 64, ${name}`, 64, seconds, (writer, turn) =>
+      store.create(`/core/pods/ns-${writer}/${name}-${(turn * 7919) % 1_000_003}-${turn}`, () => ({ bytes })))
+  })
+
+const many = Effect.gen(function*() {
+  const store = yield* ObjectStore.ObjectStore
+  yield* Effect.forEach(Array.from({ length: 100_000 }, (_, i) => i), (i) => store.create(`/core/pods/many/${i}`, () => ({ bytes })), {
+    concurrency: 512,
+    discard: true
+  })
+})
+
 const program = Effect.gen(function*() {
   yield* Console.log(`object of ${bytes.length} bytes, ${seconds} s each`)
-  for (const concurrency of [1, 8, 64, 512]) yield* measure(concurrency, seconds)
+  for (const concurrency of [1, 8, 64, 512]) yield* updates(concurrency)
+  yield* creates("few others")
+  yield* many
+  yield* creates("100,000 others")
 })
 
 await Effect.runPromise(
   program.pipe(
-    Effect.provide(ObjectStore.layerSqlite({ path: NodePath.join(directory, "store.db") })),
+    Effect.provide(ObjectStore.layerSqlite({ path: NodePath.join(directory, "store.db"), writeBehind: { prefixes: ["/leases/"] } })),
     Effect.ensuring(Effect.sync(() => NodeFs.rmSync(directory, { recursive: true })))
   )
 )

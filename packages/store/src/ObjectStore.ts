@@ -12,6 +12,8 @@ import * as MemoryBackend from "./internal/memoryBackend.js"
 import * as SqliteBackend from "./internal/sqliteBackend.js"
 import * as SqliteFile from "./internal/sqliteFile.js"
 import * as StoreService from "./internal/storeService.js"
+import { isBehind } from "./internal/writeBehind.js"
+import * as HistoryTable from "./internal/historyTable.js"
 import type { Compacted, FutureRevision, KeyExists, KeyNotFound, RevisionConflict, StoreError, StoreOpenError } from "./StoreError.js"
 
 /**
@@ -48,6 +50,22 @@ export interface Committed extends Version {
   readonly object?: unknown
 }
 
+/**
+ * Who made a version, and how. A version that has an origin goes into the history of its object when it is replaced.
+ *
+ * @category models
+ */
+export interface Origin {
+  /** When, in milliseconds since the epoch. */
+  readonly at: number
+  readonly user: string
+  /** What was asked for: `create`, `update`, `patch`, ... */
+  readonly verb: string
+  /** The field manager. */
+  readonly manager?: string
+  readonly subresource?: string
+}
+
 /** What a change did to its key. @category models */
 export type ChangeType = "create" | "update" | "delete"
 
@@ -58,6 +76,7 @@ export type ChangeType = "create" | "update" | "delete"
  */
 export interface Change extends Committed {
   readonly type: ChangeType
+  readonly origin?: Origin
   /** Revision of the version that this change replaced; absent for a create. */
   readonly previousRevision?: number
 }
@@ -76,6 +95,11 @@ export interface RangeOptions {
   readonly startAfter?: string
   /** The state at this revision; absent is the current state. */
   readonly revision?: number
+  /**
+   * Keys that are written behind are taken at the oldest version that is known of them, where `revision` is older than what is
+   * known. For whoever goes on with `changesAfter` and only needs to end at the current state.
+   */
+  readonly coalesced?: boolean
 }
 
 /**
@@ -101,16 +125,23 @@ export interface Page {
 export type Encode = (revision: number) => Encoded
 
 /**
- * How a write may be treated.
+ * What is kept beside a write.
  *
  * @category models
  */
 export interface WriteOptions {
-  /**
-   * How long this write may wait for others to share its transaction; absent is not at all. For frequent writes whose
-   * author does not mind some milliseconds (leases, events). It is answered when it is durable, as any other.
-   */
-  readonly maxDelay?: Duration.DurationInput
+  /** Absent for what nobody will ask for: heartbeats, reports. Not kept for keys that are written behind. */
+  readonly origin?: Origin
+}
+
+/**
+ * A former or current version of an object, from its history.
+ *
+ * @category models
+ */
+export interface HistoricVersion extends Version {
+  readonly type: ChangeType
+  readonly origin: Origin
 }
 
 /**
@@ -158,10 +189,54 @@ export class ObjectStore extends Context.Tag("@reddwarf/store/ObjectStore")<Obje
   readonly changesAfter: (revision: number, limit?: number) => Effect.Effect<ReadonlyArray<Change>, Compacted | StoreError>
   /**
    * Forgets all states before `revision` (at most the current one): superseded versions and deletions at or below it.
-   * Works in bounded steps, between which writes go on. Answers how many versions were dropped.
+   * Works in bounded steps, between which writes go on. Answers how many versions were dropped. What had an origin stays in the
+   * history of its object, which is trimmed to its bounds.
    */
   readonly compact: (revision: number) => Effect.Effect<number, StoreError>
+  /**
+   * The versions of an object that were made with an origin, oldest first: those that are no longer kept otherwise, as far as
+   * the bounds of the history allow, and those that are, up to the current one or the deletion.
+   */
+  readonly history: (key: string) => Effect.Effect<ReadonlyArray<HistoricVersion>, StoreError>
+  /** The keys under a prefix, after a key, that have more to their history than a current version, in their order. */
+  readonly historyKeys: (prefix: string, startAfter: string, limit: number) => Effect.Effect<ReadonlyArray<string>, StoreError>
+  /**
+   * Whether any key under a prefix is written behind. What such a key was at revisions before the start of this process is not
+   * known, so nobody can follow it from there.
+   */
+  readonly isWrittenBehind: (prefix: string) => boolean
 }>() {}
+
+/**
+ * How much history is kept besides what compaction leaves. The oldest goes first.
+ *
+ * @category models
+ */
+export interface HistoryLimits {
+  /** Former versions of one object; 0 keeps none. Default 10. */
+  readonly versions?: number
+  /** Bytes of the former versions of one object, as stored. Default 1 MiB. */
+  readonly objectBytes?: number
+  /** Bytes of all former versions, as stored. Default 256 MiB. */
+  readonly bytes?: number
+  /** How long a version is kept after it was replaced. Default 7 days. */
+  readonly age?: Duration.DurationInput
+}
+
+/**
+ * Keys whose writes are answered from memory and written to disk later, together. A killed process loses what it had not
+ * written; what it has shown is never shown differently, because no revision is used twice.
+ *
+ * @category models
+ */
+export interface WriteBehind {
+  /** All keys that begin with one of these. */
+  readonly prefixes: ReadonlyArray<string>
+  /** How long a version may be in memory only. Default 10 seconds. */
+  readonly interval?: Duration.DurationInput
+  /** How many versions may be in memory only. Default 4096. */
+  readonly pending?: number
+}
 
 /**
  * Bounds that both layers share.
@@ -177,6 +252,9 @@ export interface StoreOptions {
   readonly groupBytes?: number
   /** The largest object that is accepted, in bytes. Default 1.5 MiB, as in etcd. */
   readonly maxObjectBytes?: number
+  readonly history?: HistoryLimits
+  /** Default none. */
+  readonly writeBehind?: WriteBehind
 }
 
 /**
@@ -193,6 +271,13 @@ export interface SqliteOptions extends StoreOptions {
   readonly maxFileBytes?: number
 }
 
+const limitsOf = ({ history = {} }: StoreOptions): HistoryTable.Limits => ({
+  versions: history.versions ?? 10,
+  objectBytes: history.objectBytes ?? 1024 * 1024,
+  bytes: history.bytes ?? 256 * 1024 * 1024,
+  ageMillis: Duration.toMillis(history.age ?? "7 days")
+})
+
 /**
  * A store in memory with chosen bounds: all of the semantics, nothing survives the scope.
  *
@@ -201,9 +286,14 @@ export interface SqliteOptions extends StoreOptions {
 export const layerMemoryWith = (options: StoreOptions): Layer.Layer<ObjectStore> =>
   Layer.scoped(
     ObjectStore,
-    Effect.suspend(() =>
-      StoreService.make(MemoryBackend.make(), { index: new Map(), revision: 0, compacted: 0 }, options, Effect.yieldNow())
-    )
+    Effect.gen(function*() {
+      const { backend, history } = yield* Effect.acquireRelease(
+        Effect.sync(() => MemoryBackend.make(limitsOf(options))),
+        ({ close }) => Effect.sync(close)
+      )
+      const recovered = { records: [], revision: 0, compacted: 0 }
+      return yield* StoreService.make({ backend, history, recovered, sink: undefined, defer: queueMicrotask }, options)
+    })
   )
 
 /**
@@ -212,13 +302,6 @@ export const layerMemoryWith = (options: StoreOptions): Layer.Layer<ObjectStore>
  * @category layers
  */
 export const layerMemory: Layer.Layer<ObjectStore> = layerMemoryWith({})
-
-// One turn of the event loop: all sockets that are readable get their requests up to the store, so that they share the
-// transaction that follows. A lone writer passes through it without waiting for anything.
-const turnOfEventLoop = Effect.async<void>((resume) => {
-  const handle = setImmediate(() => resume(Effect.void))
-  return Effect.sync(() => clearImmediate(handle))
-})
 
 /**
  * A store in one SQLite file, held by this process alone. A write is answered after its transaction was synced to disk.
@@ -229,6 +312,7 @@ const turnOfEventLoop = Effect.async<void>((resume) => {
 export const layerSqlite = (options: SqliteOptions): Layer.Layer<ObjectStore, StoreOpenError> => {
   const attempt = <A>(body: () => A) =>
     Effect.try({ try: body, catch: (cause) => SqliteFile.toOpenError(options.path, cause) })
+  const prefixes = options.writeBehind?.prefixes ?? []
   return Layer.scoped(
     ObjectStore,
     Effect.gen(function*() {
@@ -242,8 +326,14 @@ export const layerSqlite = (options: SqliteOptions): Layer.Layer<ObjectStore, St
         ),
         (db) => Effect.sync(() => db.close())
       )
-      const recovered = yield* attempt(() => SqliteBackend.recover(db))
-      return yield* StoreService.make(SqliteBackend.make(db), recovered, options, turnOfEventLoop)
+      const recovered = yield* attempt(() => SqliteBackend.recover(db, (key) => isBehind(prefixes, key)))
+      const { backend, history } = yield* attempt(() => {
+        const history = HistoryTable.make(db, limitsOf(options))
+        return { backend: SqliteBackend.make(db, history), history }
+      })
+      // One turn of the event loop: all sockets that are readable get their requests up to the store, so that they share the
+      // transaction that follows. A lone writer passes through it without waiting for anything.
+      return yield* StoreService.make({ backend, history, recovered, sink: backend, defer: setImmediate }, options)
     })
   )
 }

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ObjectStore, StoreMetrics } from "@reddwarf/store"
-import { Deferred, Effect, Exit, Fiber, Metric, Option, Scope, TestClock } from "effect"
+import { Effect, Exit, Fiber, Metric, Option, Scope } from "effect"
 import { body, layers, textOf } from "./support/stores.js"
 
 const keysOf = (items: ReadonlyArray<{ readonly key: string }>) => items.map((item) => item.key)
@@ -290,51 +290,6 @@ describe.each(layers)("%s", (_name, make) => {
       assert.deepStrictEqual(sizes, [2, 2, 2, 2, 2])
     }),
     { groupBytes: 100 }
-  )
-
-  effect(
-    "does not carry out a write whose writer was interrupted while it waited",
-    Effect.gen(function*() {
-      const store = yield* ObjectStore.ObjectStore
-      const fiber = yield* Effect.fork(store.create("/a", body("a"), { maxDelay: "1 minute" }))
-      yield* Effect.yieldNow()
-      yield* Fiber.interrupt(fiber)
-      yield* TestClock.adjust("2 minutes")
-      const b = yield* store.create("/b", body("b"))
-      assert.strictEqual(b.revision, 1)
-      assert.isTrue(Option.isNone(yield* store.get("/a")))
-    })
-  )
-
-  effect(
-    "lets a patient write share the transaction of the next impatient one",
-    Effect.gen(function*() {
-      const store = yield* ObjectStore.ObjectStore
-      const groups: Array<ReadonlyArray<string>> = []
-      yield* store.subscribe((changes) => groups.push(keysOf(changes)))
-      const patient = yield* Effect.fork(store.create("/lease", body("a"), { maxDelay: "1 minute" }))
-      yield* Effect.repeatN(Effect.yieldNow(), 20)
-      assert.deepStrictEqual(groups, [])
-      yield* store.create("/pod", body("b"))
-      yield* Fiber.join(patient)
-      assert.deepStrictEqual(groups, [["/lease", "/pod"]])
-    })
-  )
-
-  effect(
-    "commits a patient write alone when its time is over",
-    Effect.gen(function*() {
-      const store = yield* ObjectStore.ObjectStore
-      const published = yield* Deferred.make<number>()
-      const clock = yield* Effect.clock
-      yield* store.subscribe(() => Deferred.unsafeDone(published, Effect.sync(() => clock.unsafeCurrentTimeMillis())))
-      const patient = yield* Effect.fork(store.create("/lease", body("a"), { maxDelay: "50 millis" }))
-      // The commit loop sets its timer in a later turn of the event loop.
-      yield* Effect.repeat(TestClock.sleeps(), { until: (sleeps) => [...sleeps].length > 0 })
-      yield* TestClock.adjust("50 millis")
-      yield* Fiber.join(patient)
-      assert.strictEqual(yield* Deferred.await(published), 50)
-    })
   )
 
   it.effect("answers writers that come when it is closed", () =>

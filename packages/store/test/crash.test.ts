@@ -83,8 +83,10 @@ const checkWhole = (version: ObjectStore.Version): void => {
   assert.deepStrictEqual([body.key, body.revision, body.sum], [version.key, version.revision, sha1(body.fill)])
 }
 
-/** Opens what the killed process has left and compares it with what it had acknowledged. */
-const check = (path: string, acks: ReadonlyArray<Ack>, before: number) =>
+const isBehind = (ack: { readonly key: string }) => ack.key.startsWith("/leases/")
+
+/** Opens what the killed process has left and compares it with what it had acknowledged: in this life, and of heartbeats ever. */
+const check = (path: string, acks: ReadonlyArray<Ack>, before: number, heartbeats: Map<number, string>) =>
   Effect.gen(function*() {
     const store = yield* ObjectStore.ObjectStore
     const revision = yield* store.revision
@@ -92,16 +94,28 @@ const check = (path: string, acks: ReadonlyArray<Ack>, before: number) =>
     const changes = yield* store.changesAfter(compacted)
     const current = (yield* store.range({ prefix: "" })).items
     for (const version of [...changes, ...current]) checkWhole(version)
-    assert.deepStrictEqual(changes.map((change) => change.revision), Array.from(changes, (_, i) => compacted + 1 + i))
-    assert.strictEqual(revision, compacted + changes.length)
+    assert.deepStrictEqual(changes.map((change) => change.revision), changes.map((change) => change.revision).sort((a, b) => a - b))
 
+    // Also the revisions of what was not written any more are used up.
     const newest = acks.reduce((max, ack) => Math.max(max, ack.revision), before)
     assert.isAtLeast(revision, newest)
+
+    // A revision never stands for two contents, whether its write survived or not.
+    for (const ack of acks) {
+      assert.isFalse(heartbeats.has(ack.revision))
+      if (isBehind(ack)) heartbeats.set(ack.revision, ack.sum)
+    }
+    for (const version of current.filter(isBehind)) {
+      const shown = heartbeats.get(version.revision)
+      // Also what was written before the writer could report it.
+      if (shown !== undefined) assert.strictEqual(sha1(version.bytes), shown)
+    }
 
     const byRevision = new Map(changes.map((change) => [change.revision, change]))
     const byKey = new Map(current.map((version) => [version.key, version]))
     const last = new Map<string, Ack>()
-    for (const ack of acks) {
+    const durable = acks.filter((ack) => !isBehind(ack))
+    for (const ack of durable) {
       assert.isAbove(ack.revision, before)
       if (ack.revision > (last.get(ack.key)?.revision ?? 0)) last.set(ack.key, ack)
       if (ack.revision <= compacted) continue
@@ -114,8 +128,12 @@ const check = (path: string, acks: ReadonlyArray<Ack>, before: number) =>
       if (changes.some((change) => change.key === ack.key && change.revision > ack.revision)) continue
       assert.deepStrictEqual(version === undefined ? "deleted" : sha1(version.bytes), ack.type === "delete" ? "deleted" : ack.sum)
     }
-    return { revision, unacknowledged: revision - before - acks.length }
-  }).pipe(Effect.provide(ObjectStore.layerSqlite({ path })))
+    const acknowledged = new Set(durable.map((ack) => ack.revision))
+    const unacknowledged = changes.filter((change) =>
+      change.revision > before && !isBehind(change) && !acknowledged.has(change.revision)
+    ).length
+    return { revision, durable: durable.length, unacknowledged }
+  }).pipe(Effect.provide(ObjectStore.layerSqlite({ path, writeBehind: { prefixes: ["/leases/"] } })))
 
 const rounds = 60
 
@@ -126,6 +144,7 @@ describe("a process that dies", () => {
       const path = NodePath.join(yield* temporaryDirectory, "store.db")
       const started = yield* Clock.currentTimeMillis
       const total = { acknowledged: 0, unacknowledged: 0, early: 0 }
+      const heartbeats = new Map<number, string>()
       let revision = 0
       for (let round = 0; round < rounds; round++) {
         // Every sixth dies at some moment of its start, the others under load.
@@ -134,16 +153,17 @@ describe("a process that dies", () => {
         const lines = yield* runUntil(process.execPath, [writer, path], (busy) =>
           Effect.zipRight(early ? Effect.sleep(60) : busy, Effect.sleep(delay)))
         const acks = acksOf(lines)
-        const found = yield* check(path, acks, revision)
+        const found = yield* check(path, acks, revision, heartbeats)
         revision = found.revision
-        total.acknowledged += acks.length
+        total.acknowledged += found.durable
         total.unacknowledged += found.unacknowledged
         if (acks.length === 0) total.early++
       }
       assert.isAtMost(total.early, rounds / 6)
       const seconds = ((yield* Clock.currentTimeMillis) - started) / 1000
       yield* Console.log(
-        `${rounds} kills in ${seconds.toFixed(1)} s: ${total.acknowledged} acknowledged writes, 0 lost; ` +
+        `${rounds} kills in ${seconds.toFixed(1)} s: ${total.acknowledged} acknowledged durable writes, 0 lost; ` +
+          `${heartbeats.size} heartbeats, no revision used twice; ` +
           `${total.unacknowledged} durable but not yet acknowledged; ${total.early} killed before the first one`
       )
     }), { timeout: 60_000 })
@@ -162,6 +182,6 @@ describe("a process that dies", () => {
       assert.include(lines.at(-1) ?? "", "fault Failed")
       const acks = acksOf(lines)
       assert.isAbove(acks.length, 100)
-      yield* check(path, acks, 0)
+      yield* check(path, acks, 0, new Map())
     }), { timeout: 30_000 })
 })

@@ -81,6 +81,53 @@ const patch = (concurrency: number, count: number) => (server: Server) =>
     }
   })
 
+const status = (concurrency: number, count: number) => (server: Server) =>
+  run(server, {
+    name: `put pod status, concurrency ${String(concurrency)}`,
+    concurrency,
+    count,
+    operation: async (connection, n) => {
+      const name = `c64-${String(n % 1000)}`
+      const condition = { status: "True", lastTransitionTime: "2026-01-01T00:00:00Z" }
+      const reported = {
+        phase: "Running",
+        podIP: `10.0.${String((n >> 8) & 255)}.${String(n & 255)}`,
+        conditions: ["Initialized", "Ready", "ContainersReady", "PodScheduled"].map((type) => ({ type, ...condition }))
+      }
+      const body = JSON.stringify({ ...(JSON.parse(pod(name)) as object), status: reported })
+      const answer = await connection.request("PUT", `${PODS}/${name}/status`, body)
+      expect(answer.status, 200, "put status", answer.body)
+    }
+  })
+
+const NOW = JSON.stringify({ gracePeriodSeconds: 0 })
+
+const remove = (concurrency: number, count: number) => (server: Server) =>
+  run(server, {
+    name: `delete pods, concurrency ${String(concurrency)}`,
+    concurrency,
+    count,
+    operation: async (connection, n) => {
+      const answer = await connection.request("DELETE", `${PODS}/c64-${String(n)}`, NOW)
+      expect(answer.status, 200, "delete", answer.body)
+    }
+  })
+
+/** What is left of the pods in one request; the figures are for one pod. */
+const removeCollection = async (server: Server): Promise<Result> => {
+  const connection = await RawConnection.open(server.target)
+  const before = usage(server.pid)
+  const began = performance.now()
+  const answer = await connection.request("DELETE", PODS, NOW)
+  const millis = performance.now() - began
+  const after = usage(server.pid)
+  connection.close()
+  expect(answer.status, 200, "deletecollection", answer.body)
+  const { items } = JSON.parse(answer.body.toString("utf8")) as { items: ReadonlyArray<unknown> }
+  const cpu = before === undefined || after === undefined ? undefined : after.cpuSeconds - before.cpuSeconds
+  return result(`deletecollection of ${String(items.length)} pods`, items.map(() => millis / items.length), millis / 1000, cpu, after?.residentBytes)
+}
+
 const list = (count: number) => async (server: Server): Promise<Result> => {
   let items = 0
   const measured = await run(server, {
@@ -163,8 +210,11 @@ export const cases = (scale: number): ReadonlyArray<Case> => {
     { name: "get-64", run: get(64, n(20_000)) },
     { name: "patch-1", run: patch(1, n(500)) },
     { name: "patch-64", run: patch(64, n(5000)) },
+    { name: "status-64", run: status(64, n(5000)) },
     { name: "list", run: list(Math.max(2, n(5))) },
     { name: "watch-100", run: watch(100, n(200)) },
-    { name: "watch-1000", run: watch(Math.min(1000, Math.max(100, n(1000))), n(50)) }
+    { name: "watch-1000", run: watch(Math.min(1000, Math.max(100, n(1000))), n(50)) },
+    { name: "delete-64", run: remove(64, Math.max(500, n(5000))) },
+    { name: "deletecollection", run: removeCollection }
   ]
 }

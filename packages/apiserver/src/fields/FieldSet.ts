@@ -168,10 +168,22 @@ export const fromPaths = (all: ReadonlyArray<ReadonlyArray<PathElement.PathEleme
     empty
   )
 
+// Sets that were stored are in order, and most changes leave them so.
+const isSorted = (set: FieldSet): boolean => {
+  let before: string | undefined
+  for (const element in set) {
+    if (before !== undefined && (element === self || (before !== self && PathElement.compare(before, element) > 0))) return false
+    const node = set[element]
+    if (node !== undefined && node !== empty && !isSorted(node)) return false
+    before = element
+  }
+  return true
+}
+
 /** The same set with its steps in the order in which they are written. @category combinators */
 export const sorted = (set: FieldSet): FieldSet => {
+  if (isSorted(set)) return set
   const keys = Object.keys(set)
-  if (keys.length === 0) return empty
   if (keys.length > 1) {
     // Names alone, which nearly all steps are, sort as texts, and the mark before them.
     if (keys.every((element) => element === self || element.startsWith("f:"))) keys.sort()

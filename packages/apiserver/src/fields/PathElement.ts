@@ -89,11 +89,14 @@ const compareKeys = (a: unknown, b: unknown): number => {
   return left.length - right.length
 }
 
+// One key with a text as its value: such steps are in order as they are written, and most steps into lists are such.
+const isSingleText = (element: string): boolean => element.endsWith("\"}") && !element.includes(",")
+
 /** The order in which steps are written: fields by name, then items by their keys or values. @category combinators */
 export const compare = (a: PathElement, b: PathElement): number => {
   const kind = kinds.indexOf(a.charAt(0)) - kinds.indexOf(b.charAt(0))
   if (kind !== 0) return kind
-  if (a.startsWith("f:")) return a < b ? -1 : a > b ? 1 : 0
+  if (a.startsWith("f:") || isSingleText(a) && isSingleText(b)) return a < b ? -1 : a > b ? 1 : 0
   return compareKeys(parsed(a.slice(2)), parsed(b.slice(2)))
 }
 

@@ -10,6 +10,7 @@ import * as commit from "../internal/commit.js"
 import * as failures from "../internal/failures.js"
 import { get, isArray, isObject } from "../internal/jsonValue.js"
 import { keyOf } from "../internal/keys.js"
+import { originOf } from "../internal/origin.js"
 import * as render from "../internal/render.js"
 import * as writeOptions from "../internal/writeOptions.js"
 
@@ -127,7 +128,7 @@ export const bind = (call: ResourceRequest, podName: string | undefined): Effect
       )
       return options.dryRun
         ? Effect.succeed(commit.pretend(next))
-        : commit.update(context, Kinds.pod, keyOf(Kinds.pod, info.namespace, name), current.revision, next)
+        : commit.update(context, Kinds.pod, keyOf(Kinds.pod, info.namespace, name), current.revision, next, originOf(podCall))
     })
     yield* commit.retrying(context, commit.maxAttempts, attempt, () => Status.conflict(bindingResource, name))
     return commit.warn(render.other(call, 201, Status.success(undefined, 201)), warnings)

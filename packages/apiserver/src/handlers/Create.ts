@@ -7,8 +7,10 @@ import type { ApiResponse } from "../ApiResponse.js"
 import type { ResourceRequest } from "../internal/apiContext.js"
 import * as body from "../internal/body.js"
 import * as commit from "../internal/commit.js"
+import * as eager from "../internal/eager.js"
 import { keyOf } from "../internal/keys.js"
 import * as tracking from "../internal/tracking.js"
+import { originOf } from "../internal/origin.js"
 import * as writeOptions from "../internal/writeOptions.js"
 
 // As many names as Kubernetes tries before it gives up on a generateName.
@@ -61,7 +63,7 @@ const store = (
   const { context, info, kind } = call
   const name = object.metadata.name ?? ""
   const key = keyOf(kind, info.namespace, name)
-  if (!dryRun) return commit.create(context, kind, key, object)
+  if (!dryRun) return commit.create(context, kind, key, object, originOf(call))
   return context.cache.get(key) === undefined
     ? Effect.succeed(commit.pretend(object))
     : Effect.fail(Status.alreadyExists(kind, name))
@@ -88,14 +90,13 @@ const admit = (
   }
   const filled = kind.defaults(object)
   const prepared = kind.prepareForCreate(tracking.withEntries(filled, entriesOf(filled)), context.now())
-  return Admission.mutate(context.plugins, prepared, attributes, context.view).pipe(
-    Effect.tap((admitted) => Admission.validate(context.plugins, admitted, attributes, context.view)),
-    Effect.mapError(({ status }) => status),
-    Effect.flatMap((admitted) => {
-      const problems = kind.validate(admitted)
-      return problems.length === 0 ? Effect.succeed(admitted) : Effect.fail(Status.invalid(kind, name, problems))
-    })
-  )
+  const changed = Admission.mutate(context.plugins, prepared, attributes, context.view)
+  const checked = eager.flatMap(changed, (admitted) =>
+    eager.map(Admission.validate(context.plugins, admitted, attributes, context.view), () => admitted))
+  return eager.flatMap(eager.mapError(checked, ({ status }) => status), (admitted) => {
+    const problems = kind.validate(admitted)
+    return problems.length === 0 ? Effect.succeed(admitted) : Effect.fail(Status.invalid(kind, name, problems))
+  })
 }
 
 /**
@@ -121,25 +122,23 @@ export const createDecoded = (
   const generated = given === "" && base !== ""
   const attempt = (left: number): Effect.Effect<commit.Written, Status.Status> => {
     const name = generated ? Names.generateName(base, call.context.random) : given
-    return Effect.flatMap(admit(call, claim(call, object, name), dryRun, entriesOf), (admitted) => store(call, admitted, dryRun)).pipe(
+    const stored = eager.flatMap(admit(call, claim(call, object, name), dryRun, entriesOf), (admitted) => store(call, admitted, dryRun))
+    if (!generated) return stored
+    return stored.pipe(
       Effect.catchAll((status) => {
-        if (!generated || status.reason !== "AlreadyExists") return Effect.fail(status)
+        if (status.reason !== "AlreadyExists") return Effect.fail(status)
         return left > 1 ? attempt(left - 1) : Effect.fail(Status.generateNameConflict(call.kind, name))
       })
     )
   }
-  return attempt(nameAttempts)
+  return Effect.suspend(() => attempt(nameAttempts))
 }
 
 /** Answers a create request: 201 with the stored object. @category combinators */
 export const create = (call: ResourceRequest): Effect.Effect<ApiResponse, Status.Status> =>
-  Effect.gen(function*() {
-    const options = yield* writeOptions.parse(call.info.query, "CreateOptions")
-    const { object, warnings } = yield* body.read(call, call.kind, options.fieldValidation)
-    yield* checkNamespace(call, object)
-    if ((object.metadata.resourceVersion ?? "") !== "") {
-      return yield* Effect.fail(Status.badRequest("resourceVersion should not be set on objects to be created"))
-    }
-    const result = yield* createDecoded(call, object, options.dryRun)
-    return commit.respond(call, 201, result, warnings)
-  })
+  eager.flatMap(writeOptions.parse(call.info.query, "CreateOptions"), (options) =>
+    body.withDecoded(call, call.kind, options.fieldValidation, ({ object, warnings }) =>
+      eager.flatMap(checkNamespace(call, object), () =>
+        (object.metadata.resourceVersion ?? "") === ""
+          ? Effect.map(createDecoded(call, object, options.dryRun), (result) => commit.respond(call, 201, result, warnings))
+          : Effect.fail(Status.badRequest("resourceVersion should not be set on objects to be created")))))

@@ -7,11 +7,13 @@ import { objectOf, type ResourceRequest } from "../internal/apiContext.js"
 import * as change from "../internal/change.js"
 import * as commit from "../internal/commit.js"
 import * as deleteOptions from "../internal/deleteOptions.js"
+import * as eager from "../internal/eager.js"
 import * as failures from "../internal/failures.js"
 import { equals, get, isArray, isObject } from "../internal/jsonValue.js"
 import { keyOf } from "../internal/keys.js"
 import * as listOptions from "../internal/listOptions.js"
 import * as page from "../internal/page.js"
+import { originOf } from "../internal/origin.js"
 import * as propagation from "../internal/propagation.js"
 import * as render from "../internal/render.js"
 import * as selections from "../internal/selection.js"
@@ -107,19 +109,19 @@ const attempt = (
     if (grace === 0 && finalizers.length === 0 && specFinalizers(object) === 0) {
       const removal = options.dryRun
         ? Effect.succeed(commit.pretend(object))
-        : commit.remove(context, kind, key, revision, object)
+        : commit.remove(context, kind, key, revision, object, originOf(call))
       return Effect.map(removal, (result) => ({ removed: true, result }))
     }
     const next = mark(call, object, grace, finalizers)
     if (next === object) return Effect.succeed({ removed: false, result: { bytes: current.bytes, object } })
-    const marked = options.dryRun ? Effect.succeed(commit.pretend(next)) : commit.update(context, kind, key, revision, next)
+    const marked = options.dryRun ? Effect.succeed(commit.pretend(next)) : commit.update(context, kind, key, revision, next, originOf(call))
     return Effect.map(marked, (result) => ({ removed: false, result }))
   })
 
 const admit = (call: ResourceRequest, name: string, dryRun: boolean): Effect.Effect<void, Status.Status> => {
   const { context, info, kind, user } = call
   const entry = context.cache.get(keyOf(kind, info.namespace, name))
-  return Effect.mapError(
+  return eager.mapError(
     Admission.validate(context.plugins, undefined, {
       operation: "DELETE",
       kind,
@@ -140,14 +142,14 @@ export const deleteNamed = (
   name: string,
   options: deleteOptions.DeleteOptions
 ): Effect.Effect<Outcome, Status.Status> =>
-  Effect.zipRight(
-    admit(call, name, options.dryRun),
-    commit.retrying(
-      call.context,
-      options.resourceVersion === undefined ? commit.maxAttempts : 1,
-      attempt(call, name, options),
-      () => Status.conflict(call.kind, name)
-    )
+  Effect.suspend(() =>
+    eager.flatMap(admit(call, name, options.dryRun), () =>
+      commit.retrying(
+        call.context,
+        options.resourceVersion === undefined ? commit.maxAttempts : 1,
+        attempt(call, name, options),
+        () => Status.conflict(call.kind, name)
+      ))
   )
 
 // Kinds whose deletion is answered with the object although it is gone.
@@ -155,25 +157,34 @@ const returnsObject = new Set(["Pod", "Namespace"])
 
 /** Answers a delete request: the object as long as it remains, else a Status. @category combinators */
 export const deleteOne = (call: ResourceRequest, name: string): Effect.Effect<ApiResponse, Status.Status> =>
-  Effect.gen(function*() {
-    const { kind } = call
-    const options = yield* deleteOptions.read(call)
-    const { removed, result } = yield* deleteNamed(call, name, options)
-    const warnings = propagation.warningOf(result.object, options.propagation)
-    if (!removed || returnsObject.has(kind.kind)) return commit.respond(call, 200, result, warnings)
-    const { uid } = result.object.metadata
-    const answer = render.other(
-      call,
-      200,
-      Status.success({
-        name,
-        ...(kind.group === "" ? {} : { group: kind.group }),
-        kind: kind.plural,
-        ...(uid === undefined ? {} : { uid })
-      })
-    )
-    return commit.warn(answer, warnings)
-  })
+  Effect.flatMap(deleteOptions.read(call), (options) =>
+    Effect.map(deleteNamed(call, name, options), (outcome) => answerOf(call, name, options, outcome)))
+
+const answerOf = (
+  call: ResourceRequest,
+  name: string,
+  options: deleteOptions.DeleteOptions,
+  { removed, result }: Outcome
+): ApiResponse => {
+  const { kind } = call
+  const warnings = propagation.warningOf(result.object, options.propagation)
+  if (!removed || returnsObject.has(kind.kind)) return commit.respond(call, 200, result, warnings)
+  const { uid } = result.object.metadata
+  const answer = render.other(
+    call,
+    200,
+    Status.success({
+      name,
+      ...(kind.group === "" ? {} : { group: kind.group }),
+      kind: kind.plural,
+      ...(uid === undefined ? {} : { uid })
+    })
+  )
+  return commit.warn(answer, warnings)
+}
+
+// They share transactions, and other writers still find their places in line.
+const deletedAtOnce = 256
 
 /** Answers the delete of a collection with the list of what was deleted. @category combinators */
 export const deleteCollection = (call: ResourceRequest): Effect.Effect<ApiResponse, Status.Status> =>
@@ -186,11 +197,11 @@ export const deleteCollection = (call: ResourceRequest): Effect.Effect<ApiRespon
       const { metadata } = objectOf(item)
       const info = metadata.namespace === undefined ? call.info : { ...call.info, namespace: metadata.namespace }
       return deleteNamed({ ...call, info }, metadata.name ?? "", options).pipe(
-        Effect.map(({ result }): ReadonlyArray<page.Item> => [{ key: item.key, bytes: result.bytes, object: result.object }]),
+        Effect.map(({ result }): ReadonlyArray<page.Item> => [{ key: item.key, revision: item.revision, bytes: result.bytes, object: result.object }]),
         // Whoever was faster has done what was asked for.
         Effect.catchIf((status) => status.code === 404, () => Effect.succeed([]))
       )
-    }, { concurrency: 32 })
+    }, { concurrency: deletedAtOnce })
     return respondList(call, {
       items: deleted.flat(),
       revision: call.context.cache.revision(),

@@ -8,6 +8,7 @@ import type { ResourceRequest } from "../internal/apiContext.js"
 import * as body from "../internal/body.js"
 import * as change from "../internal/change.js"
 import * as commit from "../internal/commit.js"
+import { originOf } from "../internal/origin.js"
 import * as deleteOptions from "../internal/deleteOptions.js"
 import * as budgets from "../internal/disruptionBudget.js"
 import * as failures from "../internal/failures.js"
@@ -63,7 +64,7 @@ const announce = (call: ResourceRequest, name: string): Attempt<void> =>
     if (current === undefined) return Effect.fail(commit.refused(failures.missing(Kinds.pod, name)))
     if (current.object.metadata.deletionTimestamp !== undefined) return Effect.void
     const next = withCondition(current.object, Timestamp.secondsFromMillis(context.now()))
-    return Effect.asVoid(commit.update(context, Kinds.pod, keyOf(Kinds.pod, info.namespace, name), current.revision, next))
+    return Effect.asVoid(commit.update(context, Kinds.pod, keyOf(Kinds.pod, info.namespace, name), current.revision, next, originOf(call)))
   })
 
 const preconditionOf = (pod: KubeObject.KubeObject, name: string, options: deleteOptions.DeleteOptions): Status.Status | undefined => {

@@ -9,6 +9,7 @@ import * as commit from "../internal/commit.js"
 import * as failures from "../internal/failures.js"
 import { equals, get, isObject } from "../internal/jsonValue.js"
 import { keyOf } from "../internal/keys.js"
+import { originOf } from "../internal/origin.js"
 import * as writeOptions from "../internal/writeOptions.js"
 import { checkIdentity } from "./Update.js"
 
@@ -36,10 +37,10 @@ export const finalize = (call: ResourceRequest, name: string): Effect.Effect<Api
       const next = withFinalizersOf(current.object, object)
       if (options.dryRun) return Effect.succeed(commit.pretend(next))
       const key = keyOf(kind, undefined, name)
-      if (commit.isReleased(next)) return commit.remove(context, kind, key, current.revision, next)
+      if (commit.isReleased(next)) return commit.remove(context, kind, key, current.revision, next, originOf(call))
       return equals(next, current.object)
         ? Effect.succeed({ bytes: current.bytes, object: current.object })
-        : commit.update(context, kind, key, current.revision, next)
+        : commit.update(context, kind, key, current.revision, next, originOf(call))
     })
     const attempts = expected === "" ? commit.maxAttempts : 1
     const result = yield* commit.retrying(context, attempts, attempt, () => Status.conflict(kind, name))

@@ -12,6 +12,7 @@ import * as page from "../internal/page.js"
 import * as render from "../internal/render.js"
 import * as selections from "../internal/selection.js"
 import * as shapes from "../internal/shapes.js"
+import * as storedAnswers from "../internal/storedAnswers.js"
 
 const encoder = new TextEncoder()
 const comma = encoder.encode(",")
@@ -66,10 +67,12 @@ const piecesOf = ({ accepted, context, info, kind }: ResourceRequest, result: pa
 }
 
 /** A page in the form that the client asked for. */
-export const respond = (call: ResourceRequest, result: page.Page): ApiResponse =>
-  render.rewrites(call)
+export const respond = (call: ResourceRequest, result: page.Page): ApiResponse => {
+  if (call.request.takesStored === true) return storedAnswers.list(call, result)
+  return render.rewrites(call)
     ? render.rewritten(call, 200, Buffer.concat([...piecesOf(call, result)]))
     : chunks.jsonResponse(piecesOf(call, result))
+}
 
 const resolve = (
   call: ResourceRequest,

@@ -8,6 +8,7 @@ import type { ResourceRequest } from "../internal/apiContext.js"
 import * as body from "../internal/body.js"
 import * as change from "../internal/change.js"
 import * as commit from "../internal/commit.js"
+import * as eager from "../internal/eager.js"
 import * as failures from "../internal/failures.js"
 import { get } from "../internal/jsonValue.js"
 import * as writeOptions from "../internal/writeOptions.js"
@@ -81,18 +82,19 @@ const patcherOf = (call: ResourceRequest, patch: unknown): Either.Either<Patcher
   return Either.left(Status.unsupportedMediaType(accepted))
 }
 
+const withPatch = <A>(
+  call: ResourceRequest,
+  next: (patcher: Patcher) => Effect.Effect<A, Status.Status>
+): Effect.Effect<A, Status.Status> =>
+  body.withBytes(call, (bytes) => {
+    const parsed = body.parse(bytes, "application/json", call.kind.kind)
+    if (Either.isLeft(parsed)) return Effect.fail(Status.badRequest(`error decoding patch: ${parsed.left.message ?? ""}`))
+    const patcher = patcherOf(call, parsed.right.value)
+    return Either.isLeft(patcher) ? Effect.fail(patcher.left) : next(patcher.right)
+  })
+
 /** The patch of a request, as what it makes of an object of the call's kind. @internal */
-export const readPatch = (call: ResourceRequest): Effect.Effect<Patcher, Status.Status> =>
-  call.request.body.pipe(
-    Effect.mapError(({ status }) => status),
-    Effect.flatMap((bytes) =>
-      Effect.flatMap(
-        Effect.mapError(body.parse(bytes, "application/json", call.kind.kind), ({ message }) =>
-          Status.badRequest(`error decoding patch: ${message ?? ""}`)),
-        ({ value }) => patcherOf(call, value)
-      )
-    )
-  )
+export const readPatch = (call: ResourceRequest): Effect.Effect<Patcher, Status.Status> => withPatch(call, Effect.succeed)
 
 const explicitVersion = (patched: unknown, current: unknown): boolean =>
   get(get(patched, "metadata"), "resourceVersion") !== get(get(current, "metadata"), "resourceVersion")
@@ -104,31 +106,26 @@ const explicitVersion = (patched: unknown, current: unknown): boolean =>
  * @category combinators
  */
 export const patch = (call: ResourceRequest, name: string): Effect.Effect<ApiResponse, Status.Status> =>
-  Effect.gen(function*() {
+  Effect.suspend(() => {
     const { context, info, kind } = call
     const type = patchType(Request.header(call.request, "content-type"))
-    if (type === "apply") return yield* serverSideApply(call, name)
-    if (type === undefined) return yield* Effect.fail(Status.unsupportedMediaType(accepted))
-    const options = yield* writeOptions.parse(info.query, "PatchOptions")
-    const apply = yield* readPatch(call)
-    const attempt = Effect.suspend(() => {
+    if (type === "apply") return serverSideApply(call, name)
+    if (type === undefined) return Effect.fail(Status.unsupportedMediaType(accepted))
+    const options = writeOptions.parse(info.query, "PatchOptions")
+    if (Either.isLeft(options)) return Effect.fail(options.left)
+    const { dryRun, fieldValidation } = options.right
+    const attempt = (apply: Patcher): Effect.Effect<ApiResponse, commit.Raced | commit.Refused> => {
       const current = change.currentOf(call, name)
       if (current === undefined) return Effect.fail(commit.refused(failures.missing(kind, name)))
-      return Effect.gen(function*() {
-        const patched = yield* apply(current.object)
-        if (explicitVersion(patched, current.object)) return yield* Effect.fail(Status.conflict(kind, name))
-        const decoded = yield* body.decode(kind, patched, undefined, options.fieldValidation)
-        yield* checkIdentity(call, decoded.object, name)
-        return decoded
-      }).pipe(
-        Effect.mapError(commit.refused),
-        Effect.flatMap((decoded) =>
-          Effect.map(
-            change.apply(call, current, decoded.object, options.dryRun),
-            (result) => commit.respond(call, 200, result, decoded.warnings)
-          )
-        )
-      )
-    })
-    return yield* commit.retrying(context, commit.maxAttempts, attempt, () => Status.conflict(kind, name))
+      const decoded = Either.flatMap(apply(current.object), (patched) =>
+        explicitVersion(patched, current.object)
+          ? Either.left(Status.conflict(kind, name))
+          : body.decode(kind, patched, undefined, fieldValidation))
+      if (Either.isLeft(decoded)) return Effect.fail(commit.refused(decoded.left))
+      const { object, warnings } = decoded.right
+      return eager.flatMap(eager.mapError(checkIdentity(call, object, name), commit.refused), () =>
+        Effect.map(change.apply(call, current, object, dryRun), (result) => commit.respond(call, 200, result, warnings)))
+    }
+    return withPatch(call, (apply) =>
+      commit.retrying(context, commit.maxAttempts, Effect.suspend(() => attempt(apply)), () => Status.conflict(kind, name)))
   })

@@ -6,6 +6,7 @@ import type { ResourceRequest } from "../internal/apiContext.js"
 import * as body from "../internal/body.js"
 import * as change from "../internal/change.js"
 import * as commit from "../internal/commit.js"
+import * as eager from "../internal/eager.js"
 import * as failures from "../internal/failures.js"
 import * as writeOptions from "../internal/writeOptions.js"
 import { createDecoded } from "./Create.js"
@@ -42,36 +43,43 @@ const unconditional = ({ kind }: ResourceRequest, name: string): Effect.Effect<v
 
 /** Answers an update request: 200, or 201 where the kind lets a PUT create. @category combinators */
 export const update = (call: ResourceRequest, name: string): Effect.Effect<ApiResponse, Status.Status> =>
-  Effect.gen(function*() {
-    const { context, info, kind } = call
-    const options = yield* writeOptions.parse(info.query, "UpdateOptions")
-    const { object, warnings } = yield* body.read(call, kind, options.fieldValidation)
-    yield* checkIdentity(call, object, name)
-    const expected = object.metadata.resourceVersion ?? ""
-    const attempt = Effect.suspend((): Effect.Effect<readonly [number, commit.Written], commit.Raced | commit.Refused> => {
-      const current = change.currentOf(call, name)
-      if (current === undefined) {
-        return kind.allowCreateOnUpdate && info.subresource === undefined && expected === ""
-          ? Effect.mapBoth(createDecoded(call, object, options.dryRun), {
-            onFailure: commit.refused,
-            onSuccess: (created) => [201, created] as const
-          })
-          : Effect.fail(commit.refused(failures.missing(kind, name)))
-      }
-      if (expected !== "" && expected !== String(current.revision)) {
-        return Effect.fail(commit.refused(Status.conflict(kind, name)))
-      }
-      const allowed = expected === "" ? Effect.mapError(unconditional(call, name), commit.refused) : Effect.void
-      return Effect.zipRight(
-        allowed,
-        Effect.map(change.apply(call, current, object, options.dryRun), (changed) => [200, changed] as const)
-      )
-    })
-    const [code, result] = yield* commit.retrying(
-      context,
-      expected === "" ? commit.maxAttempts : 1,
-      attempt,
-      () => Status.conflict(kind, name)
+  eager.flatMap(writeOptions.parse(call.info.query, "UpdateOptions"), (options) =>
+    body.withDecoded(call, call.kind, options.fieldValidation, ({ object, warnings }) =>
+      eager.flatMap(checkIdentity(call, object, name), () => replace(call, name, object, warnings, options.dryRun))))
+
+const replace = (
+  call: ResourceRequest,
+  name: string,
+  object: KubeObject.KubeObject,
+  warnings: ReadonlyArray<string>,
+  dryRun: boolean
+): Effect.Effect<ApiResponse, Status.Status> => {
+  const { context, info, kind } = call
+  const expected = object.metadata.resourceVersion ?? ""
+  const attempt = Effect.suspend((): Effect.Effect<readonly [number, commit.Written], commit.Raced | commit.Refused> => {
+    const current = change.currentOf(call, name)
+    if (current === undefined) {
+      return kind.allowCreateOnUpdate && info.subresource === undefined && expected === ""
+        ? Effect.mapBoth(createDecoded(call, object, dryRun), {
+          onFailure: commit.refused,
+          onSuccess: (created) => [201, created] as const
+        })
+        : Effect.fail(commit.refused(failures.missing(kind, name)))
+    }
+    if (expected !== "" && expected !== String(current.revision)) {
+      return Effect.fail(commit.refused(Status.conflict(kind, name)))
+    }
+    const allowed = expected === "" ? eager.mapError(unconditional(call, name), commit.refused) : Effect.void
+    return eager.flatMap(
+      allowed,
+      () => Effect.map(change.apply(call, current, object, dryRun), (changed) => [200, changed] as const)
     )
-    return commit.respond(call, code, result, warnings)
   })
+  const written = commit.retrying(
+    context,
+    expected === "" ? commit.maxAttempts : 1,
+    attempt,
+    () => Status.conflict(kind, name)
+  )
+  return Effect.map(written, ([code, result]) => commit.respond(call, code, result, warnings))
+}

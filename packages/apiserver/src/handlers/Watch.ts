@@ -1,6 +1,6 @@
 /** GET of a collection as a stream of changes. */
 import { Status } from "@reddwarf/api-types"
-import type { WatchCache, WatchExpired } from "@reddwarf/event-bus"
+import type { CacheEvent, WatchCache, WatchExpired } from "@reddwarf/event-bus"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -13,7 +13,9 @@ import { prefixOf } from "../internal/keys.js"
 import * as listOptions from "../internal/listOptions.js"
 import * as render from "../internal/render.js"
 import * as selections from "../internal/selection.js"
+import * as storedAnswers from "../internal/storedAnswers.js"
 import * as framings from "../internal/watchFraming.js"
+import * as watchPump from "../internal/watchPump.js"
 import * as WatchStream from "../WatchStream.js"
 
 /** What one watch is: its events, its sink and where it stands. */
@@ -44,7 +46,17 @@ const lines = function*(
   }
 }
 
-const open = ({ call, options, selection }: Session) => {
+/**
+ * What a batch of events is on the wire, for watches that all see the same: made once for all of them. Undefined: this watch
+ * has a view of its own.
+ */
+const sharedChunks = ({ call, encoder, framing, selection }: Session) => {
+  const { accepted, info, kind } = call
+  if (framing !== framings.jsonLines || accepted.shape !== "Object" || !selection.everything) return undefined
+  return watchPump.sharedBatch(prefixOf(kind, info.namespace), encoder)
+}
+
+const open = ({ call, options, selection }: Pick<Session, "call" | "options" | "selection">) => {
   const { context, info, kind } = call
   const initial = initialOf(options)
   const after = options.resourceVersion
@@ -60,22 +72,27 @@ const open = ({ call, options, selection }: Session) => {
 /** Follows the watcher until it fails. Between takes everything taken has been written, so a bookmark may stand there. */
 const follow = (session: Session, watcher: WatchCache.Watcher) => {
   const { call, encoder, framing, options, sink } = session
+  const shared = sharedChunks(session)
   let idle = false
   const whenIdle = (make: () => Uint8Array) =>
     Effect.suspend(() => !idle || sink.write(make()) ? Effect.void : sink.drained)
   const mark = (revision: number, endOfInitialEvents: boolean) =>
     framing.event(encoder.bookmark(revision, endOfInitialEvents), revision)
   const bookmark = options.allowBookmarks ? whenIdle(() => mark(watcher.bookmark(), false)) : Effect.void
-  const step = (ordered: boolean) =>
-    Effect.flatMap(watcher.takeAll, (events) => {
-      idle = false
-      return Effect.map(chunks.writeAll(sink, lines(session, events, ordered)), () => {
-        idle = true
-      })
+  const write = (events: ReadonlyArray<CacheEvent.CacheEvent>, ordered: boolean) => {
+    idle = false
+    return Effect.map(chunks.writeAll(sink, lines(session, events, ordered)), () => {
+      idle = true
     })
+  }
+  const pumped = watchPump.pump(watcher, (events) => {
+    const chunk = shared?.(events)
+    if (chunk === undefined) return write(events, true)
+    return sink.write(chunk) ? undefined : sink.drained
+  })
   const begin = Effect.gen(function*() {
     const { startRevision } = watcher
-    if (initialOf(options)) yield* step(false)
+    if (initialOf(options)) yield* Effect.flatMap(watcher.takeAll, (events) => write(events, false))
     if (options.sendInitialEvents === true && options.allowBookmarks) {
       yield* chunks.writeAll(sink, [mark(startRevision, true)].values())
     } else if (framing.idle !== undefined) yield* chunks.writeAll(sink, [framing.idle(startRevision)].values())
@@ -87,16 +104,23 @@ const follow = (session: Session, watcher: WatchCache.Watcher) => {
     ...(options.allowBookmarks ? [every(call.context.bookmarkMillis, bookmark)] : []),
     ...(alive === undefined ? [] : [every(keepAliveMillis, whenIdle(() => alive(watcher.bookmark())))])
   ]
-  const seconds = options.timeoutSeconds ?? 1800 + Math.floor(call.context.random() * 1800)
-  const events = Effect.zipRight(begin, Effect.forever(step(true)))
+  const seconds = secondsOf(call, options)
+  const events = Effect.zipRight(begin, pumped)
   const all = ticks.reduce<Effect.Effect<void, WatchExpired.WatchExpired>>((both, tick) => Effect.raceFirst(both, tick), events)
   return Effect.timeoutOption(all, Duration.seconds(seconds)).pipe(Effect.zipRight(bookmark))
 }
 
+/** When a watch ends by itself. */
+const secondsOf = (call: ResourceRequest, options: listOptions.ListOptions): number =>
+  options.timeoutSeconds ?? 1800 + Math.floor(call.context.random() * 1800)
+
+const statusOf = (error: WatchExpired.WatchExpired | WatchExpired.RevisionTooLarge): Status.Status =>
+  error._tag === "WatchExpired" ? Status.expired(error.message) : failures.ofFuture(error)
+
 const run = (session: Session): Effect.Effect<void> =>
   Effect.scoped(Effect.flatMap(open(session), (watcher) => follow(session, watcher))).pipe(
     Effect.catchAll((error) => {
-      const status = error._tag === "WatchExpired" ? Status.expired(error.message) : failures.ofFuture(error)
+      const status = statusOf(error)
       return chunks.writeAll(session.sink, [session.framing.failure(WatchStream.errorLine(status))].values())
     })
   )
@@ -125,7 +149,14 @@ export const watch = (
     return render.status(Status.tooOldResourceVersion(options.resourceVersion ?? 0, oldest))
   }
   const selection = name === undefined ? fields.right : selections.named(fields.right, name)
-  const response = Response.stream(200, framing.headers, true, (sink) =>
+  const response = call.request.takesStored === true
+    ? storedAnswers.watch({
+      call,
+      selection,
+      open: Effect.mapError(open({ call, options, selection }), statusOf),
+      seconds: secondsOf(call, options)
+    })
+    : Response.stream(200, framing.headers, true, (sink) =>
     run({ call, options, selection, framing, sink, encoder: WatchStream.makeEncoder(call, selection) }))
   const revision = options.resourceVersion ?? 0
   return revision <= call.context.cache.revision()

@@ -35,8 +35,6 @@ export interface ApiContext {
   readonly random: () => number
   /** Milliseconds between bookmarks of a watch. */
   readonly bookmarkMillis: number
-  /** Milliseconds that a write of a frequent kind (Event, Lease) may wait for others to share its transaction. */
-  readonly batchMillis: number
 }
 
 /** A request that was routed to a kind. */

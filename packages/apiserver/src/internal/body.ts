@@ -102,27 +102,40 @@ export const decode = (
   }
   return Either.flatMap(ObjectCodec.decode(kind, value), ({ object, unknownFields }) => {
     if (validation === "Ignore") return Either.right({ object, warnings: [] })
-    const problems = json === undefined ? unknownFields : [...unknownFields, ...JsonText.duplicateFields(json)]
+    const problems = json === undefined ? unknownFields : [...unknownFields, ...JsonText.duplicateFields(json, value)]
     return validation === "Strict" && problems.length > 0
       ? Either.left(ObjectCodec.strictError(kind, problems))
       : Either.right({ object, warnings: problems })
   })
 }
 
+/** Gives the bytes of the body to what comes next, without an effect for each step in between. */
+export const withBytes = <A, E>(
+  { request }: ResourceRequest,
+  next: (bytes: Uint8Array) => Effect.Effect<A, E>
+): Effect.Effect<A, Status.Status | E> => Effect.flatMap(Effect.mapError(request.body, ({ status }) => status), next)
+
+/** Gives the decoded body of a create or update to what comes next. */
+export const withDecoded = <A, E>(
+  call: ResourceRequest,
+  kind: Kind.Kind,
+  validation: FieldValidation,
+  next: (decoded: Decoded) => Effect.Effect<A, E>
+): Effect.Effect<A, Status.Status | E> =>
+  withBytes(call, (content): Effect.Effect<A, Status.Status | E> => {
+    const type = Request.header(call.request, "content-type")
+    // Nobody has a protobuf message for what a client has defined.
+    const parsed = kind.custom !== undefined && bodyFormat(type) === "protobuf"
+      ? Either.left(Status.unsupportedMediaType(["application/json", "application/yaml"]))
+      : parse(content, type, kind.kind)
+    if (Either.isLeft(parsed)) return Effect.fail(parsed.left)
+    const decoded = decode(kind, parsed.right.value, parsed.right.json, validation)
+    return Either.isLeft(decoded) ? Effect.fail(decoded.left) : next(decoded.right)
+  })
+
 /** Reads and decodes the body of a create or update. */
 export const read = (
   call: ResourceRequest,
   kind: Kind.Kind,
   validation: FieldValidation
-): Effect.Effect<Decoded, Status.Status> =>
-  call.request.body.pipe(
-    Effect.mapError(({ status }) => status),
-    Effect.flatMap((bytes) => {
-      const type = Request.header(call.request, "content-type")
-      // Nobody has a protobuf message for what a client has defined.
-      return kind.custom !== undefined && bodyFormat(type) === "protobuf"
-        ? Either.left(Status.unsupportedMediaType(["application/json", "application/yaml"]))
-        : parse(bytes, type, kind.kind)
-    }),
-    Effect.flatMap(({ json, value }) => decode(kind, value, json, validation))
-  )
+): Effect.Effect<Decoded, Status.Status> => withDecoded(call, kind, validation, Effect.succeed)

@@ -5,8 +5,10 @@ import * as Admission from "../Admission.js"
 import * as ManagedFields from "../fields/ManagedFields.js"
 import { objectOf, type ResourceRequest } from "./apiContext.js"
 import * as commit from "./commit.js"
+import * as eager from "./eager.js"
 import { equals, get } from "./jsonValue.js"
 import { keyOf } from "./keys.js"
+import { originOf } from "./origin.js"
 import * as tracking from "./tracking.js"
 
 /** The stored object that a change starts from. */
@@ -118,8 +120,8 @@ const writeNext = (
   if (dryRun) return Effect.succeed(commit.pretend(next))
   const key = keyOf(kind, info.namespace, next.metadata.name ?? "")
   return commit.isReleased(next)
-    ? commit.remove(context, kind, key, current.revision, next)
-    : commit.update(context, kind, key, current.revision, next)
+    ? commit.remove(context, kind, key, current.revision, next, originOf(call))
+    : commit.update(context, kind, key, current.revision, next, originOf(call))
 }
 
 /**
@@ -144,16 +146,15 @@ export const apply = (
   const filled = call.info.subresource === "status" ? sent : kind.defaults(sent)
   const managedFields = applied === undefined ? tracking.ofUpdate(call, old, filled) : applied.managedFields
   const combined = tracking.withEntries(combine(kind, call.info.subresource, filled, old), managedFields)
-  return Admission.mutate(context.plugins, combined, about, context.view).pipe(
-    Effect.map((mutated) => countGeneration(kind, mutated, old)),
-    Effect.tap((next) => Admission.validate(context.plugins, next, about, context.view)),
-    Effect.mapError(({ status }) => commit.refused(status)),
-    Effect.flatMap((next) => {
-      const rules = kind.subresourceUpdates?.[call.info.subresource ?? ""]
-      const problems = rules === undefined ? kind.validateUpdate(next, old) : rules.validate(next, old)
-      return problems.length > 0
-        ? Effect.fail(commit.refused(Status.invalid(kind, name, problems)))
-        : writeNext(call, current, next, dryRun)
-    })
-  )
+  const checked = eager.flatMap(Admission.mutate(context.plugins, combined, about, context.view), (mutated) => {
+    const next = countGeneration(kind, mutated, old)
+    return eager.map(Admission.validate(context.plugins, next, about, context.view), () => next)
+  })
+  return eager.flatMap(eager.mapError(checked, ({ status }) => commit.refused(status)), (next) => {
+    const rules = kind.subresourceUpdates?.[call.info.subresource ?? ""]
+    const problems = rules === undefined ? kind.validateUpdate(next, old) : rules.validate(next, old)
+    return problems.length > 0
+      ? Effect.fail(commit.refused(Status.invalid(kind, name, problems)))
+      : writeNext(call, current, next, dryRun)
+  })
 }

@@ -22,11 +22,8 @@ export interface Written {
  */
 export const maxAttempts = 64
 
-// The bulk of all writes: heartbeats and reports, which may share a transaction with others.
-const frequent = new Set(["Event", "Lease"])
-
-const writeOptions = (context: ApiContext, kind: Kind.Kind): ObjectStore.WriteOptions =>
-  frequent.has(kind.kind) && context.batchMillis > 0 ? { maxDelay: context.batchMillis } : {}
+const writeOptions = (origin: ObjectStore.Origin | undefined): ObjectStore.WriteOptions | undefined =>
+  origin === undefined ? undefined : { origin }
 
 const written = (committed: ObjectStore.Committed): Written => ({
   bytes: committed.bytes,
@@ -58,14 +55,15 @@ export interface Refused {
 /** Wraps a Status, to tell it from a lost race. */
 export const refused = (status: Status.Status): Refused => ({ _tag: "Refused", status })
 
-/** Stores a new object. */
+/** Stores a new object; `origin` (see origin.ts) is what its history will say of this write. */
 export const create = (
   context: ApiContext,
   kind: Kind.Kind,
   key: string,
-  object: KubeObject.KubeObject
+  object: KubeObject.KubeObject,
+  origin?: ObjectStore.Origin
 ): Effect.Effect<Written, Status.Status> =>
-  context.store.create(key, encoderOf(object), writeOptions(context, kind)).pipe(
+  context.store.create(key, encoderOf(object), writeOptions(origin)).pipe(
     Effect.map(written),
     Effect.catchTags({
       KeyExists: () => Effect.fail(Status.alreadyExists(kind, object.metadata.name ?? "")),
@@ -79,9 +77,10 @@ export const update = (
   kind: Kind.Kind,
   key: string,
   revision: number,
-  object: KubeObject.KubeObject
+  object: KubeObject.KubeObject,
+  origin?: ObjectStore.Origin
 ): Effect.Effect<Written, Raced | Refused> =>
-  context.store.update(key, revision, encoderOf(object), writeOptions(context, kind)).pipe(
+  context.store.update(key, revision, encoderOf(object), writeOptions(origin)).pipe(
     Effect.map(written),
     Effect.catchTags({
       KeyNotFound: () => Effect.fail(raced(undefined)),
@@ -96,9 +95,10 @@ export const remove = (
   kind: Kind.Kind,
   key: string,
   revision: number,
-  object: KubeObject.KubeObject
+  object: KubeObject.KubeObject,
+  origin?: ObjectStore.Origin
 ): Effect.Effect<Written, Raced | Refused> =>
-  context.store.delete(key, revision, encoderOf(object), writeOptions(context, kind)).pipe(
+  context.store.delete(key, revision, encoderOf(object), writeOptions(origin)).pipe(
     Effect.map(written),
     Effect.catchTags({
       KeyNotFound: () => Effect.fail(raced(undefined)),

@@ -14,6 +14,7 @@ import type { Selection } from "./selection.js"
 /** One listed object. */
 export interface Item {
   readonly key: string
+  readonly revision: number
   readonly bytes: Uint8Array
   readonly object: unknown
 }
@@ -34,6 +35,7 @@ const fromVersion = (version: ObjectStore.Version): Item => {
   let parsed: unknown
   return {
     key: version.key,
+    revision: version.revision,
     bytes: version.bytes,
     get object() {
       return parsed ??= JSON.parse(decoder.decode(version.bytes))

@@ -88,7 +88,11 @@ const cacheOf = (storage: Kind.Storage, cache: Cache): Cache => {
     watch: ({ filter, ...options }) =>
       Effect.map(
         cache.watch(filter === undefined ? options : { ...options, filter: (event) => filter(eventOf(event)) }),
-        (watcher) => ({ ...watcher, takeAll: Effect.map(watcher.takeAll, (events) => events.map(eventOf)) })
+        (watcher) => ({
+          ...watcher,
+          takeAll: Effect.map(watcher.takeAll, (events) => events.map(eventOf)),
+          takeNow: () => watcher.takeNow().map(eventOf)
+        })
       )
   }
 }

@@ -15,7 +15,7 @@ export const admin = UserInfo.authenticated("kubernetes-admin", ["system:masters
 export const layerApi: Layer.Layer<
   ApiServer.ApiServer | WatchCache.WatchCache | ObjectStore.ObjectStore | TokenAuthenticator.TokenAuthenticator,
   StoreError.StoreError
-> = Server.layerApi({ batchDelay: 0 }).pipe(
+> = Server.layerApi().pipe(
   Layer.provideMerge(ObjectStore.layerMemory),
   Layer.provide(KubeletClient.layerUnavailable)
 )

@@ -1,13 +1,14 @@
 /** The operations of ApiClient over a Transport. */
 import { type ApiError, Kind, Kinds, type KubeObject } from "@reddwarf/api-types"
+import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
-import type { DeleteOptions, Draft, ListOptions, Page, PatchOptions, Service, WatchOptions } from "../ApiClient.js"
+import type { DeleteOptions, Draft, ListOptions, Page, PatchOptions, Service, StoredReads, WatchOptions } from "../ApiClient.js"
 import { type ClientError, DecodeFailure } from "../ClientError.js"
 import type { ObjectRef } from "../ObjectRef.js"
-import { type Request, type Response, Transport, TransportFailure } from "../Transport.js"
+import { type Request, type Response, type StoredAnswer, Transport, TransportFailure } from "../Transport.js"
 import * as Watch from "../Watch.js"
 import { decodeItem, decodeObject, describe, isRecord, parseJson, responseError } from "./decode.js"
 import * as discovery from "./discovery.js"
@@ -155,9 +156,29 @@ export const make: Effect.Effect<Service, never, Transport> = Effect.gen(functio
     discover,
     getMetadata,
     listMetadata,
-    watchMetadata: (kind, options) => watchAs(kind, options, metadata.accept("PartialObjectMetadata"), metadata.decode)
+    watchMetadata: (kind, options) => watchAs(kind, options, metadata.accept("PartialObjectMetadata"), metadata.decode),
+    ...(transport.stored === undefined ? {} : { stored: storedReads(transport.stored) })
   }
 })
+
+/** Reads of a server in this process. */
+const storedReads = (ask: NonNullable<Context.Tag.Service<Transport>["stored"]>): StoredReads => {
+  const unexpected = (request: Request, answer: StoredAnswer) =>
+    answer._tag === "Other" && (answer.response.status < 200 || answer.response.status >= 300)
+      ? responseError(answer.response)
+      : decodeFailure(request, `the answer is of another kind: ${answer._tag}`)
+  return {
+    list: (kind, { namespace, ...parameters }) => {
+      const request = { method: "GET", path: paths.collection(kind, namespace) + paths.query({ ...parameters }) }
+      return Effect.flatMap(ask(request), (answer) => answer._tag === "List" ? Effect.succeed(answer) : Effect.fail(unexpected(request, answer)))
+    },
+    watch: (kind, { namespace, ...parameters }, emit) => {
+      const request = { method: "GET", path: paths.collection(kind, namespace) + paths.query({ watch: true, ...parameters }) }
+      return Effect.flatMap(ask(request), (answer): Effect.Effect<void, ClientError> =>
+        answer._tag === "Watch" ? answer.run(emit) : Effect.fail(unexpected(request, answer)))
+    }
+  }
+}
 
 const decodeList = <A extends KubeObject.KubeObject>(
   kind: Kind.Kind<A>,

@@ -3,31 +3,75 @@ import type { KubeObject } from "@reddwarf/api-types"
 import type { Indexer, InformerEvent } from "../Informer.js"
 import * as ObjectRef from "../ObjectRef.js"
 
+/**
+ * An object as a store keeps it: at hand, or decoded when it is asked for. Everything that is needed to keep it current is known
+ * without looking into the object.
+ */
+export interface Held<A> {
+  readonly key: string
+  /** Names this version of the object; empty if it is not known. */
+  readonly version: string
+  readonly object: A
+}
+
+/** Holds on to an object itself. */
+export const hold = <A extends KubeObject.KubeObject>(object: A): Held<A> => {
+  const { resourceVersion = "", uid = "" } = object.metadata
+  return { key: ObjectRef.keyOf(object), version: resourceVersion === "" ? "" : `${resourceVersion} ${uid}`, object }
+}
+
 export interface IndexedStore<A> {
   readonly get: (key: string) => A | undefined
   readonly list: () => ReadonlyArray<A>
   readonly keys: () => ReadonlyArray<string>
   readonly byIndex: (name: string, value: string) => ReadonlyArray<A>
+  readonly indexValues: (name: string) => ReadonlyArray<string>
   /** Stores an object; undefined if this version is stored already. */
-  readonly put: (object: A) => InformerEvent<A> | undefined
+  readonly put: (held: Held<A>) => InformerEvent<A> | undefined
   /** Removes an object; undefined if there is none. The event carries the state that was deleted. */
-  readonly remove: (object: A) => InformerEvent<A> | undefined
+  readonly remove: (held: Held<A>) => InformerEvent<A> | undefined
   /** Makes the store hold exactly these objects. Unchanged ones keep their identity and give no event. */
-  readonly replace: (objects: ReadonlyArray<A>) => ReadonlyArray<InformerEvent<A>>
+  readonly replace: (objects: ReadonlyArray<Held<A>>) => ReadonlyArray<InformerEvent<A>>
 }
 
-const sameVersion = (a: KubeObject.KubeObject, b: KubeObject.KubeObject): boolean =>
-  a.metadata.resourceVersion !== undefined && a.metadata.resourceVersion === b.metadata.resourceVersion &&
-  a.metadata.uid === b.metadata.uid
+const sameVersion = <A>(a: Held<A>, b: Held<A>): boolean => a.version !== "" && a.version === b.version
 
-export const make = <A extends KubeObject.KubeObject>(indexers: Readonly<Record<string, Indexer<A>>>): IndexedStore<A> => {
-  const objects = new Map<string, A>()
+// The objects of an event are looked at by few of those who hear of it.
+const event = <A>(type: "added" | "deleted", held: Held<A>): InformerEvent<A> => ({
+  type,
+  get object() {
+    return held.object
+  }
+})
+
+const updated = <A>(held: Held<A>, old: Held<A>): InformerEvent<A> => ({
+  type: "updated",
+  get object() {
+    return held.object
+  },
+  get old() {
+    return old.object
+  }
+})
+
+type Values = ReadonlyArray<ReadonlyArray<string>>
+
+interface Stored<A> {
+  readonly held: Held<A>
+  /** What each indexer has said about it. */
+  readonly values: Values
+}
+
+const noValues: Values = []
+
+export const make = <A>(indexers: Readonly<Record<string, Indexer<A>>>): IndexedStore<A> => {
+  const objects = new Map<string, Stored<A>>()
   const indexes = Object.entries(indexers).map(([name, indexer]) => ({ name, indexer, entries: new Map<string, Set<string>>() }))
   const indexByName = new Map(indexes.map((index) => [index.name, index]))
 
-  const unindex = (key: string, object: A): void => {
-    for (const { entries, indexer } of indexes) {
-      for (const value of indexer(object)) {
+  const unindex = (key: string, values: Values): void => {
+    for (const [at, { entries }] of indexes.entries()) {
+      for (const value of values[at] ?? []) {
         const keys = entries.get(value)
         keys?.delete(key)
         if (keys?.size === 0) entries.delete(value)
@@ -35,13 +79,14 @@ export const make = <A extends KubeObject.KubeObject>(indexers: Readonly<Record<
     }
   }
 
-  const set = (key: string, object: A, old: A | undefined): void => {
+  const set = (held: Held<A>, old: Stored<A> | undefined): void => {
+    const { key } = held
     // Indexers are the caller's code: if one throws, nothing has changed yet.
-    const values = indexes.map(({ entries, indexer }) => ({ entries, values: indexer(object) }))
-    if (old !== undefined) unindex(key, old)
-    objects.set(key, object)
-    for (const { entries, values: found } of values) {
-      for (const value of found) {
+    const values = indexes.length === 0 ? noValues : indexes.map(({ indexer }) => indexer(held.object))
+    if (old !== undefined) unindex(key, old.values)
+    objects.set(key, { held, values })
+    for (const [at, { entries }] of indexes.entries()) {
+      for (const value of values[at] ?? []) {
         const keys = entries.get(value)
         if (keys === undefined) entries.set(value, new Set([key]))
         else keys.add(key)
@@ -49,45 +94,45 @@ export const make = <A extends KubeObject.KubeObject>(indexers: Readonly<Record<
     }
   }
 
-  const put = (object: A): InformerEvent<A> | undefined => {
-    const key = ObjectRef.keyOf(object)
-    const old = objects.get(key)
-    if (old !== undefined && sameVersion(old, object)) return undefined
-    set(key, object, old)
-    return old === undefined ? { type: "added", object } : { type: "updated", object, old }
+  const put = (held: Held<A>): InformerEvent<A> | undefined => {
+    const old = objects.get(held.key)
+    if (old !== undefined && sameVersion(old.held, held)) return undefined
+    set(held, old)
+    return old === undefined ? event("added", held) : updated(held, old.held)
   }
 
-  const drop = (key: string, last: A | undefined): InformerEvent<A> | undefined => {
+  const drop = (key: string, last: Held<A> | undefined): InformerEvent<A> | undefined => {
     const old = objects.get(key)
     if (old === undefined) return undefined
-    unindex(key, old)
+    unindex(key, old.values)
     objects.delete(key)
-    return { type: "deleted", object: last ?? old }
+    return event("deleted", last ?? old.held)
   }
 
   return {
-    get: (key) => objects.get(key),
-    list: () => [...objects.values()],
+    get: (key) => objects.get(key)?.held.object,
+    list: () => Array.from(objects.values(), ({ held }) => held.object),
     keys: () => [...objects.keys()],
     byIndex: (name, value) => {
       const found: Array<A> = []
       for (const key of indexByName.get(name)?.entries.get(value) ?? []) {
-        const object = objects.get(key)
-        if (object !== undefined) found.push(object)
+        const stored = objects.get(key)
+        if (stored !== undefined) found.push(stored.held.object)
       }
       return found
     },
+    indexValues: (name) => [...indexByName.get(name)?.entries.keys() ?? []],
     put,
-    remove: (object) => drop(ObjectRef.keyOf(object), object),
+    remove: (held) => drop(held.key, held),
     replace: (next) => {
-      const keep = new Set(next.map((object) => ObjectRef.keyOf(object)))
+      const keep = new Set(next.map(({ key }) => key))
       const events: Array<InformerEvent<A>> = []
       const collect = (event: InformerEvent<A> | undefined): void => {
         if (event !== undefined) events.push(event)
       }
       // A DELETED event was missed, so the last state seen is the best there is.
       for (const key of objects.keys()) if (!keep.has(key)) collect(drop(key, undefined))
-      for (const object of next) collect(put(object))
+      for (const held of next) collect(put(held))
       return events
     }
   }

@@ -5,8 +5,9 @@ import * as Effect from "effect/Effect"
 import type { CacheEventType } from "../CacheEvent.js"
 import * as EventBusMetrics from "../EventBusMetrics.js"
 import type { CacheOptions } from "../WatchCache.js"
-import { makeEntry, makeEvent } from "./event.js"
+import * as Events from "./event.js"
 import * as History from "./history.js"
+import * as Slabs from "./slabs.js"
 import * as SortedEntries from "./sortedEntries.js"
 import * as Subscriptions from "./subscriptions.js"
 
@@ -22,20 +23,31 @@ interface Waiter {
 }
 
 export interface Cache {
-  readonly entries: SortedEntries.SortedEntries
+  readonly entries: SortedEntries.SortedEntries<Events.PlacedEntry>
   readonly history: History.History
   readonly subscriptions: Subscriptions.Subscriptions
   readonly revision: () => number
   /** Shows the cache the next changes; those that it has seen are passed over. */
   readonly apply: (changes: ReadonlyArray<ObjectStore.Change>) => void
+  /** There were no further changes up to `revision`. */
+  readonly advance: (revision: number) => void
   /** Ends when the cache has seen `revision`. */
   readonly reach: (revision: number) => Effect.Effect<void>
+  /** An event that is not in the history. */
+  readonly makeEvent: Events.MakeEvent
 }
 
 /** A cache of the state `page`, before any later change. */
 export const make = (page: ObjectStore.Page, bounds: Required<CacheOptions>): Cache => {
-  const entries = SortedEntries.make()
-  for (const version of page.items) entries.set(makeEntry(version))
+  const makeEntry = Events.entries()
+  const makeEvent = Events.events()
+  const entries = SortedEntries.make<Events.PlacedEntry>()
+  const slabs = Slabs.make()
+  const put = (entry: Events.PlacedEntry): void => {
+    entries.set(entry)
+    slabs.place(entry)
+  }
+  for (const version of page.items) put(makeEntry(version))
   const history = History.make(page.revision, bounds.historyEvents, bounds.historyBytes)
   const subscriptions = Subscriptions.makeRegistry()
   const waiters = new Set<Waiter>()
@@ -45,7 +57,8 @@ export const make = (page: ObjectStore.Page, bounds: Required<CacheOptions>): Ca
     const previous = entries.get(change.key)
     const entry = makeEntry(change)
     if (change.type === "delete") entries.delete(change.key)
-    else entries.set(entry)
+    else put(entry)
+    if (previous !== undefined) slabs.remove(previous)
     revision = change.revision
     const event = makeEvent(eventType[change.type], entry, previous)
     history.push(event)
@@ -62,6 +75,7 @@ export const make = (page: ObjectStore.Page, bounds: Required<CacheOptions>): Ca
 
   return {
     entries,
+    makeEvent,
     history,
     subscriptions,
     revision: () => revision,
@@ -70,6 +84,10 @@ export const make = (page: ObjectStore.Page, bounds: Required<CacheOptions>): Ca
       EventBusMetrics.events.unsafeUpdate(changes.length, [])
       EventBusMetrics.entries.unsafeUpdate(entries.size(), [])
       EventBusMetrics.historyBytes.unsafeUpdate(history.bytes(), [])
+      if (waiters.size > 0) release()
+    },
+    advance: (target) => {
+      revision = Math.max(revision, target)
       if (waiters.size > 0) release()
     },
     reach: (target) =>

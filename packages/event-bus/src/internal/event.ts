@@ -1,71 +1,146 @@
 import type { ObjectStore } from "@reddwarf/store"
 import type { CacheEntry, CacheEvent, CacheEventType } from "../CacheEvent.js"
+import * as Recent from "./recent.js"
+import type * as Slabs from "./slabs.js"
 
 const decoder = new TextDecoder()
 
-class Entry implements CacheEntry {
+// A parsed object takes two to three times its bytes, so most objects are bytes alone.
+const parsedObjects = 2048
+const parsedBytes = 8 * 1024 * 1024
+
+class Entry implements CacheEntry, Recent.Holder, Slabs.Placed {
   readonly key: string
   readonly revision: number
   readonly createRevision: number
-  readonly bytes: Uint8Array
+  bytes: Uint8Array
+  slab: Slabs.Slab | undefined
+  used = false
   #object: unknown
+  readonly #recent: Recent.Recent
 
-  constructor(version: ObjectStore.Committed) {
+  constructor(version: ObjectStore.Committed, recent: Recent.Recent) {
     this.key = version.key
     this.revision = version.revision
     this.createRevision = version.createRevision
     this.bytes = version.bytes
-    this.#object = version.object
+    this.slab = undefined
+    this.#recent = recent
+    if (version.object !== undefined) this.#hold(version.object)
   }
 
   get object(): unknown {
-    return this.#object ??= JSON.parse(decoder.decode(this.bytes))
+    this.used = true
+    return this.#object ?? this.#hold(JSON.parse(decoder.decode(this.bytes)))
+  }
+
+  get held(): number {
+    return this.bytes.length
+  }
+
+  drop(): void {
+    this.#object = undefined
+  }
+
+  #hold(object: unknown): unknown {
+    this.#object = object
+    this.#recent.add(this)
+    return object
   }
 }
 
-/** An entry for a stored version; parses the bytes when its object is asked for and was not handed over. */
-export const makeEntry = (version: ObjectStore.Committed): CacheEntry => new Entry(version)
+/** Makes the entries of one cache, which share the bound of what is kept parsed. */
+export type MakeEntry = (version: ObjectStore.Committed) => PlacedEntry
+
+/** An entry whose bytes can be moved. */
+export interface PlacedEntry extends Omit<CacheEntry, "bytes">, Slabs.Placed {}
+
+/** Entries for stored versions; the bytes are parsed when the object is asked for and is not, or no longer, at hand. */
+export const entries = (): MakeEntry => {
+  const recent = Recent.make(parsedObjects, parsedBytes)
+  return (version) => new Entry(version, recent)
+}
 
 /** An event with what it costs to keep it. */
 export interface KeptEvent extends CacheEvent {
-  /** Bytes of the object and of the encodings made so far. */
+  /** Bytes of the object and of the encodings that it holds. */
   readonly size: number
-  /** Told of each encoding that is added while the event is in the history. */
+  /** Told of encodings that are added, and of those that are let go of (negative), while the event is in the history. */
   onGrowth: ((bytes: number) => void) | undefined
 }
 
-class Event implements KeptEvent {
+// Watchers take an event within moments; who replays history later has it encoded again.
+const encodedEvents = 512
+const encodedBytes = 2 * 1024 * 1024
+
+class Event implements KeptEvent, Recent.Holder {
   readonly type: CacheEventType
-  readonly key: string
-  readonly revision: number
   readonly entry: CacheEntry
   readonly previous: CacheEntry | undefined
-  size: number
+  held = 0
+  used = false
   onGrowth: ((bytes: number) => void) | undefined
-  #encodings: Map<string, Uint8Array> | undefined
+  #kind: string | undefined
+  #bytes: Uint8Array | undefined
+  #more: Map<string, Uint8Array> | undefined
+  readonly #recent: Recent.Recent
 
-  constructor(type: CacheEventType, entry: CacheEntry, previous: CacheEntry | undefined) {
+  constructor(type: CacheEventType, entry: CacheEntry, previous: CacheEntry | undefined, recent: Recent.Recent) {
     this.type = type
-    this.key = entry.key
-    this.revision = entry.revision
     this.entry = entry
     this.previous = previous
-    this.size = entry.bytes.length
     this.onGrowth = undefined
+    this.#recent = recent
   }
 
-  readonly encoded = (kind: string, make: () => Uint8Array): Uint8Array => {
-    const known = this.#encodings?.get(kind)
+  get key(): string {
+    return this.entry.key
+  }
+
+  get revision(): number {
+    return this.entry.revision
+  }
+
+  get size(): number {
+    return this.entry.bytes.length + this.held
+  }
+
+  encoded(kind: string, make: () => Uint8Array): Uint8Array {
+    // Nearly all events have one encoding.
+    const known = this.#kind === kind ? this.#bytes : this.#more?.get(kind)
     if (known !== undefined) return known
     const bytes = make()
-    this.#encodings ??= new Map()
-    this.#encodings.set(kind, bytes)
-    this.size += bytes.length
-    this.onGrowth?.(bytes.length)
+    const isFirst = this.held === 0
+    if (this.#kind === undefined) {
+      this.#kind = kind
+      this.#bytes = bytes
+    } else {
+      this.#more ??= new Map()
+      this.#more.set(kind, bytes)
+    }
+    // Those that come later are small beside the first, and go with it.
+    if (isFirst) {
+      this.held = bytes.length
+      this.onGrowth?.(bytes.length)
+      this.#recent.add(this)
+    }
     return bytes
+  }
+
+  drop(): void {
+    this.onGrowth?.(-this.held)
+    this.held = 0
+    this.#kind = undefined
+    this.#bytes = undefined
+    this.#more = undefined
   }
 }
 
-/** An event that shows `entry` after `previous`. */
-export const makeEvent = (type: CacheEventType, entry: CacheEntry, previous?: CacheEntry): KeptEvent =>
-  new Event(type, entry, previous)
+/** Makes the events of one cache. */
+export type MakeEvent = (type: CacheEventType, entry: CacheEntry, previous?: CacheEntry) => KeptEvent
+
+/** Events that show `entry` after `previous`. Their encodings are kept for the latest of them. */
+export const events = (): MakeEvent => {
+  const recent = Recent.make(encodedEvents, encodedBytes)
+  return (type, entry, previous) => new Event(type, entry, previous, recent)
+}

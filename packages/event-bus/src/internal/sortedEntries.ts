@@ -25,19 +25,19 @@ interface Position {
   readonly offset: number
 }
 
-export interface SortedEntries {
-  readonly get: (key: string) => CacheEntry | undefined
-  readonly set: (entry: CacheEntry) => void
+export interface SortedEntries<E extends CacheEntry = CacheEntry> {
+  readonly get: (key: string) => E | undefined
+  readonly set: (entry: E) => void
   readonly delete: (key: string) => void
-  readonly list: (prefix: string) => ReadonlyArray<CacheEntry>
+  readonly list: (prefix: string) => ReadonlyArray<E>
   readonly count: (prefix: string) => number
   readonly size: () => number
 }
 
-export const make = (): SortedEntries => {
-  const byKey = new Map<string, CacheEntry>()
+export const make = <E extends CacheEntry = CacheEntry>(): SortedEntries<E> => {
+  const byKey = new Map<string, E>()
   // No run is empty.
-  const runs: Array<Array<CacheEntry>> = []
+  const runs: Array<Array<E>> = []
 
   /** Where `key` is, or belongs: in the last run that begins at or before it. */
   const locate = (key: string): Position => {
@@ -45,7 +45,7 @@ export const make = (): SortedEntries => {
     return { run, offset: partition(runs[run] ?? [], (entry) => Key.compare(entry.key, key) < 0) }
   }
 
-  const insert = (entry: CacheEntry): void => {
+  const insert = (entry: E): void => {
     const { run, offset } = locate(entry.key)
     const entries = runs[run]
     if (entries === undefined) {

@@ -1,8 +1,7 @@
 /** The open watches by prefix, and the way of an event to them. */
-import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Mailbox from "effect/Mailbox"
+import * as FiberId from "effect/FiberId"
 import type { CacheEvent } from "../CacheEvent.js"
 import * as EventBusMetrics from "../EventBusMetrics.js"
 import { WatchExpired } from "../WatchExpired.js"
@@ -29,57 +28,96 @@ export interface Subscription extends Watcher {
   readonly close: () => void
 }
 
-/** A watcher that nobody offers anything to yet. `revision` is that of the cache. */
-export const make = Effect.fnUntraced(function*(
+/**
+ * A watcher that nobody offers anything to yet. `revision` is that of the cache. The queue is a plain array: an event is put
+ * before thousands of watchers inside the commit, and each step there counts.
+ */
+export const make = (
   capacity: number,
   filter: ((event: CacheEvent) => boolean) | undefined,
-  revision: () => number
-) {
-  const mailbox = yield* Mailbox.make<CacheEvent, WatchExpired>({ capacity, strategy: "dropping" })
+  revision: () => number,
+  opening: Opening
+): Subscription => {
+  let backlog = opening.backlog
+  let bookmark = backlog === undefined ? opening.liveAfter : opening.bookmark
+  let lastOffered = opening.liveAfter
+  let queue: Array<CacheEvent> = []
+  let end: Exit.Exit<never, WatchExpired> | undefined
+  let listener: (() => void) | undefined
 
-  return (opening: Opening): Subscription => {
-    let backlog = opening.backlog
-    let bookmark = backlog === undefined ? opening.liveAfter : opening.bookmark
-    let lastOffered = opening.liveAfter
-    let waiting = 0
-    let open = true
+  const wake = (): void => {
+    if (listener === undefined) return
+    const call = listener
+    listener = undefined
+    call()
+  }
 
-    const takeBacklog = (batch: ReadonlyArray<CacheEvent>): ReadonlyArray<CacheEvent> => {
+  const takeNow = (): ReadonlyArray<CacheEvent> => {
+    if (backlog !== undefined) {
+      const batch = backlog
       backlog = undefined
       bookmark = opening.liveAfter
       return batch
     }
+    if (queue.length === 0) return none
+    const batch = queue
+    queue = []
+    bookmark = batch.at(-1)?.revision ?? bookmark
+    return batch
+  }
 
-    const takeQueued = Effect.flatMap(mailbox.takeAll, ([chunk, done]) => {
-      const batch = Chunk.toReadonlyArray(chunk)
-      waiting -= batch.length
-      bookmark = batch.at(-1)?.revision ?? bookmark
-      // Only a watcher whose scope is closed ends without an error.
-      return batch.length === 0 && done ? Effect.interrupt : Effect.succeed(batch)
-    })
+  const isReady = (): boolean => backlog !== undefined || queue.length > 0 || end !== undefined
 
-    const finish = (exit: Exit.Exit<void, WatchExpired>): void => {
-      open = false
-      mailbox.unsafeDone(exit)
+  const whenReady = (call: () => void): () => void => {
+    if (isReady()) {
+      call()
+      return nothing
     }
-
-    return {
-      startRevision: opening.startRevision,
-      takeAll: Effect.suspend(() => backlog === undefined ? takeQueued : Effect.succeed(takeBacklog(backlog))),
-      bookmark: () => open && waiting === 0 && backlog === undefined ? revision() : bookmark,
-      offer: (event) => {
-        if (filter !== undefined && !filter(event)) return true
-        if (!mailbox.unsafeOffer(event)) return false
-        waiting++
-        lastOffered = event.revision
-        return true
-      },
-      expire: (oldest) => finish(Exit.fail(new WatchExpired({ requested: lastOffered, oldest, reason: "Slow" }))),
-      die: (defect) => finish(Exit.die(defect)),
-      close: () => finish(Exit.void)
+    listener = call
+    return () => {
+      if (listener === call) listener = undefined
     }
   }
-})
+
+  const ended = () => backlog === undefined && queue.length === 0 ? end : undefined
+
+  const finish = (exit: Exit.Exit<never, WatchExpired>): void => {
+    if (end !== undefined) return
+    end = exit
+    wake()
+  }
+
+  return {
+    startRevision: opening.startRevision,
+    takeAll: Effect.suspend(() =>
+      isReady()
+        ? ended() ?? Effect.succeed(takeNow())
+        : Effect.async<ReadonlyArray<CacheEvent>, WatchExpired>((resume) => {
+          const forget = whenReady(() => resume(Effect.suspend(() => ended() ?? Effect.succeed(takeNow()))))
+          return Effect.sync(forget)
+        })
+    ),
+    takeNow,
+    whenReady,
+    ended,
+    bookmark: () => end === undefined && queue.length === 0 && backlog === undefined ? revision() : bookmark,
+    offer: (event) => {
+      if (filter !== undefined && !filter(event)) return true
+      if (queue.length >= capacity) return false
+      queue.push(event)
+      lastOffered = event.revision
+      wake()
+      return true
+    },
+    expire: (oldest) => finish(Exit.fail(new WatchExpired({ requested: lastOffered, oldest, reason: "Slow" }))),
+    die: (defect) => finish(Exit.die(defect)),
+    // Only a watcher whose scope is closed ends without an error.
+    close: () => finish(Exit.interrupt(FiberId.none))
+  }
+}
+
+const none: ReadonlyArray<CacheEvent> = []
+const nothing = (): void => {}
 
 export interface Subscriptions {
   readonly add: (prefix: string, subscription: Subscription) => void

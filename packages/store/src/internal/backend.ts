@@ -1,39 +1,35 @@
-import type { Change, Version } from "../ObjectStore.js"
+import type { Change, Origin } from "../ObjectStore.js"
 import type { Reason } from "../StoreError.js"
+import type { VersionRecord } from "./versionIndex.js"
 
-/** Where the versions lie. All calls are synchronous; each either does all of its work or throws `BackendFault`. */
+/** What is read of one version when it is asked for. */
+export interface Content {
+  readonly bytes: Uint8Array
+  readonly origin: Origin | undefined
+}
+
+/** Where versions lie that must survive. All calls are synchronous; each either does all of its work or throws `BackendFault`. */
 export interface Backend {
-  /** Keeps all of the changes, or none; returns when they are durable. Revisions ascend without a gap. */
-  readonly append: (changes: ReadonlyArray<Change>) => void
-  /** The bytes of a version that must be there. */
-  readonly bytes: (revision: number) => Uint8Array
-  /** The state at a kept revision: keys above `startAfter` in a prefix, ordered by key. */
-  readonly range: (query: RangeQuery) => { readonly items: ReadonlyArray<Version>; readonly remaining: number }
-  /** The kept changes above a revision and up to another, oldest first. */
-  readonly changes: (after: number, upTo: number, limit: number) => ReadonlyArray<Change>
+  /** Keeps all of the changes, or none; returns when they are durable. Revisions ascend; `before` is the last one that was used. */
+  readonly append: (changes: ReadonlyArray<Change>, before: number) => void
+  /** The content of a version that must be there. */
+  readonly content: (record: VersionRecord) => Content
   /**
-   * Drops what the changes above `from` and up to `to` have superseded, and deletions among them, and remembers that `to`
-   * is now the oldest readable revision. Answers how many versions it dropped.
+   * Drops what these changes have superseded, and deletions among them, in the order given and as many as fit into a few
+   * milliseconds; what had an origin goes into the history. Remembers the last one's revision as the oldest readable one.
+   * Answers how many of the changes it has gone through.
    */
-  readonly compact: (from: number, to: number) => number
-}
-
-export interface RangeQuery {
-  readonly prefix: string
-  readonly startAfter: string
-  readonly revision: number
-  readonly limit: number
-}
-
-/** The current version of one key, as kept in the index. */
-export interface IndexEntry {
-  readonly revision: number
-  readonly createRevision: number
+  readonly compact: (records: ReadonlyArray<VersionRecord>, now: number) => number
+  /** Drops what is too old or too much of the history, and gives free pages back to the disk, in a bounded step. Answers whether more is to be done. */
+  readonly tidy: (now: number) => boolean
+  /** No revision up to this one is used again after a restart, whatever was written with it. */
+  readonly reserve: (revision: number) => void
 }
 
 /** What a backend knows when it opens. */
 export interface Recovered {
-  readonly index: Map<string, IndexEntry>
+  /** The kept versions, by revision. */
+  readonly records: ReadonlyArray<VersionRecord>
   readonly revision: number
   readonly compacted: number
 }

@@ -1,16 +1,23 @@
-/** The one writer of a store: takes writers from the line in groups, and commits, publishes and answers each group as one. */
+/**
+ * The one writer of a store: takes writers from the line in groups, and commits, publishes and answers each group as one.
+ * Plain code throughout: it is the path of every write.
+ */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
 import type { Change, ChangeListener, Committed } from "../ObjectStore.js"
 import { StoreError } from "../StoreError.js"
 import * as StoreMetrics from "../StoreMetrics.js"
-import type { Backend, IndexEntry, Recovered } from "./backend.js"
+import type { Backend } from "./backend.js"
 import { BackendFault } from "./backend.js"
-import type { Request, WriteQueue } from "./writeQueue.js"
+import type { VersionIndex } from "./versionIndex.js"
+import { VersionRecord } from "./versionIndex.js"
+import type { Intent, WriteQueue } from "./writeQueue.js"
+import * as Queue from "./writeQueue.js"
 
-/** State shared with the readers; changed by the commit loop and by compaction alone. */
+/** State shared with the readers; changed by commits and by compaction alone. */
 export interface State {
-  readonly index: Map<string, IndexEntry>
+  readonly index: VersionIndex
   revision: number
   compacted: number
   failure: BackendFault | undefined
@@ -22,14 +29,15 @@ export interface Subscription {
 }
 
 export interface CommitOptions {
+  readonly queueCapacity: number
   readonly groupSize: number
   readonly groupBytes: number
   readonly maxObjectBytes: number
-  /** Lets everyone who is ready get in line. */
-  readonly gather: Effect.Effect<void>
+  /** Calls `run` after everyone who is ready could get in line. */
+  readonly defer: (run: () => void) => void
+  /** Versions keep their bytes in memory: there is no other place. */
+  readonly inMemory: boolean
 }
-
-export const initialState = (recovered: Recovered): State => ({ ...recovered, failure: undefined })
 
 /** The error that a writer or reader is given for a fault of the backend. */
 export const toStoreError = (operation: string, fault: unknown): StoreError =>
@@ -46,165 +54,199 @@ export const failedBefore = (failure: BackendFault) => (operation: string): Stor
     cause: failure.cause
   })
 
-/** Stops all further writes, unless the fault is one that passes. */
-export const stopAfter = (state: State, queue: WriteQueue, fault: unknown): void => {
-  StoreMetrics.failures.unsafeUpdate(1, [])
-  if (fault instanceof BackendFault && fault.reason === "NoSpace") return
-  state.failure = fault instanceof BackendFault ? fault : new BackendFault("Failed", String(fault), fault)
-  StoreMetrics.failed.unsafeUpdate(1, [])
-  queue.refuseAll(failedBefore(state.failure))
-}
-
-/** A group on its way: what will be stored, and what will be said to whom. */
-interface Group {
-  readonly requests: ReadonlyArray<Request>
-  readonly changes: ReadonlyArray<Change>
-  readonly answers: ReadonlyArray<() => void>
-}
-
-/** How `index` will look after the changes that were planned so far. */
-const overlay = (index: ReadonlyMap<string, IndexEntry>) => {
-  const planned = new Map<string, IndexEntry | undefined>()
-  return {
-    get: (key: string) => planned.has(key) ? planned.get(key) : index.get(key),
-    apply: (change: Change) => planned.set(change.key, change.type === "delete" ? undefined : change)
-  }
-}
-
-const tooLarge = (request: Request, size: number, limit: number) =>
+const tooLarge = (intent: Intent<unknown>, size: number, limit: number) =>
   new StoreError({
-    operation: request.type,
+    operation: intent.type,
     reason: "TooLarge",
-    detail: `object ${request.key} has ${size} bytes, at most ${limit} are accepted: split it`
+    detail: `object ${intent.key} has ${size} bytes, at most ${limit} are accepted: split it`
   })
 
-/**
- * Checks the first writers in line against the index and against each other and encodes what they want. Leaves the queue
- * as it is. Plain code: this and `commit` run once per group with nothing in between.
- */
-const plan = (state: State, waiting: ReadonlyArray<Request>, options: CommitOptions): Group => {
-  const current = overlay(state.index)
-  const changes: Array<Change> = []
-  const answers: Array<() => void> = []
-  let bytes = 0
-  let taken = 0
-  for (const request of waiting) {
-    if (taken === options.groupSize || bytes >= options.groupBytes) break
-    taken++
-    const before = current.get(request.key)
-    const refusal = request.refusal(before)
-    if (refusal !== undefined) {
-      answers.push(refusal)
-      continue
-    }
-    const revision = state.revision + changes.length + 1
-    let encoded
-    let size
-    try {
-      encoded = request.encode(revision)
-      size = encoded.bytes.length
-    } catch (defect) {
-      answers.push(() => request.died(defect))
-      continue
-    }
-    if (size > options.maxObjectBytes) {
-      const error = tooLarge(request, size, options.maxObjectBytes)
-      answers.push(() => request.failed(error))
-      continue
-    }
-    const version: Committed = {
-      key: request.key,
+type Answer = Effect.Effect<Committed, unknown>
+
+export interface Committer {
+  /** In line for the next durable group. */
+  readonly submit: WriteQueue["submit"]
+  /** Commits at once, without the backend. `prepare` runs once the write is certain, before it has its revision. */
+  readonly immediate: <E>(intent: Intent<E>, prepare: () => void, done: (record: VersionRecord) => void) => Effect.Effect<Committed, E | StoreError>
+  /** Stops all further writes, unless the fault is one that passes. */
+  readonly stopAfter: (fault: unknown) => void
+}
+
+/** The version that `intent` makes as `revision`, or the answer to its writer when it makes none. */
+const encoded = <E>(
+  intent: Intent<E>,
+  current: VersionRecord | undefined,
+  revision: number,
+  maxObjectBytes: number
+): { readonly change: Change } | { readonly refusal: Effect.Effect<never, E | StoreError> } => {
+  const refusal = intent.check(current)
+  if (refusal !== undefined) return { refusal: Effect.fail(refusal) }
+  let content
+  let size
+  try {
+    content = intent.encode(revision)
+    size = content.bytes.length
+  } catch (defect) {
+    return { refusal: Effect.die(defect) }
+  }
+  if (size > maxObjectBytes) return { refusal: Effect.fail(tooLarge(intent, size, maxObjectBytes)) }
+  return {
+    change: {
+      type: intent.type,
+      key: intent.key,
       revision,
-      createRevision: before?.createRevision ?? revision,
-      bytes: encoded.bytes,
-      ...(encoded.object === undefined ? {} : { object: encoded.object })
-    }
-    const change: Change = { ...version, type: request.type, ...(before === undefined ? {} : { previousRevision: before.revision }) }
-    bytes += size
-    current.apply(change)
-    changes.push(change)
-    answers.push(() => request.committed(version))
-  }
-  return { requests: waiting.slice(0, taken), changes, answers }
-}
-
-const apply = (state: State, changes: ReadonlyArray<Change>): void => {
-  for (const { key, type, revision, createRevision } of changes) {
-    if (type === "delete") state.index.delete(key)
-    else state.index.set(key, { revision, createRevision })
-    state.revision = revision
-  }
-}
-
-const observe = (state: State, group: Group, seconds: number): void => {
-  StoreMetrics.writes.unsafeUpdate(group.changes.length, [])
-  StoreMetrics.refused.unsafeUpdate(group.answers.length - group.changes.length, [])
-  if (group.changes.length === 0) return
-  StoreMetrics.groupSize.unsafeUpdate(group.changes.length, [])
-  StoreMetrics.commitSeconds.unsafeUpdate(seconds, [])
-  StoreMetrics.revision.unsafeUpdate(state.revision, [])
-  StoreMetrics.objects.unsafeUpdate(state.index.size, [])
-}
-
-/** Shows a group to all listeners. A listener that throws must not keep the others from it; its defect is returned. */
-const publish = (subscriptions: ReadonlySet<Subscription>, changes: ReadonlyArray<Change>): ReadonlyArray<unknown> => {
-  const defects: Array<unknown> = []
-  for (const { listener } of subscriptions) {
-    try {
-      listener(changes)
-    } catch (defect) {
-      StoreMetrics.listenerFaults.unsafeUpdate(1, [])
-      defects.push(defect)
+      createRevision: current?.createRevision ?? revision,
+      bytes: content.bytes,
+      ...(content.object === undefined ? {} : { object: content.object }),
+      ...(current === undefined ? {} : { previousRevision: current.revision }),
+      ...(intent.origin === undefined ? {} : { origin: intent.origin })
     }
   }
-  return defects
 }
 
-/** Milliseconds that the whole line may still wait for company; 0 when somebody may not, or when a group is full. */
-const patience = (waiting: ReadonlyArray<Request>, groupSize: number, now: number): number =>
-  waiting.length >= groupSize ? 0 : waiting.reduce((least, request) => Math.min(least, Math.max(0, request.deadline - now)), Infinity)
+/** Keeps `inMemory` what is not in the backend. */
+const toRecord = (change: Change, inMemory: boolean): VersionRecord =>
+  new VersionRecord(
+    change.key,
+    change.type,
+    change.revision,
+    change.createRevision,
+    change.previousRevision,
+    inMemory ? change.bytes : undefined,
+    inMemory ? change.origin : undefined
+  )
 
-/** Commits in the background until the scope closes; then refuses whoever is still in line. */
-export const run = Effect.fnUntraced(function*(
+/** Commits until the scope closes; then refuses whoever is still in line. */
+export const make = Effect.fnUntraced(function*(
   backend: Backend,
   state: State,
-  queue: WriteQueue,
   subscriptions: ReadonlySet<Subscription>,
   options: CommitOptions
 ) {
   const clock = yield* Clock.clockWith(Effect.succeed)
+  const runtime = yield* Effect.runtime<never>()
+  const log = (effect: Effect.Effect<void>): void => void Runtime.runFork(runtime)(effect)
+  const { index } = state
+  let scheduled = false
 
-  const commit = Effect.suspend(() => {
+  /** Shows a group to all listeners. A listener that throws must not keep the others from it. */
+  const publish = (changes: ReadonlyArray<Change>): void => {
+    for (const { listener } of subscriptions) {
+      try {
+        listener(changes)
+      } catch (defect) {
+        StoreMetrics.listenerFaults.unsafeUpdate(1, [])
+        log(Effect.logError("a change listener threw", defect))
+      }
+    }
+  }
+
+  const stopAfter = (fault: unknown): void => {
+    StoreMetrics.failures.unsafeUpdate(1, [])
+    if (fault instanceof BackendFault && fault.reason === "NoSpace") return
+    state.failure = fault instanceof BackendFault ? fault : new BackendFault("Failed", String(fault), fault)
+    StoreMetrics.failed.unsafeUpdate(1, [])
+    queue.refuseAll(failedBefore(state.failure))
+  }
+
+  const observe = (writes: number, refused: number): void => {
+    if (writes > 0) StoreMetrics.writes.unsafeUpdate(writes, [])
+    if (refused > 0) StoreMetrics.refused.unsafeUpdate(refused, [])
+    StoreMetrics.revision.unsafeUpdate(state.revision, [])
+    StoreMetrics.objects.unsafeUpdate(index.size(), [])
+  }
+
+  /** Checks the first writers in line against the index and against each other, and encodes what they want. */
+  const plan = () => {
+    // How the index will look after the changes that were planned so far.
+    const planned = new Map<string, VersionRecord>()
+    const records: Array<VersionRecord> = []
+    const changes: Array<Change> = []
+    const answers: Array<Answer> = []
+    let bytes = 0
+    for (const request of queue.waiting) {
+      if (answers.length === options.groupSize || bytes >= options.groupBytes) break
+      const before = planned.get(request.key) ?? index.current(request.key)
+      const current = before?.type === "delete" ? undefined : before
+      const result = encoded(request, current, state.revision + changes.length + 1, options.maxObjectBytes)
+      if ("refusal" in result) {
+        answers.push(result.refusal)
+        continue
+      }
+      const { change } = result
+      const record = toRecord(change, options.inMemory)
+      planned.set(change.key, record)
+      records.push(record)
+      changes.push(change)
+      answers.push(Effect.succeed(change))
+      bytes += change.bytes.length
+    }
+    return { records, changes, answers }
+  }
+
+  const commit = (): void => {
     const started = clock.unsafeCurrentTimeNanos()
-    const group = plan(state, queue.waiting, options)
-    queue.waiting.splice(0, group.requests.length)
+    const { answers, changes, records } = plan()
+    const requests = queue.waiting.slice(0, answers.length)
+    queue.remove(answers.length)
     try {
-      if (group.changes.length > 0) backend.append(group.changes)
+      if (changes.length > 0) backend.append(changes, state.revision)
     } catch (fault) {
       // Also those who would have been refused: a refusal may rest on a change that did not happen.
-      for (const request of group.requests) request.failed(toStoreError(request.type, fault))
-      stopAfter(state, queue, fault)
-      return Effect.logError("transaction failed", fault)
+      for (const request of requests) request.answer(Effect.fail(toStoreError(request.type, fault)))
+      stopAfter(fault)
+      log(Effect.logError("transaction failed", fault))
+      return
     }
-    apply(state, group.changes)
-    observe(state, group, Number(clock.unsafeCurrentTimeNanos() - started) / 1e9)
-    const defects = group.changes.length > 0 ? publish(subscriptions, group.changes) : []
-    for (const answer of group.answers) answer()
-    return Effect.forEach(defects, (defect) => Effect.logError("a change listener threw", defect), { discard: true })
-  })
+    for (const record of records) index.append(record)
+    state.revision += changes.length
+    if (changes.length > 0) {
+      StoreMetrics.groupSize.unsafeUpdate(changes.length, [])
+      StoreMetrics.commitSeconds.unsafeUpdate(Number(clock.unsafeCurrentTimeNanos() - started) / 1e9, [])
+    }
+    observe(changes.length, answers.length - changes.length)
+    if (changes.length > 0) publish(changes)
+    for (const [i, request] of requests.entries()) request.answer(answers[i] ?? Effect.never)
+  }
 
-  const turn = Effect.suspend(() => {
-    const wait = patience(queue.waiting, options.groupSize, clock.unsafeCurrentTimeMillis())
-    if (wait === 0) return commit
-    queue.arrival.unsafeClose()
-    return Effect.timeoutOption(queue.arrival.await, wait)
-  })
+  const turn = (): void => {
+    scheduled = false
+    if (queue.waiting.length > 0) commit()
+    schedule()
+  }
 
-  const drain = Effect.whileLoop({
-    while: () => queue.waiting.length > 0,
-    body: () => Effect.zipRight(options.gather, turn),
-    step: () => {}
-  })
+  const schedule = (): void => {
+    if (scheduled || queue.waiting.length === 0) return
+    scheduled = true
+    options.defer(turn)
+  }
+
+  const queue = Queue.make(options.queueCapacity, schedule)
+
+  const immediate: Committer["immediate"] = <E>(intent: Intent<E>, prepare: () => void, done: (record: VersionRecord) => void) =>
+    Effect.suspend((): Effect.Effect<Committed, E | StoreError> => {
+      const refused = queue.refusal(intent.type)
+      if (refused !== undefined) return Effect.fail(refused)
+      try {
+        prepare()
+      } catch (fault) {
+        stopAfter(fault)
+        return Effect.fail(toStoreError(intent.type, fault))
+      }
+      const result = encoded(intent, index.current(intent.key), state.revision + 1, options.maxObjectBytes)
+      if ("refusal" in result) {
+        observe(0, 1)
+        return result.refusal
+      }
+      const { change } = result
+      const record = toRecord(change, true)
+      index.append(record)
+      state.revision = change.revision
+      done(record)
+      observe(1, 0)
+      publish([change])
+      return Effect.succeed(change)
+    })
 
   yield* Effect.addFinalizer(() =>
     Effect.sync(() =>
@@ -213,10 +255,6 @@ export const run = Effect.fnUntraced(function*(
       )
     )
   )
-  yield* queue.arrival.await.pipe(
-    Effect.zipRight(Effect.sync(() => queue.arrival.unsafeClose())),
-    Effect.zipRight(drain),
-    Effect.forever,
-    Effect.forkScoped
-  )
+  const committer: Committer = { submit: queue.submit, immediate, stopAfter }
+  return committer
 })

@@ -1,95 +1,146 @@
 import type { DatabaseSync } from "node:sqlite"
-import * as Key from "../Key.js"
-import type { Change, ChangeType, Version } from "../ObjectStore.js"
-import type { Backend, IndexEntry, RangeQuery, Recovered } from "./backend.js"
+import type { ChangeType } from "../ObjectStore.js"
+import type { Backend, Content, Recovered } from "./backend.js"
 import { BackendFault, missing } from "./backend.js"
-import { blob, integer, primaryCode, SqliteCode, text } from "./sqliteValue.js"
+import type { HistoryTable } from "./historyTable.js"
+import * as Origins from "./origins.js"
+import * as Segment from "./segment.js"
 import * as Sql from "./sqliteSchema.js"
-
-type Row = Readonly<Record<string, unknown>>
+import { blob, integer, primaryCode, SqliteCode, text } from "./sqliteValue.js"
+import { VersionRecord } from "./versionIndex.js"
 
 const codeOf: Readonly<Record<ChangeType, number>> = { create: 1, update: 2, delete: 3 }
 const typeOf = (code: number): ChangeType => code === 1 ? "create" : code === 2 ? "update" : "delete"
 
-const toVersion = (row: Row): Version => ({
-  key: text(row["key"]),
-  revision: integer(row["revision"]),
-  createRevision: integer(row["create_revision"]),
-  bytes: blob(row["bytes"])
-})
-
-const toChange = (row: Row): Change => ({
-  type: typeOf(integer(row["type"])),
-  ...toVersion(row),
-  ...(row["previous_revision"] === null ? {} : { previousRevision: integer(row["previous_revision"]) })
-})
-
 const detailOf = (cause: unknown): string => cause instanceof Error ? cause.message : String(cause)
 
-/** What is in the database: one pass over the index, no object is read. */
-export const recover = (db: DatabaseSync): Recovered => {
-  const index = new Map<string, IndexEntry>()
-  for (const row of db.prepare(Sql.index).iterate()) {
-    const key = text(row["key"])
-    // The versions of a key come in ascending order, so the last one stays.
-    if (integer(row["type"]) === codeOf.delete) index.delete(key)
-    else index.set(key, { revision: integer(row["revision"]), createRevision: integer(row["create_revision"]) })
+const byRevision = (a: VersionRecord, b: VersionRecord): number => a.revision - b.revision
+
+const toRecord = ({ bytes, createRevision, key, revision, type }: Segment.Entry): VersionRecord =>
+  new VersionRecord(key, type, revision, createRevision, undefined, bytes, undefined)
+
+/** The newest version of each key that is written behind. */
+const readSegments = (db: DatabaseSync): Map<string, VersionRecord> => {
+  const newest = new Map<string, VersionRecord>()
+  for (const row of db.prepare(Sql.segments).iterate()) {
+    for (const entry of Segment.read(blob(row["bytes"]))) {
+      if (entry.type === "delete") newest.delete(entry.key)
+      else newest.set(entry.key, toRecord(entry))
+    }
   }
-  return {
-    index,
-    revision: integer(db.prepare(Sql.lastRevision).get()?.["revision"]),
-    compacted: integer(db.prepare(Sql.compacted).get()?.["revision"])
+  return newest
+}
+
+/** Writes all segments anew. */
+const replaceSegments = (db: DatabaseSync, records: Iterable<VersionRecord>): void => {
+  const last = integer(db.prepare(Sql.lastSegment).get()?.["id"])
+  const insert = db.prepare(Sql.insertSegment)
+  for (const encoded of Segment.split(entriesOf(records))) insert.run(Segment.packSync(encoded))
+  db.prepare(Sql.dropSegments).run(last)
+}
+
+function* entriesOf(records: Iterable<VersionRecord>): Iterable<Segment.Entry> {
+  for (const { bytes, createRevision, key, revision, type } of records) {
+    if (bytes !== undefined) yield { key, type, revision, createRevision, bytes }
   }
 }
 
 /**
- * How many keys follow a page. The state at a revision never changes, so what one page has found out, the next page of the
- * same list need not count again.
+ * Which versions are written behind is a matter of the keys, which may have been another one when the file was written last:
+ * brings every version to where it belongs now.
  */
-const makeRemaining = (count: (query: RangeQuery) => number) => {
-  const known = new Map<string, number>()
-  const name = (query: RangeQuery, after: string): string => `${query.revision}\0${query.prefix}\0${after}`
-  return (query: RangeQuery, lastKey: string): number => {
-    const before = known.get(name(query, query.startAfter))
-    const remaining = before === undefined ? count({ ...query, startAfter: lastKey }) : before - query.limit
-    if (known.size >= 256) known.delete(known.keys().next().value ?? "")
-    known.set(name(query, lastKey), remaining)
-    return remaining
+const settle = (
+  db: DatabaseSync,
+  rows: ReadonlyArray<VersionRecord>,
+  behind: Map<string, VersionRecord>,
+  isBehind: (key: string) => boolean
+): ReadonlyArray<VersionRecord> => {
+  const leaving = rows.filter((record) => isBehind(record.key))
+  const arriving = [...behind.values()].filter((record) => !isBehind(record.key))
+  if (leaving.length === 0 && arriving.length === 0) return rows
+  const content = db.prepare(Sql.content)
+  const drop = db.prepare(Sql.drop)
+  const insert = db.prepare(Sql.insert)
+  db.exec("BEGIN IMMEDIATE")
+  for (const { createRevision, key, revision, type } of leaving) {
+    const bytes = blob(content.get(revision)?.["bytes"])
+    if (type === "delete") behind.delete(key)
+    else behind.set(key, new VersionRecord(key, type, revision, createRevision, undefined, bytes, undefined))
+    drop.run(revision)
+  }
+  for (const { bytes, createRevision, key, revision, type } of arriving) {
+    behind.delete(key)
+    insert.run(revision, key, codeOf[type], createRevision, null, bytes ?? new Uint8Array(0), null)
+  }
+  replaceSegments(db, behind.values())
+  db.exec("COMMIT")
+  const stored = arriving.map(({ createRevision, key, revision, type }) =>
+    new VersionRecord(key, type, revision, createRevision, undefined, undefined, undefined)
+  )
+  return rows.filter((record) => !isBehind(record.key)).concat(stored).sort(byRevision)
+}
+
+/** What is in the database: one pass over its versions. */
+export const recover = (db: DatabaseSync, isBehind: (key: string) => boolean): Recovered => {
+  const rows: Array<VersionRecord> = []
+  for (const row of db.prepare(Sql.records).iterate()) {
+    rows.push(
+      new VersionRecord(
+        text(row["key"]),
+        typeOf(integer(row["type"])),
+        integer(row["revision"]),
+        integer(row["create_revision"]),
+        row["previous_revision"] === null ? undefined : integer(row["previous_revision"]),
+        undefined,
+        undefined
+      )
+    )
+  }
+  const behind = readSegments(db)
+  const reserved = integer(db.prepare(Sql.counter).get("reserved")?.["value"])
+  const durable = integer(db.prepare(Sql.lastRevision).get()?.["revision"])
+  const settled = settle(db, rows, behind, isBehind)
+  const records = behind.size === 0 ? settled : settled.concat(...behind.values()).sort(byRevision)
+  return {
+    records,
+    revision: Math.max(durable, reserved, records.at(-1)?.revision ?? 0),
+    compacted: integer(db.prepare(Sql.compacted).get()?.["revision"])
   }
 }
 
-const read = <A>(body: () => A): A => {
-  try {
-    return body()
-  } catch (cause) {
-    if (cause instanceof BackendFault) throw cause
-    throw new BackendFault("InputOutput", `the database could not be read: ${detailOf(cause)}`, cause)
-  }
+/** How long one transaction of a compaction may take, and how many free pages it gives back. */
+const stepMillis = 5
+const vacuumPages = 64
+
+/** Fewer free pages than this are left in the file for what comes next. */
+const sparePages = 256
+
+export interface SqliteBackend extends Backend {
+  /** Adds packed versions; with `instead`, they are all there are. */
+  readonly appendSegments: (packed: ReadonlyArray<Uint8Array>, instead: boolean, reserved: number | undefined) => void
 }
 
 /** Keeps the versions in an open database. Every call is one transaction. */
-export const make = (db: DatabaseSync): Backend => {
+export const make = (db: DatabaseSync, history: HistoryTable): SqliteBackend => {
   const insert = db.prepare(Sql.insert)
   const lastRevision = db.prepare(Sql.lastRevision)
-  const bytesOf = db.prepare(Sql.bytes)
-  const range = db.prepare(Sql.range)
-  const countAfter = db.prepare(Sql.count)
-  const changes = db.prepare(Sql.changes)
-  const dropSuperseded = db.prepare(Sql.dropSuperseded)
-  const dropDeletions = db.prepare(Sql.dropDeletions)
+  const contentOf = db.prepare(Sql.content)
+  const drop = db.prepare(Sql.drop)
   const setCompacted = db.prepare(Sql.setCompacted)
+  const setCounter = db.prepare(Sql.setCounter)
+  const insertSegment = db.prepare(Sql.insertSegment)
+  const dropSegments = db.prepare(Sql.dropSegments)
+  const lastSegment = db.prepare(Sql.lastSegment)
+  const begin = db.prepare("BEGIN IMMEDIATE")
+  const commit = db.prepare("COMMIT")
+  const freePages = db.prepare("PRAGMA freelist_count")
 
-  const rows = (statement: typeof range, query: RangeQuery, ...rest: ReadonlyArray<number>) =>
-    statement.all(query.prefix, Key.prefixEnd(query.prefix), query.startAfter, query.revision, ...rest)
-
-  const remainingAfter = makeRemaining((query) => integer(rows(countAfter, query)[0]?.["count"]))
-
-  /** Runs `body` in a transaction. `before` is the last revision that must be found when it had to be undone. */
+  /** Runs `body` in a transaction. `before` is the last revision in use when it had to be undone. */
   const transact = <A>(before: number | undefined, body: () => A): A => {
     try {
-      db.exec("BEGIN IMMEDIATE")
+      begin.run()
       const result = body()
-      db.exec("COMMIT")
+      commit.run()
       return result
     } catch (cause) {
       throw undo(before, cause)
@@ -102,7 +153,7 @@ export const make = (db: DatabaseSync): Backend => {
     const detail = detailOf(cause)
     try {
       if (db.isTransaction) db.exec("ROLLBACK")
-      const whole = before === undefined || integer(lastRevision.get()?.["revision"]) === before
+      const whole = before === undefined || integer(lastRevision.get()?.["revision"]) <= before
       if (primaryCode(cause) === SqliteCode.full && whole) {
         return new BackendFault("NoSpace", `disk or quota is full (${detail}): compact the store or make room, then retry`, cause)
       }
@@ -112,9 +163,33 @@ export const make = (db: DatabaseSync): Backend => {
     return new BackendFault("Failed", detail, cause)
   }
 
+  const content = (record: VersionRecord): Content => {
+    if (record.bytes !== undefined) return { bytes: record.bytes, origin: record.origin }
+    const row = contentOf.get(record.revision)
+    if (row === undefined) throw missing(record.revision)
+    const origin = row["origin"]
+    return { bytes: blob(row["bytes"]), origin: typeof origin === "string" ? Origins.decode(origin) : undefined }
+  }
+
+  /** One change of a compaction. What is written behind has no rows. */
+  const supersede = (record: VersionRecord, now: number): void => {
+    if (record.dropped || record.bytes !== undefined) return
+    const { older } = record
+    const replaced = older !== undefined && !older.dropped && older.type !== "delete" ? older : undefined
+    if (replaced === undefined && record.type !== "delete") return
+    const last = content(record)
+    if (replaced !== undefined) {
+      history.replaced(replaced, content(replaced), record, last, now)
+      drop.run(replaced.revision)
+    }
+    if (record.type !== "delete") return
+    history.deleted(record, last, now)
+    drop.run(record.revision)
+  }
+
   return {
-    append: (group) =>
-      transact((group[0]?.revision ?? 1) - 1, () => {
+    append: (group, before) =>
+      transact(before, () => {
         for (const change of group) {
           insert.run(
             change.revision,
@@ -122,32 +197,48 @@ export const make = (db: DatabaseSync): Backend => {
             codeOf[change.type],
             change.createRevision,
             change.previousRevision ?? null,
-            change.bytes
+            change.bytes,
+            change.origin === undefined ? null : Origins.encode(change.origin)
           )
         }
       }),
-    bytes: (revision) =>
-      read(() => {
-        const row = bytesOf.get(revision)
-        if (row === undefined) throw missing(revision)
-        return blob(row["bytes"])
-      }),
-    range: (query) =>
-      read(() => {
-        // One row more than asked for tells whether anything follows.
-        const found = rows(range, query, Number.isFinite(query.limit) ? query.limit + 1 : -1)
-        const items = found.slice(0, query.limit).map(toVersion)
-        const last = items.at(-1)
-        return { items, remaining: found.length <= items.length || last === undefined ? 0 : remainingAfter(query, last.key) }
-      }),
-    changes: (after, upTo, limit) =>
-      read(() => changes.all(after, upTo, Number.isFinite(limit) ? limit : -1).map(toChange)),
-    compact: (from, to) =>
+    content: (record) => {
+      try {
+        return content(record)
+      } catch (cause) {
+        if (cause instanceof BackendFault) throw cause
+        throw new BackendFault("InputOutput", `the database could not be read: ${detailOf(cause)}`, cause)
+      }
+    },
+    compact: (records, now) => {
+      // Heartbeats alone are no reason to touch the disk.
+      if (records.every((record) => record.dropped || record.bytes !== undefined)) return records.length
+      return transact(undefined, () => {
+        const started = performance.now()
+        let done = 0
+        for (const record of records) {
+          supersede(record, now)
+          done++
+          if ((done & 15) === 0 && performance.now() - started > stepMillis) break
+        }
+        setCompacted.run(records[done - 1]?.revision ?? 0)
+        return done
+      })
+    },
+    tidy: (now) =>
       transact(undefined, () => {
-        const superseded = dropSuperseded.run(from, to)
-        const deletions = dropDeletions.run(from, to)
-        setCompacted.run(to)
-        return Number(superseded.changes) + Number(deletions.changes)
+        const trimmed = history.trim(now, 128)
+        const free = integer(freePages.get()?.["freelist_count"])
+        if (free > sparePages) db.exec(`PRAGMA incremental_vacuum(${vacuumPages})`)
+        return trimmed === 128 || free > sparePages + vacuumPages
+      }),
+    reserve: (revision) => transact(undefined, () => void setCounter.run(revision, "reserved")),
+    appendSegments: (packed, instead, reserved) =>
+      transact(undefined, () => {
+        const last = instead ? integer(lastSegment.get()?.["id"]) : 0
+        for (const bytes of packed) insertSegment.run(bytes)
+        if (instead) dropSegments.run(last)
+        if (reserved !== undefined) setCounter.run(reserved, "reserved")
       })
   }
 }

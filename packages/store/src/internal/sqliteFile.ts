@@ -72,6 +72,16 @@ const isNew = (db: DatabaseSync, path: string): boolean => {
   return false
 }
 
+/** Brings the tables of an older release up to date. The space that they needed more is given back. */
+const upgrade = (db: DatabaseSync): void => {
+  const version = pragma(db, "user_version")
+  if (version === Sql.schemaVersion) return
+  db.exec("BEGIN EXCLUSIVE")
+  for (let from = version; from < Sql.schemaVersion; from++) db.exec(Sql.upgrades[from] ?? "")
+  db.exec("COMMIT")
+  db.exec("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
+}
+
 const prepare = (db: DatabaseSync, options: OpenOptions): void => {
   const { path } = options
   // Without shared memory: the lock is kept from the first read until close, and the kernel drops it when we die.
@@ -79,6 +89,8 @@ const prepare = (db: DatabaseSync, options: OpenOptions): void => {
   const fresh = isNew(db, path)
   // An existing file may have been copied with another mode, which the log took over when it was read just now.
   for (const file of [path, `${path}-wal`]) if (NodeFs.existsSync(file)) NodeFs.chmodSync(file, 0o600)
+  // Has an effect as long as there is no table only.
+  if (fresh) db.exec("PRAGMA auto_vacuum = INCREMENTAL")
   if (db.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"] !== "wal") {
     throw new StoreUnavailable({ path, detail: "its file system does not support a write-ahead log" })
   }
@@ -92,8 +104,9 @@ const prepare = (db: DatabaseSync, options: OpenOptions): void => {
     ${fresh ? Sql.create : ""}
     COMMIT;
   `)
-  const finding = text(db.prepare("PRAGMA quick_check(1)").get()?.["quick_check"])
+  const finding = fresh ? "ok" : text(db.prepare("PRAGMA quick_check(1)").get()?.["quick_check"])
   if (finding !== "ok") throw new StoreCorrupt({ path, detail: finding })
+  if (!fresh) upgrade(db)
   if (options.maxFileBytes !== undefined) {
     db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.maxFileBytes / pragma(db, "page_size")))}`)
   }

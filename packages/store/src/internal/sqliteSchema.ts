@@ -2,57 +2,87 @@
 export const applicationId = 0x52445746
 
 /** Raised with every change of the tables below. */
-export const schemaVersion = 1
+export const schemaVersion = 2
 
-// Every version is one row. The index holds all that is needed to find the state at a revision without touching a blob;
-// `type` is 1 create, 2 update, 3 delete. Compaction keeps its position so that revisions never go back when it drops
-// the newest row.
-export const create = `
+// Every version is one row, appended in the order of revisions: no index, so that a write touches the end of one tree
+// whatever else is stored. What an index would answer is in memory (see versionIndex). `type` is 1 create, 2 update,
+// 3 delete; `origin` tells who made the version, as JSON. Compaction keeps its position so that revisions never go back when
+// it drops the newest row.
+const version = `
 CREATE TABLE version (
   revision INTEGER PRIMARY KEY,
   key TEXT NOT NULL,
   type INTEGER NOT NULL CHECK (type IN (1, 2, 3)),
   create_revision INTEGER NOT NULL,
   previous_revision INTEGER,
-  bytes BLOB NOT NULL
+  bytes BLOB NOT NULL,
+  origin TEXT
 ) STRICT;
-CREATE UNIQUE INDEX version_by_key ON version (key, revision, type, create_revision);
 CREATE TABLE compaction (id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL) STRICT;
 INSERT INTO compaction VALUES (1, 0);
+`
+
+/**
+ * Former versions of objects, in the order in which they were replaced. `base` is the revision of the version that `bytes` are
+ * a difference to; without it they are whole. `replaced` is when, in milliseconds since the epoch.
+ */
+export const createHistory = `
+CREATE TABLE IF NOT EXISTS history (
+  id INTEGER PRIMARY KEY,
+  key TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  create_revision INTEGER NOT NULL,
+  type INTEGER NOT NULL CHECK (type IN (1, 2, 3)),
+  replaced INTEGER NOT NULL,
+  origin TEXT NOT NULL,
+  base INTEGER,
+  bytes BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS history_by_key ON history (key, revision);
+CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT OR IGNORE INTO counter VALUES ('history_bytes', 0), ('reserved', 0);
+`
+
+/** Versions that are written behind: each segment holds many, packed. */
+const segment = "CREATE TABLE segment (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;"
+
+const mark = `
 PRAGMA application_id = ${applicationId};
 PRAGMA user_version = ${schemaVersion};
 `
 
+export const create = `${version}${createHistory}${segment}${mark}`
+
+/** What leads to the present tables from those of an older schema. */
+export const upgrades: Readonly<Record<number, string>> = {
+  1: `DROP INDEX version_by_key; ALTER TABLE version ADD COLUMN origin TEXT;${createHistory}${segment}${mark}`
+}
+
 export const insert =
-  "INSERT INTO version (revision, key, type, create_revision, previous_revision, bytes) VALUES (?, ?, ?, ?, ?, ?)"
+  "INSERT INTO version (revision, key, type, create_revision, previous_revision, bytes, origin) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 export const lastRevision =
   "SELECT max(coalesce((SELECT max(revision) FROM version), 0), (SELECT revision FROM compaction)) AS revision"
 
 export const compacted = "SELECT revision FROM compaction"
 
-/** All versions, in the order of keys, from the index alone. */
-export const index = "SELECT key, revision, type, create_revision FROM version ORDER BY key, revision"
+/** All versions in the order of revisions, without their bytes. */
+export const records = "SELECT revision, key, type, create_revision, previous_revision FROM version ORDER BY revision"
 
-export const bytes = "SELECT bytes FROM version WHERE revision = ?"
+export const content = "SELECT bytes, origin FROM version WHERE revision = ?"
 
-// `type` is that of the row with the greatest revision: SQLite defines bare columns beside max() so.
-const latest = "SELECT key, max(revision) AS revision, type FROM version INDEXED BY version_by_key " +
-  "WHERE key >= ?1 AND key < ?2 AND key > ?3 AND revision <= ?4 GROUP BY key HAVING type <> 3 ORDER BY key"
-
-// CROSS JOIN keeps the order of the inner query, which reads the index and stops at the limit.
-export const range = `SELECT version.key AS key, version.revision AS revision, create_revision, bytes ` +
-  `FROM (${latest} LIMIT ?5) AS latest CROSS JOIN version ON version.revision = latest.revision`
-
-export const count = `SELECT count(*) AS count FROM (${latest})`
-
-export const changes = "SELECT revision, key, type, create_revision, previous_revision, bytes FROM version " +
-  "WHERE revision > ? AND revision <= ? ORDER BY revision LIMIT ?"
-
-// What a change has made superfluous is the version that it replaced, and itself when it is a deletion.
-export const dropSuperseded =
-  "DELETE FROM version WHERE revision IN (SELECT previous_revision FROM version WHERE revision > ? AND revision <= ? AND previous_revision IS NOT NULL)"
-
-export const dropDeletions = "DELETE FROM version WHERE revision > ? AND revision <= ? AND type = 3"
+export const drop = "DELETE FROM version WHERE revision = ?"
 
 export const setCompacted = "UPDATE compaction SET revision = ?"
+
+export const segments = "SELECT bytes FROM segment ORDER BY id"
+
+export const insertSegment = "INSERT INTO segment (bytes) VALUES (?)"
+
+export const dropSegments = "DELETE FROM segment WHERE id <= ?"
+
+export const lastSegment = "SELECT coalesce(max(id), 0) AS id FROM segment"
+
+export const counter = "SELECT value FROM counter WHERE name = ?"
+
+export const setCounter = "UPDATE counter SET value = ? WHERE name = ?"

@@ -1,89 +1,76 @@
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import type { ChangeType, Committed, Encode } from "../ObjectStore.js"
+import type { ChangeType, Committed, Encode, Origin } from "../ObjectStore.js"
 import type { StoreError } from "../StoreError.js"
-import type { IndexEntry } from "./backend.js"
+import type { VersionRecord } from "./versionIndex.js"
 
 /** What a writer wants. */
 export interface Intent<E> {
   readonly type: ChangeType
   readonly key: string
   readonly encode: Encode
-  /** Until when it may wait for company, in milliseconds of the clock; 0 is not at all. */
-  readonly deadline: number
+  readonly origin: Origin | undefined
   /** What is wrong with this write when `current` is stored under its key. */
-  readonly check: (current: IndexEntry | undefined) => E | undefined
+  readonly check: (current: Pick<VersionRecord, "revision"> | undefined) => E | undefined
 }
 
-/** A write in line. Exactly one of its answers is called, once the fate of its group is known. */
-export interface Request extends Pick<Intent<unknown>, "type" | "key" | "encode" | "deadline"> {
-  /** The answer to a writer whose expectation does not hold; undefined when it holds. */
-  readonly refusal: (current: IndexEntry | undefined) => (() => void) | undefined
-  readonly committed: (version: Committed) => void
-  readonly failed: (error: StoreError) => void
-  readonly died: (defect: unknown) => void
+/** A write in line, with the way back to its writer. It is answered exactly once, when the fate of its group is known. */
+export interface Request extends Intent<unknown> {
+  readonly answer: (result: Effect.Effect<Committed, unknown>) => void
 }
 
-/** The line of writers before the commit loop. At most `capacity` are in it; the others wait to get in. */
+/**
+ * The line of writers. Plain callbacks: a fiber, a deferred and a permit for each write would cost more than the write. At most
+ * `capacity` are in line; the others wait to get in.
+ */
 export interface WriteQueue {
-  /** Whoever removes a request answers it. */
-  readonly waiting: Array<Request>
   readonly submit: <E>(intent: Intent<E>) => Effect.Effect<Committed, E | StoreError>
-  /** Is opened when a writer gets in line. */
-  readonly arrival: Effect.Latch
+  /** The first writers in line, in order. */
+  readonly waiting: ReadonlyArray<Request>
+  /** Takes the first `count` out of line. Whoever removes a request answers it. */
+  readonly remove: (count: number) => void
   /** From now on, answers everyone with an error. */
   readonly refuseAll: (error: (operation: string) => StoreError) => void
+  /** The error that everyone is answered with now. */
+  readonly refusal: (operation: string) => StoreError | undefined
 }
 
-/** An empty line. */
-export const make = (capacity: number): WriteQueue => {
-  const places = Effect.unsafeMakeSemaphore(capacity)
-  const arrival = Effect.unsafeMakeLatch(false)
+/** An empty line; `arrived` is called when somebody gets in. */
+export const make = (capacity: number, arrived: () => void): WriteQueue => {
   const waiting: Array<Request> = []
+  const room = Effect.unsafeMakeLatch(true)
   let refusing: ((operation: string) => StoreError) | undefined
 
-  const enter = <E>(intent: Intent<E>, done: Deferred.Deferred<Committed, E | StoreError>): Request => {
-    const settle = (exit: Exit.Exit<Committed, E | StoreError>) => Deferred.unsafeDone(done, exit)
-    const request: Request = {
-      type: intent.type,
-      key: intent.key,
-      encode: intent.encode,
-      deadline: intent.deadline,
-      refusal: (current) => {
-        const error = intent.check(current)
-        return error === undefined ? undefined : () => settle(Exit.fail(error))
-      },
-      committed: (version) => settle(Exit.succeed(version)),
-      failed: (error) => settle(Exit.fail(error)),
-      died: (defect) => settle(Exit.die(defect))
-    }
-    waiting.push(request)
-    arrival.unsafeOpen()
-    return request
-  }
+  const enter = <E>(intent: Intent<E>): Effect.Effect<Committed, E | StoreError> =>
+    Effect.async((resume) => {
+      // `check` makes the only errors of type E that a request is answered with.
+      const request: Request = { ...intent, answer: (result) => resume(result as Effect.Effect<Committed, E | StoreError>) }
+      waiting.push(request)
+      if (waiting.length >= capacity) room.unsafeClose()
+      arrived()
+      return Effect.sync(() => {
+        const position = waiting.indexOf(request)
+        if (position >= 0) waiting.splice(position, 1)
+      })
+    })
 
-  const leave = (request: Request): void => {
-    const position = waiting.indexOf(request)
-    if (position >= 0) waiting.splice(position, 1)
-  }
+  const submit = <E>(intent: Intent<E>): Effect.Effect<Committed, E | StoreError> =>
+    Effect.suspend(() => {
+      if (refusing !== undefined) return Effect.fail(refusing(intent.type))
+      return waiting.length < capacity ? enter(intent) : Effect.zipRight(room.await, submit(intent))
+    })
 
   return {
+    submit,
     waiting,
-    arrival,
-    submit: <E>(intent: Intent<E>) =>
-      places.withPermits(1)(Effect.flatMap(
-        Deferred.make<Committed, E | StoreError>(),
-        (done) =>
-          Effect.suspend(() => {
-            if (refusing !== undefined) return Effect.fail(refusing(intent.type))
-            const request = enter(intent, done)
-            return Effect.onInterrupt(Deferred.await(done), () => Effect.sync(() => leave(request)))
-          })
-      )),
+    remove: (count) => {
+      waiting.splice(0, count)
+      if (waiting.length < capacity) room.unsafeOpen()
+    },
     refuseAll: (error) => {
       refusing = error
-      for (const request of waiting.splice(0)) request.failed(error(request.type))
-    }
+      room.unsafeOpen()
+      for (const request of waiting.splice(0)) request.answer(Effect.fail(error(request.type)))
+    },
+    refusal: (operation) => refusing?.(operation)
   }
 }

@@ -37,6 +37,11 @@ const step = (key: string) =>
 const writer = (id: number) =>
   Effect.forever(Effect.flatMap(Random.nextIntBetween(0, keysPerWriter), (i) => step(`/core/pods/ns-${id}/pod-${i}`)))
 
+/** Heartbeats between the others: written behind. */
+const heart = Effect.forever(
+  Effect.zipRight(Effect.flatMap(Random.nextIntBetween(0, 50), (i) => step(`/leases/node-${i}`)), Effect.sleep("1 millis"))
+)
+
 const compactor = Effect.gen(function*() {
   const store = yield* ObjectStore.ObjectStore
   const now = yield* store.revision
@@ -47,13 +52,13 @@ const compactor = Effect.gen(function*() {
 const program = Effect.gen(function*() {
   const store = yield* ObjectStore.ObjectStore
   yield* say(`ready ${yield* store.revision}`)
-  yield* Effect.all([compactor, ...Array.from({ length: writers }, (_, id) => writer(id))], { concurrency: "unbounded" })
+  yield* Effect.all([compactor, heart, ...Array.from({ length: writers }, (_, id) => writer(id))], { concurrency: "unbounded" })
 })
 
 await Effect.runPromise(
   program.pipe(
     // A fault of the disk ends the process with what the store has said about it.
     Effect.catchTag("StoreError", (error) => say(`fault ${error.reason} ${error.message}`)),
-    Effect.provide(ObjectStore.layerSqlite({ path: process.argv[2] ?? "" }))
+    Effect.provide(ObjectStore.layerSqlite({ path: process.argv[2] ?? "", writeBehind: { prefixes: ["/leases/"], interval: "20 millis" } }))
   )
 )
