@@ -19,6 +19,8 @@ export interface ApiRequest {
   readonly body: Effect.Effect<Uint8Array, ApiError.ApiError>
   /** Who asks; undefined when no credentials were accepted, which only health and version paths answer. */
   readonly user: UserInfo | undefined
+  /** What the connection may be changed to (the `Upgrade` header), where it can be handed over with the answer. */
+  readonly upgrade?: string | undefined
 }
 
 /** The value of a header, by its lower-case name; the first one of a repeated header. @category combinators */

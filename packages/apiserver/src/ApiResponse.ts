@@ -1,5 +1,6 @@
 /** A response of the API, free of any transport. */
 import * as Effect from "effect/Effect"
+import type { Duplex } from "node:stream"
 
 /**
  * Where a streamed body goes. Chunks are handed over, never modified afterwards.
@@ -29,6 +30,18 @@ export interface StreamBody {
 }
 
 /**
+ * Another connection that the client's own is to be joined with: the answer to an upgrade. Whoever has the response runs `join`, or
+ * `discard` instead.
+ *
+ * @category models
+ */
+export interface Tunnel {
+  /** Answers the upgrade on the client's connection and serves it to its end; `head` is what the client has sent after its request. */
+  readonly join: (socket: Duplex, head: Buffer) => Effect.Effect<void>
+  readonly discard: Effect.Effect<void>
+}
+
+/**
  * One response.
  *
  * @category models
@@ -38,6 +51,8 @@ export interface ApiResponse {
   /** Header values by lower-case name; an array is sent as a repeated header. */
   readonly headers: Readonly<Record<string, string | ReadonlyArray<string>>>
   readonly body: Uint8Array | StreamBody
+  /** Only in answers to requests with `upgrade`; there is no body then. */
+  readonly tunnel?: Tunnel
 }
 
 const encoder = new TextEncoder()

@@ -111,7 +111,7 @@ class Session {
     try {
       for (const [name, command] of Object.entries(one.variables ?? {})) this.variables.set(name, await this.must(command))
       for (const step of one.setup ?? []) await this.must(step)
-      const deadline = performance.now() + slow
+      const deadline = performance.now() + (one.seconds === undefined ? slow : one.seconds * 1000)
       let finding = await this.attempt(one)
       while (finding !== undefined && one.eventually === true && performance.now() < deadline) {
         await new Promise((resolve) => setTimeout(resolve, 200))

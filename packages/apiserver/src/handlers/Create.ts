@@ -1,5 +1,5 @@
 /** POST to a collection. */
-import { type KubeObject, Names, Status, Timestamp } from "@reddwarf/api-types"
+import { ApiError, type KubeObject, Names, Status, Timestamp } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
 import { randomUUID } from "node:crypto"
 import * as Admission from "../Admission.js"
@@ -84,17 +84,20 @@ const admit = (
     user,
     dryRun,
     old: undefined,
-    onSettled: call.onSettled
+    onSettled: call.onSettled,
+    warn: call.warn
   }
   const filled = kind.defaults(object)
   const prepared = kind.prepareForCreate(tracking.withEntries(filled, entriesOf(filled)), context.now())
   return Admission.mutate(context.plugins, prepared, attributes, context.view).pipe(
     Effect.tap((admitted) => Admission.validate(context.plugins, admitted, attributes, context.view)),
-    Effect.mapError(({ status }) => status),
     Effect.flatMap((admitted) => {
       const problems = kind.validate(admitted)
-      return problems.length === 0 ? Effect.succeed(admitted) : Effect.fail(Status.invalid(kind, name, problems))
-    })
+      return problems.length === 0
+        ? Effect.as(Admission.review(context.plugins, admitted, attributes, context.view), admitted)
+        : ApiError.fail(Status.invalid(kind, name, problems))
+    }),
+    Effect.mapError(({ status }) => status)
   )
 }
 

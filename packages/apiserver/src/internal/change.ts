@@ -98,7 +98,8 @@ const attributes = (
   user: call.user,
   dryRun,
   old,
-  onSettled: call.onSettled
+  onSettled: call.onSettled,
+  warn: call.warn
 })
 
 // That a manager says again what it said before is no change, so it leaves no new time.
@@ -145,15 +146,18 @@ export const apply = (
   const managedFields = applied === undefined ? tracking.ofUpdate(call, old, filled) : applied.managedFields
   const combined = tracking.withEntries(combine(kind, call.info.subresource, filled, old), managedFields)
   return Admission.mutate(context.plugins, combined, about, context.view).pipe(
-    Effect.map((mutated) => countGeneration(kind, mutated, old)),
+    // Whatever a status write may change is no change of what is asked for.
+    Effect.map((mutated) => (call.info.subresource === "status" ? mutated : countGeneration(kind, mutated, old))),
     Effect.tap((next) => Admission.validate(context.plugins, next, about, context.view)),
     Effect.mapError(({ status }) => commit.refused(status)),
     Effect.flatMap((next) => {
       const rules = kind.subresourceUpdates?.[call.info.subresource ?? ""]
       const problems = rules === undefined ? kind.validateUpdate(next, old) : rules.validate(next, old)
-      return problems.length > 0
-        ? Effect.fail(commit.refused(Status.invalid(kind, name, problems)))
-        : writeNext(call, current, next, dryRun)
+      if (problems.length > 0) return Effect.fail(commit.refused(Status.invalid(kind, name, problems)))
+      return Effect.zipRight(
+        Effect.mapError(Admission.review(context.plugins, next, about, context.view), ({ status }) => commit.refused(status)),
+        Effect.suspend(() => writeNext(call, current, next, dryRun))
+      )
     })
   )
 }
