@@ -54,7 +54,7 @@ describe.skipIf(programs.every(({ program }) => program === undefined))("on the 
       if (program !== undefined) found.set(version, await runScenarios({ program, version, kubeconfig, directory: cluster.directory }, onNodes))
     }))
     // Rates of CPU time need two looks at a pod that has run for a while.
-  }, 240_000)
+  }, 480_000)
   afterAll(async () => {
     await cluster.stop()
     cluster.dispose()
