@@ -50,10 +50,15 @@ const authority = (options: Options) =>
 /** How long a node may be silent: as long as the lease that its agent renews every 10 seconds. */
 const leaseDuration = "40 seconds"
 
+/** Who signs certificates. Clients known by an authority made elsewhere get theirs there, too. */
+const signer = (options: Options) =>
+  Option.isSome(options.external) ? Effect.succeed({}) : Effect.map(Certificates.Certificates, (signer) => ({ certificates: { signer } }))
+
 /** The controllers write every kind, whoever made it, so their user is one that may: nothing outside this process can act as it. */
 const controllers = (options: Options) =>
-  Layer.unwrapEffect(Effect.map(authority(options), (pem) => ControllerManager.layer({ rootCa: { authority: pem }, node: { nodeMonitorGracePeriod: leaseDuration } }))).pipe(
-    Layer.provide(EventRecorder.layer({ component: "node-controller" })),
+  Layer.unwrapEffect(Effect.map(Effect.all([authority(options), signer(options)]), ([pem, signing]) =>
+    ControllerManager.layer({ rootCa: { authority: pem }, node: { nodeMonitorGracePeriod: leaseDuration }, ...signing }))).pipe(
+    Layer.provide(EventRecorder.layer({ component: "kube-controller-manager" })),
     Layer.provide(clientOf("system:kube-controller-manager", ["system:masters"]))
   )
 
@@ -84,6 +89,7 @@ export const layer = (options: Options) =>
         services: { network: options.serviceNetwork }
       },
       tokens: { issuer: options.issuer },
+      metrics: {},
       ...(Option.isSome(options.tokenFile) ? { tokenFile: options.tokenFile.value } : {}),
       ...(Option.isSome(options.external) ? { external: options.external.value } : {})
     })),

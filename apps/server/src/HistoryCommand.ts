@@ -79,7 +79,10 @@ export const history = Command.make("history", {
     const client = ApiClient.layer.pipe(Layer.provide(HttpTransport.layer(config)))
     yield* Effect.gen(function*() {
       const found = yield* ObjectHistory.read(resource, name, Option.getOrElse(namespace, () => config.namespace))
-      if (Option.isNone(restore)) return yield* print(found.versions, diff)
+      if (Option.isNone(restore)) {
+        yield* print(found.versions, diff)
+        return
+      }
       const restored = yield* ObjectHistory.restore(found, restore.value)
       yield* Console.log(
         `${found.kind.singular} ${name} is again what it was at revision ${restore.value}, now at revision ${restored.metadata.resourceVersion ?? ""}`

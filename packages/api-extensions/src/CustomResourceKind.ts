@@ -150,7 +150,7 @@ const deprecationOf = (definition: Definition, version: Version): Pick<Kind.Kind
   return { deprecationWarning: version.deprecationWarning ?? `${group}/${version.name} ${names.kind} is deprecated` }
 }
 
-/** How an object of one version is seen in another: conversion changes the version only, the rest follows from the schemas. */
+/** How an object of one version is seen in another: unless a webhook converts it, the version only is changed, and the rest follows from the schemas. */
 const viewOf = (apiVersion: string, kind: string, schema: JsonSchema, fills: boolean) => (stored: KubeObject.KubeObject): KubeObject.KubeObject => {
   const { value } = pruneResource(stored, schema)
   const filled = fills ? Defaulting.withDefaults(value, schema) : value
@@ -163,6 +163,9 @@ const rename = (apiVersion: string) => (object: KubeObject.KubeObject): KubeObje
   const view = canonical({ ...object, apiVersion })
   return isKubeObject(view) ? view : object
 }
+
+const webhookOf = ({ spec: { conversion } }: Definition, apiVersion: string): Pick<Kind.Storage, "webhook"> =>
+  conversion?.strategy === "Webhook" && conversion.webhook !== undefined ? { webhook: { apiVersion, conversion: conversion.webhook } } : {}
 
 /** The kind that objects are stored as, whichever version they were written in. */
 const storageOf = (definition: Definition): Kind.Kind => {
@@ -198,7 +201,7 @@ const versionKind = (definition: Definition, version: Version, storage: Kind.Kin
     subresources: subresourcesOf(version, names.kind),
     ...scaleOf(version),
     ...deprecationOf(definition, version),
-    storage: { kind: storage, toStored: rename(Kind.apiVersion(storage)), fromStored: viewOf(apiVersion, names.kind, schema, fills) },
+    storage: { kind: storage, toStored: rename(Kind.apiVersion(storage)), fromStored: viewOf(apiVersion, names.kind, schema, fills), ...webhookOf(definition, apiVersion) },
     custom: {
       decode: decoder(apiVersion, schema),
       get openApi() {

@@ -1,5 +1,5 @@
 /** Validation of CustomResourceDefinitions. */
-import { type ApiextensionsV1, FieldError, Names } from "@reddwarf/api-types"
+import { type ApiextensionsV1, FieldError, Names, WebhookClientValidation } from "@reddwarf/api-types"
 import * as Either from "effect/Either"
 import * as JsonPath from "./JsonPath.js"
 import { equals, type JsonSchema, propertyOf } from "./JsonSchema.js"
@@ -149,13 +149,27 @@ const checkVersions = (versions: ReadonlyArray<Version>, old: ReadonlyArray<Vers
     : [FieldError.invalid("spec.versions", versions, "must have exactly one version marked as storage version")])
 ]
 
-const webhookText = "conversion webhooks are not called by this server; use None"
+const reviewVersions: ReadonlySet<string> = new Set(["v1", "v1beta1"])
+
+const checkWebhook = (webhook: ApiextensionsV1.WebhookConversion | undefined, path: string): Errors => {
+  const { clientConfig, conversionReviewVersions: versions = [] } = webhook ?? {}
+  return [
+    ...(clientConfig === undefined
+      ? [FieldError.required(`${path}.webhookClientConfig`, "required when strategy is set to Webhook")]
+      : WebhookClientValidation.validateWebhookClient(`${path}.webhookClientConfig`, clientConfig)),
+    ...(versions.length === 0
+      ? [FieldError.required(`${path}.conversionReviewVersions`)]
+      : versions.some((version) => reviewVersions.has(version))
+      ? []
+      : [FieldError.invalid(`${path}.conversionReviewVersions`, versions, "must include at least one of v1, v1beta1")])
+  ]
+}
 
 const checkConversion = ({ conversion }: ApiextensionsV1.CustomResourceDefinitionSpec): Errors => {
   if (conversion === undefined) return []
   const { strategy, webhook } = conversion
   if (strategy === "") return [FieldError.required("spec.conversion.strategy")]
-  if (strategy === "Webhook") return [FieldError.invalid("spec.conversion.strategy", strategy, webhookText)]
+  if (strategy === "Webhook") return checkWebhook(webhook, "spec.conversion")
   if (strategy !== "None") return [FieldError.notSupported("spec.conversion.strategy", strategy, ["None", "Webhook"])]
   return webhook === undefined
     ? []

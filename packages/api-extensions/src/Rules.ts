@@ -1,29 +1,20 @@
 /** `x-kubernetes-validations`: rules in the Common Expression Language, compiled once per schema. */
 import type { ApiextensionsV1 } from "@reddwarf/api-types"
 import { FieldError } from "@reddwarf/api-types"
-import { type Environment, Optional, type ParseResult } from "@marcbachmann/cel-js"
-import { rename } from "./internal/celSource.js"
+import { type Environment, Optional } from "@marcbachmann/cel-js"
+import * as celExpression from "./internal/celExpression.js"
+import { charge, deep, exceeded, Meter, metered } from "./internal/celMeter.js"
 import { type CelType, Declarations } from "./internal/celTypes.js"
 import { additionalOf, child, equals, get, isArray, isObject, itemsOf, type JsonSchema, propertiesOf } from "./JsonSchema.js"
 
 type Rule = ApiextensionsV1.ValidationRule
 type Errors = ReadonlyArray<FieldError.FieldError>
 
-interface Expression {
-  readonly evaluate: ParseResult
-  readonly type: string
-  readonly usesOldSelf: boolean
-  /** Nodes of the expression. */
-  readonly size: number
-  /** Loops inside loops. */
-  readonly degree: number
-}
-
 /** A rule that can run. */
 interface CompiledRule {
   readonly rule: Rule
-  readonly expression: Expression
-  readonly message: Expression | undefined
+  readonly expression: celExpression.Expression
+  readonly message: celExpression.Expression | undefined
 }
 
 /** What is wrong with a rule, and in which of its fields. @category models */
@@ -32,7 +23,6 @@ export interface RuleProblem {
   readonly field: "rule" | "messageExpression"
   readonly rule: Rule
   readonly detail: string
-  readonly usesOldSelf: boolean
 }
 
 /** The rules of a schema and of those below it; only branches that have rules. @category models */
@@ -47,72 +37,16 @@ export interface RuleTree {
   readonly properties: ReadonlyMap<string, RuleTree>
 }
 
-const loops: ReadonlySet<unknown> = new Set(["all", "exists", "exists_one", "map", "filter"])
-
-interface Shape {
-  readonly size: number
-  readonly degree: number
-  readonly usesOldSelf: boolean
-}
-
-/** Measures an expression. */
-const survey = (node: unknown): Shape => {
-  if (isArray(node)) {
-    return node.map(survey).reduce(
-      (sum, shape) => ({
-        size: sum.size + shape.size,
-        degree: Math.max(sum.degree, shape.degree),
-        usesOldSelf: sum.usesOldSelf || shape.usesOldSelf
-      }),
-      { size: 0, degree: 0, usesOldSelf: false }
-    )
-  }
-  if (typeof node !== "object" || node === null || !("op" in node) || !("args" in node)) return { size: 0, degree: 0, usesOldSelf: false }
-  const { args, op } = node
-  if (op === "id") return { size: 1, degree: 0, usesOldSelf: args === "oldSelf" }
-  if (op !== "rcall" || !isArray(args)) {
-    const inner = survey(args)
-    return { ...inner, size: inner.size + 1 }
-  }
-  const [name, receiver, parameters] = args
-  const target = survey(receiver)
-  const inner = survey(parameters)
-  return {
-    size: target.size + inner.size + 1,
-    degree: Math.max(target.degree, inner.degree + (loops.has(name) ? 1 : 0)),
-    usesOldSelf: target.usesOldSelf || inner.usesOldSelf
-  }
-}
-
-const summaryOf = (problem: unknown): string => {
-  if (!(problem instanceof Error)) return String(problem)
-  const summary: unknown = Reflect.get(problem, "summary")
-  return typeof summary === "string" ? summary : problem.message.split("\n")[0] ?? ""
-}
-
-/** Longer expressions are refused. */
-const maximumLength = 20_000
-
-const compileExpression = (env: Environment, source: string): Expression | string => {
-  if (source.length > maximumLength) return `the expression is longer than ${maximumLength} characters`
-  try {
-    const evaluate = env.parse(rename(source))
-    const shape = survey(evaluate.ast)
-    const checked = evaluate.check()
-    return checked.valid ? { evaluate, type: checked.type ?? "dyn", ...shape } : summaryOf(checked.error)
-  } catch (problem) {
-    return summaryOf(problem)
-  }
-}
+const usesOldSelf = ({ names }: celExpression.Expression): boolean => names.has("oldSelf")
 
 const compileRule = (rule: Rule, index: number, env: Environment): CompiledRule | RuleProblem => {
-  const problem = (field: RuleProblem["field"], detail: string, usesOldSelf = false): RuleProblem => ({ index, field, rule, detail, usesOldSelf })
-  const expression = compileExpression(env, rule.rule)
+  const problem = (field: RuleProblem["field"], detail: string): RuleProblem => ({ index, field, rule, detail })
+  const expression = celExpression.compile(env, rule.rule)
   if (typeof expression === "string") return problem("rule", `compilation failed: ${expression}`)
   if (expression.type !== "bool" && expression.type !== "dyn") return problem("rule", "cel expression must evaluate to a bool")
   const source = rule.messageExpression ?? ""
   if (source === "") return { rule, expression, message: undefined }
-  const message = compileExpression(env, source)
+  const message = celExpression.compile(env, source)
   if (typeof message === "string") return problem("messageExpression", `messageExpression compilation failed: ${message}`)
   if (message.type !== "string" && message.type !== "dyn") return problem("messageExpression", "messageExpression must evaluate to a string")
   return { rule, expression, message }
@@ -172,7 +106,7 @@ const build = (schema: JsonSchema, types: ReadonlyMap<JsonSchema, CelType>, decl
     rules,
     problems,
     usesOldSelf: rules.flatMap(({ expression, rule }) =>
-      expression.usesOldSelf ? [(schema["x-kubernetes-validations"] ?? []).indexOf(rule)] : []),
+      usesOldSelf(expression) ? [(schema["x-kubernetes-validations"] ?? []).indexOf(rule)] : []),
     toValue: type?.toValue ?? ((json) => json),
     items: items === undefined ? undefined : build(items, types, declarations),
     additional: typeof additional === "object" ? build(additional, types, declarations) : undefined,
@@ -191,39 +125,18 @@ export const compile = (schema: JsonSchema): RuleTree | undefined => {
 // ---------------------------------------------------------------------------------------------------------------------
 // Evaluation
 
-/** Steps that the rules of one object may take altogether. */
-const budget = 10_000_000
-
 const exhausted = "validation failed due to running out of cost budget, no further validation rules will be run"
-
-/** The size of a value: how long its longest loop can be, and what there is of it altogether. */
-const extent = (value: unknown): { readonly longest: number; readonly total: number } => {
-  if (typeof value === "string") return { longest: 1, total: 1 + value.length / 16 }
-  if (!isArray(value) && !isObject(value)) return { longest: 1, total: 1 }
-  const members = isArray(value) ? value : Object.values(value)
-  let longest = members.length
-  let total = 1
-  for (const member of members) {
-    const inner = extent(member)
-    longest = Math.max(longest, inner.longest)
-    total += inner.total
-  }
-  return { longest, total }
-}
 
 class Run {
   readonly errors: Array<FieldError.FieldError> = []
-  #left = budget
+  readonly meter = new Meter()
   stopped = false
 
-  /** Takes what an expression can cost at most from the budget. Without a loop that is its size, else its size for every round. */
-  spend({ degree, size }: Expression, self: unknown, old: unknown): boolean {
-    const { longest, total } = extent(self)
-    const before = old === undefined ? { longest: 0, total: 0 } : extent(old)
-    const rounds = Math.max(longest, before.longest, 1) ** degree
-    this.#left -= size * rounds + total + before.total
-    if (this.#left < 0) this.stopped = true
-    return !this.stopped
+  /** Reports that the rules may go no further: one of them has cost too much, or all of them together. */
+  stop(path: string, type: string, rule: string): void {
+    this.stopped = true
+    const one = `'${exceeded.message}': no further validation rules will be run due to call cost exceeds limit for rule: ${rule}`
+    this.errors.push(FieldError.invalid(path, type, this.meter.isEmpty ? exhausted : one))
   }
 }
 
@@ -246,10 +159,10 @@ const defaultMessage = (rule: Rule): string =>
 
 const maximumMessage = 5120
 
-const messageOf = (compiled: CompiledRule, variables: Record<string, unknown>): string => {
+const messageOf = (compiled: CompiledRule, variables: Record<string, unknown>, meter: Meter): string => {
   if (compiled.message === undefined) return defaultMessage(compiled.rule)
   try {
-    const text: unknown = compiled.message.evaluate(variables)
+    const text = compiled.message.evaluate(variables, meter)
     const trimmed = typeof text === "string" ? text.trim() : ""
     return trimmed === "" || trimmed.includes("\n") || trimmed.length > maximumMessage ? defaultMessage(compiled.rule) : trimmed
   } catch {
@@ -260,32 +173,39 @@ const messageOf = (compiled: CompiledRule, variables: Record<string, unknown>): 
 const fieldOf = (path: string, fieldPath: string | undefined): string =>
   fieldPath === undefined || fieldPath === "" ? path : child(path, fieldPath.trim().replace(/^\./, "").replaceAll(/\['([^']*)'\]/g, "[$1]"))
 
+/** The values that the rules of one place see. Making them is paid for as well. */
+const variablesOf = (tree: RuleTree, value: unknown, old: unknown, meter: Meter) =>
+  metered(meter, () => {
+    charge(deep(value) + deep(old))
+    return { self: tree.toValue(value), before: old === undefined || old === null ? undefined : tree.toValue(old) }
+  })
+
 const runRules = (tree: RuleTree, value: unknown, old: unknown, unchanged: boolean, path: string, run: Run): void => {
   if (tree.rules.length === 0) return
-  const self = tree.toValue(value)
-  const before = old === undefined || old === null ? undefined : tree.toValue(old)
+  const type = typeOf(tree.schema)
+  let known: { readonly self: unknown; readonly before: unknown } | undefined
   for (const compiled of tree.rules) {
     const { expression, rule } = compiled
     const optional = rule.optionalOldSelf === true
-    if (expression.usesOldSelf && before === undefined && !optional) continue
+    const transition = usesOldSelf(expression)
+    if (transition && (old === undefined || old === null) && !optional) continue
     // What was stored before the rule came stays valid as long as nobody touches it.
-    if (!expression.usesOldSelf && unchanged) continue
-    if (!run.spend(expression, value, old)) {
-      run.errors.push(FieldError.invalid(path, typeOf(tree.schema), exhausted))
-      return
-    }
-    const oldSelf = optional ? before === undefined ? Optional.none() : Optional.of(before) : before ?? self
-    const variables = { self, oldSelf }
+    if (!transition && unchanged) continue
     let result: unknown
+    let variables: Record<string, unknown> = {}
     try {
-      result = expression.evaluate(variables)
+      known ??= variablesOf(tree, value, old, run.meter)
+      const { before, self } = known
+      variables = { self, oldSelf: optional ? before === undefined ? Optional.none() : Optional.of(before) : before ?? self }
+      result = expression.evaluate(variables, run.meter)
     } catch (problem) {
-      run.errors.push(FieldError.invalid(path, typeOf(tree.schema), `${summaryOf(problem)} evaluating rule: ${named(rule)}`))
+      if (run.meter.wasStopped) return run.stop(path, type, named(rule))
+      run.errors.push(FieldError.invalid(path, type, `${celExpression.summaryOf(problem)} evaluating rule: ${named(rule)}`))
       continue
     }
     if (result === true) continue
     const at = fieldOf(path, rule.fieldPath)
-    run.errors.push(withReason(at, value, messageOf(compiled, variables), rule, typeOf(tree.schema)))
+    run.errors.push(withReason(at, value, messageOf(compiled, variables, run.meter), rule, type))
   }
 }
 

@@ -56,7 +56,7 @@ describe("definitions", () => {
     expect(problems((object) => ({ ...object, spec: { ...object.spec, versions: object.spec.versions.map((version) => ({ ...version, storage: false })) } }))[0])
       .toContain("must have exactly one version marked as storage version")
     expect(problems((object) => ({ ...object, spec: { ...object.spec, conversion: { strategy: "Webhook" } } }))[0]).toContain(
-      "conversion webhooks are not called by this server"
+      "spec.conversion.webhookClientConfig: Required value: required when strategy is set to Webhook"
     )
   })
 

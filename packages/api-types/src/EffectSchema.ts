@@ -63,7 +63,7 @@ const schemas = new Map<string, EffectSchema.Schema<JsonObject>>()
 export const of = (definition: string): EffectSchema.Schema<JsonObject> => {
   const known = schemas.get(definition)
   if (known !== undefined) return known
-  const fields = Object.fromEntries(fieldsOf(definition).map(([name, field]) => [name, propertyOf(field)]))
+  const fields = Object.fromEntries([...fieldsOf(definition)].map(([name, field]) => [name, propertyOf(field)]))
   const struct = EffectSchema.Struct(fields, { key: EffectSchema.String, value: EffectSchema.Unknown })
   const schema = EffectSchema.make<JsonObject>(struct.ast).annotations({ identifier: tables[definition]?.go ?? definition })
   schemas.set(definition, schema)

@@ -1,6 +1,7 @@
 /** The definition of a kind: everything the rest of the system knows about it, written once. */
 import type * as Either from "effect/Either"
 import type { FieldError } from "./FieldError.js"
+import type * as ApiextensionsV1 from "./generated/ApiextensionsV1.js"
 import type * as MetaV1 from "./generated/MetaV1.js"
 import type { KubeObject } from "./KubeObject.js"
 import * as Names from "./Names.js"
@@ -75,6 +76,19 @@ export interface Storage {
   readonly kind: Kind
   toStored(object: KubeObject): KubeObject
   fromStored(stored: KubeObject): KubeObject
+  /** Set when somebody else converts between versions; the functions above then see objects of their own version only. */
+  readonly webhook?: ConversionWebhook
+}
+
+/**
+ * Who converts the objects of a custom kind from one version to another.
+ *
+ * @category models
+ */
+export interface ConversionWebhook {
+  /** The version that this view shows: `group/version`. */
+  readonly apiVersion: string
+  readonly conversion: ApiextensionsV1.WebhookConversion
 }
 
 /**
@@ -105,6 +119,8 @@ export interface CustomContent {
   readonly schema?: Readonly<Record<string, unknown>>
   /** The definition of the kind is being deleted: no object may come any more. */
   readonly isTerminating: boolean
+  /** The kind comes with the server, so items of its lists leave `kind` and `apiVersion` to the list, as those of all built-in kinds do. */
+  readonly isBuiltIn?: true
 }
 
 /**

@@ -53,21 +53,40 @@ export const tables: MessageTable = generatedTables
 /** Known values of each enumeration, by definition name. @category models */
 export const enums: Readonly<Record<string, ReadonlyArray<string>>> = generatedEnums
 
-/** A field of a message, also one of an inlined type; undefined when the message has no such field. @category combinators */
-export const field = (definition: string, name: string): Field | undefined => {
-  const message = Object.hasOwn(tables, definition) ? tables[definition] : undefined
-  if (message === undefined) return undefined
-  if (Object.hasOwn(message.fields, name)) return message.fields[name]
-  for (const { type } of message.inline ?? []) {
-    const inlined = field(type, name)
-    if (inlined !== undefined) return inlined
-  }
-  return undefined
+const none: ReadonlyMap<string, Field> = new Map()
+const known = new Map<string, ReadonlyMap<string, Field>>()
+
+/**
+ * All fields of a message by their names in JSON, in the order of the wire and those of inlined types first. Empty for what is no message.
+ *
+ * @category combinators
+ */
+export const fieldsOf = (definition: string): ReadonlyMap<string, Field> => {
+  const found = known.get(definition)
+  if (found !== undefined) return found
+  const message = isMessage(definition) ? tables[definition] : undefined
+  if (message === undefined) return none
+  const inlined = (message.inline ?? []).flatMap(({ type }) => [...fieldsOf(type)])
+  const fields = new Map([...inlined, ...Object.entries(message.fields)])
+  known.set(definition, fields)
+  return fields
 }
 
-/** All fields of a message in the order of the wire, those of inlined types first. @category combinators */
-export const fieldsOf = (definition: string): ReadonlyArray<readonly [name: string, field: Field]> => {
-  const message = Object.hasOwn(tables, definition) ? tables[definition] : undefined
-  if (message === undefined) return []
-  return [...(message.inline ?? []).flatMap(({ type }) => fieldsOf(type)), ...Object.entries(message.fields)]
+/** A field of a message, also one of an inlined type; undefined when there is no such field or message. @category combinators */
+export const field = (definition: string | undefined, name: string): Field | undefined =>
+  definition === undefined ? undefined : fieldsOf(definition).get(name)
+
+/** Whether a type has fields. @category combinators */
+export const isMessage = (type: string): boolean => Object.hasOwn(tables, type)
+
+/** Type of a field, or of the items of its lists and maps. @category combinators */
+export const itemType = ({ type }: Field): string => type.replace(/^(\[\]|\{\})+/, "")
+
+/** The message that a field or its items are; undefined when they are none. A map from names is no message itself. @category combinators */
+export const itemMessage = (field: Field): string | undefined => {
+  const type = itemType(field)
+  return isMessage(type) && !field.type.startsWith("{}") ? type : undefined
 }
+
+/** How values of a message are merged: `atomic`, `granular` or, undefined, field by field. @category combinators */
+export const messageMapType = (type: string): string | undefined => isMessage(type) ? tables[type]?.mapType : undefined

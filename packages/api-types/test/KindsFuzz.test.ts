@@ -17,7 +17,7 @@ const valueOf = (type: string, random: () => number, depth: number): unknown => 
   if (Schema.tables[type] !== undefined) {
     if (depth <= 0) return {}
     return Object.fromEntries(
-      Schema.fieldsOf(type)
+      [...Schema.fieldsOf(type)]
         .filter(() => random() < 0.5)
         .map(([name, field]) => [name, valueOf(field.type, random, depth - 1)])
     )

@@ -157,6 +157,15 @@ describe("ReplicaSet and ReplicationController", () => {
 describe("DaemonSet", () => {
   const daemonSet = make(Kinds.daemonSet, workload({ template: template({ nodeSelector: { b: "2", a: "1" } }) }))
 
+  it("counts the changes of its template in an annotation", () => {
+    const counted = (object: AppsV1.DaemonSet) => object.metadata.annotations?.["deprecated.daemonset.template.generation"]
+    const changed = make(Kinds.daemonSet, workload({ template: template({ hostNetwork: true }) }))
+    assert.deepStrictEqual(
+      [counted(daemonSet), counted(Kinds.daemonSet.prepareForUpdate(daemonSet, daemonSet)), counted(Kinds.daemonSet.prepareForUpdate(changed, daemonSet))],
+      ["1", "1", "2"]
+    )
+  })
+
   it("gets its defaults", () => {
     assert.deepStrictEqual(daemonSet.spec?.updateStrategy, { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } })
     assert.strictEqual(daemonSet.spec?.revisionHistoryLimit, 10)
@@ -182,6 +191,14 @@ describe("DaemonSet", () => {
 describe("StatefulSet", () => {
   const claim = { metadata: { name: "data" }, spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } } }
   const set = make(Kinds.statefulSet, workload({ serviceName: "web", volumeClaimTemplates: [claim] }))
+
+  it("may mount its claims, which are no volumes of the template", () => {
+    const mounting = (name: string) => template({ containers: [{ ...container, volumeMounts: [{ name, mountPath: "/data" }] }] })
+    assert.deepStrictEqual(refusals(Kinds.statefulSet, workload({ volumeClaimTemplates: [claim], template: mounting("data") })), [])
+    assert.deepStrictEqual(refusals(Kinds.statefulSet, workload({ volumeClaimTemplates: [claim], template: mounting("other") })), [
+      "spec.template.spec.containers[0].volumeMounts[0].name: Not found: \"other\""
+    ])
+  })
 
   it("gets its defaults, and so do its claims", () => {
     const { selector: _, serviceName: __, template: ___, volumeClaimTemplates, ...rest } = set.spec ?? { selector: {}, template: {} }

@@ -26,6 +26,8 @@ export interface Attributes {
    * done when the write was interrupted, because nobody knows then what becomes of it.
    */
   readonly onSettled?: (run: () => void) => void
+  /** Has the client told something in a `Warning` header. */
+  readonly warn?: (text: string) => void
 }
 
 /**
@@ -59,6 +61,8 @@ export interface Plugin {
     attributes: Attributes,
     view: ClusterView
   ) => Effect.Effect<void, ApiError.ApiError>
+  /** The same, once the object is known to be valid: for rules of users, which may rely on that. */
+  readonly review?: Plugin["validate"]
 }
 
 /**
@@ -87,16 +91,22 @@ export const mutate = (
   return result
 }
 
-/** Runs the refusing part of a chain in the same way; the first refusal counts. @category combinators */
-export const validate = (
+const refuse = (phase: "validate" | "review") => (
   plugins: ReadonlyArray<Plugin>,
   object: KubeObject.KubeObject | undefined,
   attributes: Attributes,
   view: ClusterView
 ): Effect.Effect<void, ApiError.ApiError> => {
   let result: Effect.Effect<void, ApiError.ApiError> = Effect.void
-  for (const { validate: check } of plugins) {
+  for (const plugin of plugins) {
+    const check = plugin[phase]
     if (check !== undefined) result = eager.flatMap(result, () => check(object, attributes, view))
   }
   return result
 }
+
+/** Runs the refusing part of a chain; the first refusal counts. @category combinators */
+export const validate = refuse("validate")
+
+/** Runs the part of a chain that only sees valid objects. @category combinators */
+export const review = refuse("review")

@@ -21,6 +21,8 @@ export interface ApiRequest {
   readonly user: UserInfo | undefined
   /** A caller in this process that takes lists and watches as they are stored, see `ApiResponse.stored`. */
   readonly takesStored?: boolean
+  /** What the connection may be changed to (the `Upgrade` header), where it can be handed over with the answer. */
+  readonly upgrade?: string | undefined
 }
 
 /** The value of a header, by its lower-case name; the first one of a repeated header. @category combinators */

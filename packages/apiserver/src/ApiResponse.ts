@@ -1,6 +1,7 @@
 /** A response of the API, free of any transport. */
 import type { Transport } from "@reddwarf/client"
 import * as Effect from "effect/Effect"
+import type { Duplex } from "node:stream"
 
 /**
  * Where a streamed body goes. Chunks are handed over, never modified afterwards.
@@ -30,6 +31,18 @@ export interface StreamBody {
 }
 
 /**
+ * Another connection that the client's own is to be joined with: the answer to an upgrade. Whoever has the response runs `join`, or
+ * `discard` instead.
+ *
+ * @category models
+ */
+export interface Tunnel {
+  /** Answers the upgrade on the client's connection and serves it to its end; `head` is what the client has sent after its request. */
+  readonly join: (socket: Duplex, head: Buffer) => Effect.Effect<void>
+  readonly discard: Effect.Effect<void>
+}
+
+/**
  * One response.
  *
  * @category models
@@ -41,6 +54,8 @@ export interface ApiResponse {
   readonly body: Uint8Array | StreamBody
   /** Instead of the body, for a caller that takes it. */
   readonly stored?: Transport.StoredAnswer
+  /** Only in answers to requests with `upgrade`; there is no body then. */
+  readonly tunnel?: Tunnel
 }
 
 const encoder = new TextEncoder()

@@ -17,6 +17,7 @@ import type { ApiResponse } from "./ApiResponse.js"
 import * as Response from "./ApiResponse.js"
 import * as Authorizer from "./Authorizer.js"
 import * as CertificateApproval from "./CertificateApproval.js"
+import { ComputedResources } from "./ComputedResources.js"
 import * as Discovery from "./Discovery.js"
 import * as Health from "./Health.js"
 import * as Impersonation from "./Impersonation.js"
@@ -35,16 +36,20 @@ import * as openIdDocuments from "./internal/openIdDocuments.js"
 import * as ownerIndex from "./internal/ownerIndex.js"
 import * as render from "./internal/render.js"
 import { bounded } from "./internal/requestTimeout.js"
+import * as webhookClient from "./internal/webhookClient.js"
 import { KubeletClient } from "./KubeletClient.js"
 import * as OpenApiV2 from "./OpenApiV2.js"
 import * as OpenApiV3 from "./OpenApiV3.js"
 import * as RequestInfo from "./RequestInfo.js"
+import * as ResourceQuotas from "./ResourceQuotas.js"
 import * as PodServiceAccount from "./PodServiceAccount.js"
 import * as ServiceAddresses from "./ServiceAddresses.js"
 import * as ServiceAccountTokens from "./ServiceAccountTokens.js"
 import * as TokenAuthenticator from "./TokenAuthenticator.js"
 import type { UserInfo } from "./UserInfo.js"
+import * as ValidatingPolicies from "./ValidatingPolicies.js"
 import * as Version from "./Version.js"
+import * as WebhookAdmission from "./WebhookAdmission.js"
 
 /**
  * The API.
@@ -161,7 +166,9 @@ const make = (options: Options) =>
     const builtIn = yield* KindRegistry.KindRegistry
     const store = yield* ObjectStore.ObjectStore
     const cache = yield* WatchCache.WatchCache
-    const registry = yield* customKinds.make(historyKinds.addTo(builtIn), store, cache)
+    const computed = yield* ComputedResources
+    const served = KindRegistry.make([...builtIn.kinds, ...computed.map(({ kind }) => kind)])
+    const registry = yield* customKinds.make(historyKinds.addTo(served), store, cache)
     const authorizer = yield* Authorizer.Authorizer
     const { plugins } = yield* Admission.Admission
     const kubelet = yield* KubeletClient
@@ -178,8 +185,10 @@ const make = (options: Options) =>
     }
     const random = () => randomInt(2 ** 32) / 2 ** 32
     const addresses = yield* ServiceAddresses.make(store, cache, now, random, options.services)
+    const webhooks = yield* webhookClient.make(view, random)
     const context: ApiContext = {
       registry,
+      computed: new Map(computed.map((resource) => [resource.kind, resource])),
       store,
       cache,
       podsByNode: yield* nodeIndex.make(store, cache),
@@ -191,9 +200,14 @@ const make = (options: Options) =>
         ...(options.serviceAccounts === true ? [PodServiceAccount.make(random)] : []),
         ...plugins,
         addresses,
-        CertificateApproval.make(authorizer.authorize, now), ...(authorizer.plugins ?? [])
+        CertificateApproval.make(authorizer.authorize, now), ...(authorizer.plugins ?? []),
+        ValidatingPolicies.make({ registry, authorize: authorizer.authorize }),
+        WebhookAdmission.make({ registry, webhooks, now, authorize: authorizer.authorize }),
+        // Last, when it is certain what is going to be stored.
+        ResourceQuotas.make(now)
       ],
       view,
+      webhooks,
       now,
       random,
       bookmarkMillis: Duration.toMillis(options.bookmarkInterval ?? "1 minute")

@@ -71,14 +71,14 @@ const core = (resources: ReadonlyArray<string>, verbs: ReadonlyArray<string>): R
 const leases = (verbs: ReadonlyArray<string>): Rule => ({ group: "coordination.k8s.io", resources: ["leases"], verbs })
 
 const nodeRules: ReadonlyArray<Rule> = [
-  core(["services", "nodes", "pods", "configmaps", "secrets"], read),
+  core(["services", "nodes", "pods"], read),
   core(["namespaces", "serviceaccounts"], read),
   core(["nodes"], write),
   core(["nodes/status"], ["patch", "update"]),
   core(["events"], write),
   core(["pods"], ["create", "delete"]),
   core(["pods/status"], ["patch", "update"]),
-  core(["serviceaccounts/token", "pods/eviction", "pods/finalize"], ["create"]),
+  core(["pods/eviction", "pods/finalize"], ["create"]),
   leases(["create", "delete", "get", "patch", "update", "list", "watch"]),
   { group: "node.k8s.io", resources: ["runtimeclasses"], verbs: read }
 ]
@@ -119,12 +119,16 @@ const ownsTarget = (node: string, attributes: Attributes): boolean => {
 
 const nodePrefix = "system:node:"
 
+/** The node whose agent a user is; undefined for everybody else. @category combinators */
+export const nodeOf = ({ groups, name }: UserInfo): string | undefined =>
+  groups.includes("system:nodes") && name.startsWith(nodePrefix) ? name.slice(nodePrefix.length) : undefined
+
 const authorizeNode = (attributes: Attributes): Decision => {
-  const { groups, name } = attributes.user
-  if (!groups.includes("system:nodes") || !name.startsWith(nodePrefix) || !matches(nodeRules, attributes)) return deny
-  const node = name.slice(nodePrefix.length)
-  if (ownsTarget(node, attributes)) return allow
-  return { allowed: false, reason: `node "${node}" may only change its own Node and Lease` }
+  const node = nodeOf(attributes.user)
+  if (node === undefined || !matches(nodeRules, attributes)) return deny
+  return ownsTarget(node, attributes)
+    ? allow
+    : { allowed: false, reason: `node "${node}" may only change its own Node and Lease` }
 }
 
 const discoveryPaths = ["/api", "/apis", "/healthz", "/livez", "/readyz", "/openapi", "/version"]

@@ -15,6 +15,7 @@ import { join } from "node:path"
 import { promisify } from "node:util"
 import * as secureFiles from "./internal/secureFiles.js"
 import type * as x509 from "./internal/x509.js"
+import type * as x509Requests from "./internal/x509Requests.js"
 
 /**
  * A certificate could not be read, made or stored. `path` is the file, or the directory when it is about a new certificate.
@@ -46,6 +47,24 @@ export interface CertificateRequest {
   /** DNS names and IP addresses that a server with this certificate is reached at. */
   readonly names?: ReadonlyArray<string>
   readonly usages: ReadonlyArray<"clientAuth" | "serverAuth">
+}
+
+/** What a certificate signing request asks for. @category models */
+export interface RequestContents {
+  readonly commonName: string
+  readonly organizations: ReadonlyArray<string>
+  readonly dnsNames: ReadonlyArray<string>
+  readonly ipAddresses: ReadonlyArray<string>
+  readonly emailAddresses: ReadonlyArray<string>
+  readonly uris: ReadonlyArray<string>
+}
+
+/** How a certificate signing request is answered. @category models */
+export interface SigningTerms {
+  /** Usages as Kubernetes names them, such as `client auth`. */
+  readonly usages: ReadonlyArray<string>
+  /** Longest lifetime; that of the authority bounds it too. */
+  readonly lifetime: Duration.DurationInput
 }
 
 /** Where the files are, and how long certificates last. @category models */
@@ -83,6 +102,10 @@ export class Certificates extends Context.Tag("@reddwarf/apiserver/Certificates"
   readonly signingKey: Effect.Effect<string, CertificateFailure>
   /** A client certificate for a user with the given groups, kept under `file`. */
   readonly client: (file: string, user: string, groups: ReadonlyArray<string>) => Effect.Effect<KeyPair, CertificateFailure>
+  /** What a request (PKCS #10, PEM) asks for; fails when it is none, or was not signed by the key in it. */
+  readonly readRequest: (pem: string) => Effect.Effect<RequestContents, CertificateFailure>
+  /** The certificate, as PEM, that a request asks for. Who asks, and whether that is right, has been checked by then. */
+  readonly signRequest: (pem: string, terms: SigningTerms) => Effect.Effect<string, CertificateFailure>
   /** The certificate of a node agent: client of this server, and server for its own endpoint at `names`. */
   readonly node: (name: string, names?: ReadonlyArray<string>) => Effect.Effect<KeyPair, CertificateFailure>
 }>() {}
@@ -237,11 +260,27 @@ const make = (options: CertificatesOptions) =>
       return yield* Effect.as(Effect.mapError(secureFiles.write(path, pem), fileFailure), pem)
     }).pipe(lock.withPermits(1))
 
+    const withRequest = <A>(run: (library: typeof x509Requests) => Promise<A>) =>
+      Effect.tryPromise({
+        try: async () => run(await import("./internal/x509Requests.js")),
+        catch: (cause) =>
+          new CertificateFailure({ path: directory, detail: `the signing request cannot be used: ${cause instanceof Error ? cause.message : "it is damaged"}`, cause })
+      })
+
     const names = [...new Set([...serverNames(), ...(options.names ?? [])])]
     return Certificates.of({
       authority: authority.cert,
       obtain,
       signingKey,
+      readRequest: (pem) => withRequest((library) => library.read(pem)),
+      signRequest: (pem, terms) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) =>
+          withRequest((library) =>
+            library.sign(authority, pem, {
+              usages: terms.usages,
+              notBefore: now - backdate,
+              notAfter: Math.min(now + Duration.toMillis(terms.lifetime), authorityEnd)
+            }))),
       serving: obtain("apiserver", { commonName: "kube-apiserver", names, usages: ["serverAuth"] }),
       kubeletClient: obtain("apiserver-kubelet-client", {
         commonName: "kube-apiserver-kubelet-client",

@@ -7,6 +7,10 @@ import type * as Scope from "effect/Scope"
 import { Agent, request } from "node:https"
 import type { KeyPair } from "./Certificates.js"
 import { readChunks } from "./internal/nodeStream.js"
+import * as outbound from "./internal/outbound.js"
+
+/** A request of any kind, and what may come of it. @category models */
+export type { Answer, Outgoing } from "./internal/outbound.js"
 
 /**
  * A node agent could not be reached, or did not prove to be the one that was asked for.
@@ -51,7 +55,16 @@ export class KubeletClient extends Context.Tag("@reddwarf/apiserver/KubeletClien
     node: NodeAddress,
     path: string
   ) => Effect.Effect<KubeletResponse, KubeletUnreachable, Scope.Scope>
+  /** Sends a request of any kind, also one that changes the protocol of its connection; closing the scope ends it. */
+  readonly open: (node: NodeAddress, request: outbound.Outgoing) => Effect.Effect<outbound.Answer, KubeletUnreachable, Scope.Scope>
 }>() {}
+
+const originOf = ({ address, port }: NodeAddress): string => `https://${address.includes(":") ? `[${address}]` : address}:${port}`
+
+// Commands may hold secrets, which do not belong into messages.
+const pathOf = ({ path }: outbound.Outgoing): string => path.split("?", 1)[0] ?? ""
+
+const noConnection = "this server has no connection to node agents"
 
 const detailOf = (cause: unknown): string => cause instanceof Error ? cause.message : String(cause)
 
@@ -84,8 +97,7 @@ export const layer = (options: KubeletClientOptions): Layer.Layer<KubeletClient>
       const timeout = options.timeoutMillis ?? 10_000
 
       const get = (node: NodeAddress, path: string) => {
-        const host = node.address.includes(":") ? `[${node.address}]` : node.address
-        const url = `https://${host}:${node.port}${path}`
+        const url = `${originOf(node)}${path}`
         const unreachable = (detail: string, cause?: unknown) =>
           new KubeletUnreachable({ node: node.node, url, detail, ...(cause === undefined ? {} : { cause }) })
         const opened = Effect.acquireRelease(
@@ -116,18 +128,16 @@ export const layer = (options: KubeletClientOptions): Layer.Layer<KubeletClient>
             outgoing.end()
           }))
       }
-      return KubeletClient.of({ get })
+      const open = (node: NodeAddress, request: outbound.Outgoing) =>
+        Effect.mapError(outbound.send(originOf(node), { agent, servername: node.node }, request, timeout), ({ cause, detail }) =>
+          new KubeletUnreachable({ node: node.node, url: `${originOf(node)}${pathOf(request)}`, detail, cause }))
+      return KubeletClient.of({ get, open })
     })
   )
 
 /** No agent can be reached: for servers that only keep objects. @category layers */
 export const layerUnavailable: Layer.Layer<KubeletClient> = Layer.succeed(KubeletClient, {
-  get: (node, path) =>
-    Effect.fail(
-      new KubeletUnreachable({
-        node: node.node,
-        url: `https://${node.address}:${node.port}${path}`,
-        detail: "this server has no connection to node agents"
-      })
-    )
+  get: (node, path) => Effect.fail(new KubeletUnreachable({ node: node.node, url: `${originOf(node)}${path}`, detail: noConnection })),
+  open: (node, request) =>
+    Effect.fail(new KubeletUnreachable({ node: node.node, url: `${originOf(node)}${pathOf(request)}`, detail: noConnection }))
 })

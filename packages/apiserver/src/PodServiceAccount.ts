@@ -7,12 +7,12 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { Attributes, ClusterView, Plugin } from "./Admission.js"
 import * as eager from "./internal/eager.js"
+import { mirrorAnnotation } from "./internal/podReferences.js"
 import { get, isArray, isObject, type JsonObject } from "./internal/jsonValue.js"
 
 /** Where clients inside the cluster find token, authority and namespace. @category models */
 export const mountPath = "/var/run/secrets/kubernetes.io/serviceaccount"
 
-const mirror = "kubernetes.io/config.mirror"
 const tokenSeconds = 3607
 
 // The account `default` comes right after its namespace; who creates a pod in between need not be refused.
@@ -80,7 +80,7 @@ const admit = (
 ): Effect.Effect<KubeObject.KubeObject, ApiError.ApiError> => {
   const spec = get(object, "spec")
   // A mirror pod shows what a node runs by itself; it has no use for credentials.
-  if (!isObject(spec) || object.metadata.annotations?.[mirror] !== undefined) return Effect.succeed(object)
+  if (!isObject(spec) || object.metadata.annotations?.[mirrorAnnotation] !== undefined) return Effect.succeed(object)
   // In a namespace that does not exist there is no account; that the namespace is missing is said later.
   if (view.get(Kinds.namespace, undefined, namespace) === undefined) return Effect.succeed(object)
   const asked = spec["serviceAccountName"]

@@ -8,6 +8,7 @@ import * as Authorizer from "./Authorizer.js"
 import * as decisionCache from "./internal/decisionCache.js"
 import { describeGrant, resolve } from "./internal/rbacGrants.js"
 import * as rbacIndex from "./internal/rbacIndex.js"
+import * as NodeAuthorizer from "./NodeAuthorizer.js"
 import * as PolicyRules from "./rbac/PolicyRules.js"
 import * as RbacEscalation from "./RbacEscalation.js"
 import type { UserInfo } from "./UserInfo.js"
@@ -49,11 +50,14 @@ const everything: ReadonlyArray<RbacV1.PolicyRule> = [
 ]
 
 const make = Effect.gen(function*() {
-  const index = yield* rbacIndex.make(yield* ObjectStore.ObjectStore, yield* WatchCache.WatchCache)
+  const store = yield* ObjectStore.ObjectStore
+  const cache = yield* WatchCache.WatchCache
+  const index = yield* rbacIndex.make(store, cache)
+  const ofNodes = yield* NodeAuthorizer.make(store, cache)
   const byRoles = decisionCache.make(authorizeBy(index), index.version)
   const rulesFor = rulesBy(index)
   const authorize = (attributes: Authorizer.Attributes): Authorizer.Decision => {
-    const first = Authorizer.authorizeStatic(attributes)
+    const first = ofNodes(attributes) ?? Authorizer.authorizeStatic(attributes)
     if (first.allowed) return first
     const decision = byRoles(attributes)
     return decision.allowed || decision.reason !== undefined ? decision : first
@@ -69,7 +73,7 @@ const make = Effect.gen(function*() {
 })
 
 /**
- * The built-in policy (see `Authorizer.authorizeStatic`), then that of the Roles, ClusterRoles and bindings in the store.
+ * The built-in policy (see `NodeAuthorizer` and `Authorizer.authorizeStatic`), then that of the Roles, ClusterRoles and bindings in the store.
  * A change of them counts from the moment its writer is answered.
  *
  * @category layers

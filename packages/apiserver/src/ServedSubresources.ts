@@ -3,11 +3,15 @@ import type { Kind } from "@reddwarf/api-types"
 
 const served = new Set([
   "approval",
+  "attach",
   "binding",
   "ephemeralcontainers",
   "eviction",
+  "exec",
   "finalize",
   "log",
+  "portforward",
+  "proxy",
   "resize",
   "scale",
   "status",

@@ -9,14 +9,18 @@ import * as Admission from "./Admission.js"
 import * as ApiServer from "./ApiServer.js"
 import * as Authenticator from "./Authenticator.js"
 import * as Certificates from "./Certificates.js"
+import * as DefaultClasses from "./DefaultClasses.js"
 import * as HttpsEdge from "./HttpsEdge.js"
 import * as KubeletClient from "./KubeletClient.js"
 import * as LimitRanges from "./LimitRanges.js"
+import type * as MetricsScraper from "./metrics/MetricsScraper.js"
+import * as ResourceMetrics from "./metrics/ResourceMetrics.js"
 import * as NamespaceLifecycle from "./NamespaceLifecycle.js"
 import * as NodeRestriction from "./NodeRestriction.js"
 import * as PodPriority from "./PodPriority.js"
 import * as PodUpdateDefaults from "./PodUpdateDefaults.js"
 import * as RbacAuthorizer from "./RbacAuthorizer.js"
+import * as ServerRecords from "./ServerRecords.js"
 import * as ServiceAccountTokens from "./ServiceAccountTokens.js"
 import * as StaticTokens from "./StaticTokens.js"
 import * as TokenAuthenticator from "./TokenAuthenticator.js"
@@ -25,29 +29,37 @@ import * as TokenAuthenticator from "./TokenAuthenticator.js"
 export const plugins: ReadonlyArray<Admission.Plugin> = [
   PodUpdateDefaults.plugin,
   PodPriority.plugin,
+  DefaultClasses.plugin,
   LimitRanges.plugin,
   NamespaceLifecycle.plugin,
   NodeRestriction.plugin
 ]
 
 /**
- * The API without a port, for programs that embed it: built-in kinds, policy and admission, and a watch cache with the given
- * bounds.
+ * The API without a port, for programs that embed it: built-in kinds, policy and admission, a watch cache with the given
+ * bounds, and `metrics.k8s.io` if agents are to be asked for metrics.
  *
  * @category layers
  */
 export const layerApiWith = (
   options: ApiServer.Options,
-  cache: WatchCache.CacheOptions
+  cache: WatchCache.CacheOptions,
+  metrics?: MetricsScraper.Options
 ): Layer.Layer<
   ApiServer.ApiServer | WatchCache.WatchCache | TokenAuthenticator.TokenAuthenticator,
   StoreError.StoreError,
   ObjectStore.ObjectStore | KubeletClient.KubeletClient
-> => Layer.provide(layerApiOver(options, cache, {}), ServiceAccountTokens.layerEphemeral())
+> => Layer.provide(layerApiOver(options, cache, {}, metrics), ServiceAccountTokens.layerEphemeral())
 
 /** The same over an issuer of ServiceAccount tokens. */
-const layerApiOver = (options: ApiServer.Options, cache: WatchCache.CacheOptions, tokens: TokenAuthenticator.Options) =>
+const layerApiOver = (
+  options: ApiServer.Options,
+  cache: WatchCache.CacheOptions,
+  tokens: TokenAuthenticator.Options,
+  metrics?: MetricsScraper.Options
+) =>
   ApiServer.layer(options).pipe(
+    Layer.provide(metrics === undefined ? Layer.empty : ResourceMetrics.layer(metrics)),
     Layer.provideMerge(TokenAuthenticator.layer(tokens)),
     Layer.provide(RbacAuthorizer.layer),
     Layer.provideMerge(WatchCache.layerWith(cache)),
@@ -70,6 +82,8 @@ export interface Options {
   readonly tokens?: ServiceAccountTokens.Options
   /** File of bearer tokens that do not come from ServiceAccounts, see `StaticTokens`. */
   readonly tokenFile?: string
+  /** Collects what nodes and pods use, and serves it as `metrics.k8s.io`. Absent: that group is not served. */
+  readonly metrics?: MetricsScraper.Options
   /** Requests without credentials are those of `system:anonymous`. Default true. */
   readonly anonymous?: boolean
 }
@@ -117,6 +131,7 @@ export const layer = (
   Layer.unwrapEffect(
     Effect.map(credentials(options), ({ edge, kubelet, staticTokens }) =>
       HttpsEdge.layer({ ...options.edge, ...edge }).pipe(
+        Layer.merge(ServerRecords.layer({ clientAuthority: edge.clientAuthority })),
         Layer.provide(Authenticator.layerWith(options.anonymous === undefined ? {} : { anonymous: options.anonymous })),
         Layer.provideMerge(layerApiOver(
           {
@@ -124,7 +139,8 @@ export const layer = (
             ...options.api
           },
           options.cache ?? {},
-          { staticTokens }
+          { staticTokens },
+          options.metrics
         )),
         Layer.provide([ServiceAccountTokens.layer(options.tokens), KubeletClient.layer(kubelet)])
       ))

@@ -1,5 +1,5 @@
 /** Every directive of a strategic merge patch, on the lists and maps of every type in the field tables. */
-import { FieldTables, Kinds } from "@reddwarf/api-types"
+import { Schema, Kinds } from "@reddwarf/api-types"
 import { assert, describe, it } from "@effect/vitest"
 import { Either, FastCheck } from "effect"
 import * as StrategicMergePatch from "../src/patch/StrategicMergePatch.js"
@@ -10,7 +10,7 @@ const attempt = (current: unknown, patch: unknown, type: string) => StrategicMer
 const apply = (current: unknown, patch: unknown, type: string) => Either.getOrThrow(attempt(current, patch, type)) as Json
 
 /** Every list that is merged, as type, field and merge key; sets have no key. */
-const merged = Object.entries(FieldTables.tables).flatMap(([type, { fields }]) =>
+const merged = Object.entries(Schema.tables).flatMap(([type, { fields }]) =>
   Object.entries(fields).flatMap(([name, { mergeKey, patch, type: fieldType }]) =>
     patch?.split(",").includes("merge") === true && fieldType.startsWith("[]") ? [{ type, name, mergeKey }] : []
   )
@@ -18,7 +18,7 @@ const merged = Object.entries(FieldTables.tables).flatMap(([type, { fields }]) =
 
 const keyed = merged.flatMap(({ mergeKey, ...rest }) => mergeKey === undefined ? [] : [{ ...rest, mergeKey }])
 const sets = merged.filter(({ mergeKey }) => mergeKey === undefined)
-const replaced = Object.entries(FieldTables.tables).flatMap(([type, { fields }]) =>
+const replaced = Object.entries(Schema.tables).flatMap(([type, { fields }]) =>
   Object.entries(fields).flatMap(([name, field]) => field.type.startsWith("[]") && field.patch === undefined ? [{ type, name }] : [])
 )
 
@@ -103,7 +103,7 @@ describe("everything else", () => {
 
   it("a deployment changes its strategy as kubectl sends it", () => {
     const type = "io.k8s.api.apps.v1.Deployment"
-    if (FieldTables.tables[type] === undefined) return
+    if (Schema.tables[type] === undefined) return
     const live = { spec: { strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1 } } } }
     assert.deepStrictEqual(apply(live, { spec: { strategy: { $retainKeys: ["type"], type: "Recreate", rollingUpdate: null } } }, type), {
       spec: { strategy: { type: "Recreate" } }

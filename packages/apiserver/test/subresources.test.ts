@@ -158,6 +158,23 @@ describe("pods/ephemeralcontainers and pods/resize", () => {
 
 const deployments = "/apis/apps/v1/namespaces/default/deployments"
 
+describe("generation", () => {
+  it.layer(layerApi)((it) => {
+    it.effect("counts changes of a Deployment's annotations, but none that come with its status", () =>
+      Effect.gen(function*() {
+        const template = { metadata: { labels: { app: "gen" } }, spec: { containers: [{ name: "c", image: "nginx:1" }] } }
+        yield* call("POST", deployments, {
+          body: { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "gen" }, spec: { selector: { matchLabels: { app: "gen" } }, template } }
+        })
+        const annotate = (path: string, value: string) => call("PATCH", path, { type: merge, body: { metadata: { annotations: { a: value } } } })
+        const byStatus = yield* annotate(`${deployments}/gen/status`, "1")
+        assert.deepStrictEqual([byStatus.json.metadata.annotations, byStatus.json.metadata.generation], [{ a: "1" }, 1])
+        const byObject = yield* annotate(`${deployments}/gen`, "2")
+        assert.deepStrictEqual([byObject.json.metadata.annotations, byObject.json.metadata.generation], [{ a: "2" }, 2])
+      }))
+  })
+})
+
 describe("scale", () => {
   it.layer(layerApi)((it) => {
     it.effect("reads and changes the number of replicas and nothing else", () =>

@@ -157,6 +157,15 @@ export interface Service {
     subresource: string,
     body: unknown
   ) => Effect.Effect<unknown, ClientError>
+  /** Reads a subresource whose answer is no object of the kind, such as `scale`, and gives its JSON as it came. */
+  readonly getSubresource: <A extends KubeObject.KubeObject>(kind: Kind.Kind<A>, ref: ObjectRef, subresource: string) => Effect.Effect<unknown, ClientError>
+  /** Replaces what such a subresource shows and gives the answer's JSON as it came. */
+  readonly putSubresource: <A extends KubeObject.KubeObject>(
+    kind: Kind.Kind<A>,
+    ref: ObjectRef,
+    subresource: string,
+    body: unknown
+  ) => Effect.Effect<unknown, ClientError>
   /**
    * Every change from a resource version on, until the server ends the stream, which it does from time to time. Fails with an expired
    * `ApiError` when the changes are no longer known; then list again.

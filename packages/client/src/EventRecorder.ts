@@ -45,6 +45,8 @@ export interface Service {
     message: string,
     action?: string
   ) => Effect.Effect<void>
+  /** A recorder that shares queue and limits with this one and reports as another component. */
+  readonly reportingAs: (component: string) => Service
 }
 
 /**
@@ -101,6 +103,7 @@ const retries = Schedule.exponential("500 millis").pipe(
 )
 
 interface Pending extends correlator.Occurrence {
+  readonly component: string
   readonly atMillis: number
   readonly doing: string | undefined
 }
@@ -130,11 +133,11 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
         reason: pending.reason,
         message: decision.message,
         type: pending.type,
-        source: { component: options.component, ...(options.host === undefined ? {} : { host: options.host }) },
+        source: { component: pending.component, ...(options.host === undefined ? {} : { host: options.host }) },
         firstTimestamp: Timestamp.secondsFromMillis(decision.firstMillis),
         lastTimestamp: Timestamp.secondsFromMillis(pending.atMillis),
         count: decision.count,
-        reportingComponent: options.component,
+        reportingComponent: pending.component,
         reportingInstance: options.host ?? "",
         ...(pending.doing === undefined ? {} : { action: pending.doing })
       })
@@ -181,10 +184,11 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
       )
   )
 
-  return {
+  const reportingAs = (component: string): Service => ({
     event: (object, type, reason, message, action) =>
       Effect.sync(() => {
         const pending = {
+          component,
           object: isObject(object) ? reference(object) : object,
           type,
           reason,
@@ -193,9 +197,19 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
           atMillis: clock.unsafeCurrentTimeMillis()
         }
         if (!queue.unsafeOffer(pending)) queueFull.unsafeUpdate(1, [])
-      })
-  }
+      }),
+    reportingAs
+  })
+  return reportingAs(options.component)
 })
+
+/**
+ * Has an effect record its events as another component.
+ *
+ * @category combinators
+ */
+export const as = (component: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | EventRecorder> =>
+  Effect.updateService(effect, EventRecorder, (recorder) => recorder.reportingAs(component))
 
 /**
  * A recorder for one component.
@@ -214,6 +228,8 @@ export interface Recorded {
   readonly type: EventType
   readonly reason: string
   readonly message: string
+  /** Who reports, where that was said. */
+  readonly component?: string
 }
 
 /**
@@ -221,8 +237,18 @@ export interface Recorded {
  *
  * @category testing
  */
-export const layerMemory = (journal: Array<Recorded>): Layer.Layer<EventRecorder> =>
-  Layer.succeed(EventRecorder, {
+export const layerMemory = (journal: Array<Recorded>): Layer.Layer<EventRecorder> => {
+  const recording = (component: string | undefined): Service => ({
     event: (object, type, reason, message) =>
-      Effect.sync(() => void journal.push({ object: isObject(object) ? reference(object) : object, type, reason, message }))
+      Effect.sync(() =>
+        void journal.push({
+          object: isObject(object) ? reference(object) : object,
+          type,
+          reason,
+          message,
+          ...(component === undefined ? {} : { component })
+        })),
+    reportingAs: recording
   })
+  return Layer.succeed(EventRecorder, recording(undefined))
+}

@@ -105,7 +105,7 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** What the server gave an object, which its successor gets anew. */
-const serverFields = [
+const serverFields = new Set([
   "creationTimestamp",
   "deletionGracePeriodSeconds",
   "deletionTimestamp",
@@ -114,12 +114,12 @@ const serverFields = [
   "resourceVersion",
   "selfLink",
   "uid"
-]
+])
 
 const contentOf = (version: Version): { readonly metadata: Record<string, unknown>; readonly rest: Record<string, unknown> } => {
   const { metadata, status: _, ...rest } = version.object
   return {
-    metadata: Object.fromEntries(Object.entries(isRecord(metadata) ? metadata : {}).filter(([name]) => !serverFields.includes(name))),
+    metadata: Object.fromEntries(Object.entries(isRecord(metadata) ? metadata : {}).filter(([name]) => !serverFields.has(name))),
     rest
   }
 }

@@ -1,7 +1,7 @@
 import { Kinds } from "@reddwarf/api-types"
 import { ApiClient, EventRecorder, FakeApi } from "@reddwarf/client"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Scope, TestClock } from "effect"
+import { Effect, Exit, Layer, Scope, TestClock } from "effect"
 
 const createObject = Effect.flatMap(ApiClient.ApiClient, (client) =>
   client.create(Kinds.configMap, { metadata: { name: "thing", namespace: "default" } }))
@@ -27,6 +27,17 @@ describe("EventRecorder", () => {
       )
       assert.strictEqual(fixed?.count, 1)
     }).pipe(Effect.provide(FakeApi.layer())))
+
+  it.scoped("reports as several components, each counted for itself", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeApi.FakeApi
+      const object = yield* createObject
+      const say = Effect.flatMap(EventRecorder.EventRecorder, (recorder) => recorder.event(object, "Normal", "Seen", "it is there"))
+      yield* Effect.zipRight(say, EventRecorder.as("other")(Effect.zipRight(say, say)))
+      yield* settle
+      const found = server.list(Kinds.event).map(({ count, reportingComponent, source }) => [source?.component, reportingComponent, count])
+      assert.sameDeepMembers(found, [["tester", "tester", 1], ["other", "other", 2]])
+    }).pipe(Effect.provide(EventRecorder.layer({ component: "tester" }).pipe(Layer.provideMerge(FakeApi.layer())))))
 
   it.scoped("combines many similar messages into one event", () =>
     Effect.gen(function*() {

@@ -64,7 +64,7 @@ const surplusOf = (kept: Array<Known>, maxEvents: number, maxPerNamespace: numbe
     perNamespace.set(namespace, inNamespace)
     total++
     return false
-  }).reverse()
+  }).toReversed()
 }
 
 /**

@@ -81,8 +81,12 @@ const Kernel = Schema.mutable(Schema.Struct({
   /** VNICs that the brand made for `global-nic`. */
   ownedLinks: mutableArray(text),
   shutdown: Schema.Boolean,
-  cpuNanos: Schema.Number
+  /** What its processes have used since it booted, and the part of that which could be seen at the last look. */
+  cpuNanos: Schema.Number,
+  cpuSeenNanos: Schema.optional(Schema.Number)
 }))
+/** The part of a zone that exists while it is booted. @category models */
+export type Kernel = typeof Kernel.Type
 
 /** A zone: its index entry, its configuration, and its kernel part while it has one. @category schemas */
 export const Zone = Schema.mutable(Schema.Struct({

@@ -1,7 +1,7 @@
 /** `kstat`: counters of zones and of the host. CPU time of a zone is that of its real processes, monotonic within one boot. */
 import * as os from "node:os"
 import type { HostContext, InstantCommand } from "./CommandContext.js"
-import { resources } from "./HostState.js"
+import { type Kernel, resources } from "./HostState.js"
 import { allValues, getopt, hasFlag, lastValue } from "./internal/getopt.js"
 import * as Processes from "./internal/processTable.js"
 import { fail, ok, result } from "./internal/result.js"
@@ -24,14 +24,25 @@ const MIB = 1024 * 1024
 const group = (module: string, instance: number, name: string, kind: string, values: Readonly<Record<string, string | number>>): ReadonlyArray<Statistic> =>
   Object.entries(values).map(([statistic, value]) => ({ module, instance, name, class: kind, statistic, value: String(value) }))
 
-const zoneStatistics = (context: HostContext): ReadonlyArray<Statistic> =>
-  context.host.zones.flatMap((zone) => {
-    const { kernel } = zone
-    if (kernel === undefined) return []
-    const processes = Processes.members(processesOf(context.host, zone))
-    const ticks = processes.reduce((sum, member) => sum + member.ticks, 0)
-    // Processes that ended take their ticks with them; the counter must never go back.
-    kernel.cpuNanos = Math.max(kernel.cpuNanos, ticks * TICK_NANOS)
+const bootedZones = (context: HostContext) => context.host.zones.flatMap((zone) => zone.kernel === undefined ? [] : [{ zone, kernel: zone.kernel }])
+
+/**
+ * Counts on by what the living processes, with the children they waited for, have used more than at the last look. A process that ends
+ * without being waited for by one of the zone takes its time away; that is no work done, and the counter of a kernel never goes back.
+ */
+const countOn = (kernel: Kernel, processes: ReadonlyArray<Processes.Member>): void => {
+  const seen = processes.reduce((sum, { childTicks, ticks }) => sum + ticks + childTicks, 0) * TICK_NANOS
+  kernel.cpuNanos += Math.max(0, seen - (kernel.cpuSeenNanos ?? kernel.cpuNanos))
+  kernel.cpuSeenNanos = seen
+}
+
+const zoneStatistics = (context: HostContext): ReadonlyArray<Statistic> => {
+  const booted = bootedZones(context)
+  const living = Processes.membersOf(booted.map(({ zone }) => processesOf(context.host, zone)))
+  return booted.flatMap(({ kernel, zone }, index) => {
+    const processes = living[index] ?? []
+    countOn(kernel, processes)
+    const resident = processes.reduce((sum, { rss }) => sum + rss, 0)
     const name = zone.name.slice(0, 30)
     const load = Math.round((os.loadavg()[0] ?? 0) * 256)
     const cap = Rctls.limit(kernel.snapshot, "zone.cpu-cap")
@@ -47,7 +58,7 @@ const zoneStatistics = (context: HostContext): ReadonlyArray<Statistic> =>
       ...group("memory_cap", kernel.id, name, "zone_memory_cap", {
         pgpgin: 0, anonpgin: 0, execpgin: 0, fspgin: 0, anon_alloc_fail: 0,
         ...(context.host.dialect === "omnios"
-          ? { rss: Processes.residentBytes(processes), physcap: physical ?? unlimited, swap: Processes.residentBytes(processes), swapcap: swap ?? unlimited, nover: 0, pagedout: 0 }
+          ? { rss: resident, physcap: physical ?? unlimited, swap: resident, swapcap: swap ?? unlimited, nover: 0, pagedout: 0 }
           : {})
       }),
       ...(cap === undefined ? [] : group("caps", kernel.id, `cpucaps_zone_${kernel.id}`, "zone_caps", {
@@ -59,11 +70,16 @@ const zoneStatistics = (context: HostContext): ReadonlyArray<Statistic> =>
       ...resources(kernel.snapshot, "net").flatMap((net) => linkStatistics(net.properties["physical"] ?? ""))
     ]
   })
+}
 
 const linkStatistics = (link: string): ReadonlyArray<Statistic> =>
   group("link", 0, link, "net", { rbytes64: 0, obytes64: 0, ipackets64: 0, opackets64: 0, ierrors: 0, oerrors: 0, norcvbuf: 0, noxmtbuf: 0, ifspeed: 1_000_000_000, link_state: 1 })
 
-const hostStatistics = (context: HostContext): ReadonlyArray<Statistic> => {
+/** `sched` and `init`, which no zone has. */
+const globalProcesses = 2
+
+const hostStatistics = (context: HostContext, zones: ReadonlyArray<Statistic>): ReadonlyArray<Statistic> => {
+  const inZones = zones.filter(({ name, statistic }) => statistic === "usage" && name.startsWith("nprocs_zone_")).reduce((sum, { value }) => sum + Number(value), 0)
   const total = Math.floor((context.host.memoryMiB * MIB) / PAGE)
   const free = Math.min(total, Math.floor(os.freemem() / PAGE))
   const [one = 0, five = 0, fifteen = 0] = os.loadavg().map((load) => Math.round(load * 256))
@@ -74,7 +90,7 @@ const hostStatistics = (context: HostContext): ReadonlyArray<Statistic> => {
       lotsfree: Math.floor(total / 64), desfree: Math.floor(total / 128), minfree: Math.floor(total / 256)
     }),
     ...group("unix", 0, "system_misc", "misc", {
-      avenrun_1min: one, avenrun_5min: five, avenrun_15min: fifteen, boot_time: Math.floor(context.host.bootTime / 1000), ncpus: context.host.cpus, nproc: 64
+      avenrun_1min: one, avenrun_5min: five, avenrun_15min: fifteen, boot_time: Math.floor(context.host.bootTime / 1000), ncpus: context.host.cpus, nproc: inZones + globalProcesses
     }),
     ...group("zfs", 0, "arcstats", "misc", { size: 0, c: 0, c_max: 0 }),
     ...Array.from({ length: context.host.cpus }, (_, cpu) => {
@@ -123,7 +139,8 @@ export const run: InstantCommand = (context, args) => {
   const tests = patterns.map((parts) => parts.map(matcher))
   const classTests = allValues(parsed, "c").map(matcher)
   if ([...tests.flat(), ...classTests].includes(undefined)) return fail(usage, 2)
-  const found = [...zoneStatistics(context), ...hostStatistics(context)].filter((entry) =>
+  const zones = zoneStatistics(context)
+  const found = [...zones, ...hostStatistics(context, zones)].filter((entry) =>
     tests.some((parts) => [entry.module, String(entry.instance), entry.name, entry.statistic].every((text, index) => parts[index]?.(text) ?? true))
     && classTests.every((test) => test?.(entry.class) ?? true)
   ).sort(order)

@@ -1,5 +1,5 @@
 /** An emulated illumos host as a `CommandRunner`: the same commands, grammar, states, output and error texts. */
-import { CommandLine, CommandRunner } from "@reddwarf/runtime-illumos"
+import { CommandLine, CommandRunner, HostProcess } from "@reddwarf/runtime-illumos"
 import { randomUUID } from "node:crypto"
 import * as fs from "node:fs"
 import * as os from "node:os"
@@ -14,8 +14,10 @@ import * as Faults from "./Faults.js"
 import * as HostInfo from "./HostInfoCommands.js"
 import * as HostState from "./HostState.js"
 import * as hostFiles from "./internal/hostFiles.js"
+import type { Result } from "./internal/result.js"
 import * as Ipadm from "./IpadmCommand.js"
 import * as Kstat from "./KstatCommand.js"
+import * as Ps from "./PsCommand.js"
 import * as StateFile from "./StateFile.js"
 import * as Zfs from "./zfs/ZfsCommand.js"
 import * as Zpool from "./zfs/ZpoolCommand.js"
@@ -126,6 +128,7 @@ const programs: Readonly<Record<string, LongCommand>> = {
   "/usr/bin/isainfo": instant(HostInfo.isainfo),
   "/usr/bin/kstat": instant(Kstat.run),
   "/usr/bin/ls": instant(HostInfo.ls),
+  "/usr/bin/ps": instant(Ps.run),
   "/usr/bin/chmod": instant(HostInfo.chmod),
   "/usr/bin/mkdir": instant(HostInfo.mkdir)
 }
@@ -154,8 +157,8 @@ const unavailable = (line: CommandLine.CommandLine, reason: "NotFound" | "Timeou
 const applies = (program: string, args: ReadonlyArray<string>) => (fault: { readonly program: string; readonly match: string }): boolean =>
   (fault.program === program || path.basename(fault.program) === program) && args.join(" ").includes(fault.match)
 
-/** Faults that strike before the command itself runs. */
-const faulted = (host: Host, program: string, line: CommandLine.CommandLine, command: LongCommand) =>
+/** Faults that strike before the command itself runs: what the command then leaves behind, or nothing when it may run. */
+const faulted = (host: Host, program: string, line: CommandLine.CommandLine) =>
   Effect.gen(function*() {
     const planted = yield* host.step(({ host: state }) => {
       if (state.faults.length === 0) return {}
@@ -172,7 +175,15 @@ const faulted = (host: Host, program: string, line: CommandLine.CommandLine, com
       const { exitCode, stderr } = planted.fail
       return { exitCode, stdout: "", stderr: stderr === "" || stderr.endsWith("\n") ? stderr : `${stderr}\n` }
     }
-    return yield* command(host, line)
+    return undefined
+  })
+
+/** A process that does nothing but leave a result behind. */
+const finished = ({ exitCode, stderr, stdout }: Result) =>
+  HostProcess.spawn({
+    program: "/bin/sh",
+    args: ["-c", "printf %s \"$1\"; printf %s \"$2\" >&2; exit \"$3\"", "sh", stdout, stderr, String(exitCode)],
+    environment: {}
   })
 
 const runner = (host: Host): Context.Tag.Service<CommandRunner.CommandRunner> => {
@@ -182,7 +193,8 @@ const runner = (host: Host): Context.Tag.Service<CommandRunner.CommandRunner> =>
     if (found === undefined) return Effect.fail(unavailable(line, "NotFound", "No such file or directory"))
     const [program, command] = found
     const limit = line.timeout ?? "60 seconds"
-    return faulted(host, program, line, command).pipe(
+    return faulted(host, program, line).pipe(
+      Effect.flatMap((struck) => struck === undefined ? command(host, line) : Effect.succeed(struck)),
       Effect.mapError((error) => unavailable(line, "Failed", error.message)),
       Effect.timeoutFail({
         duration: limit,
@@ -208,7 +220,21 @@ const runner = (host: Host): Context.Tag.Service<CommandRunner.CommandRunner> =>
     ).pipe(Effect.map(({ named }) => named))
   }
 
-  return CommandRunner.CommandRunner.of({ run, tempFile })
+  const start = (given: CommandLine.CommandLine, { terminal = false }: CommandRunner.StartOptions = {}) => {
+    const line = withoutPfexec(given)
+    const found = lookup(line.program)
+    if (found === undefined) return Effect.fail(unavailable(line, "NotFound", "No such file or directory"))
+    const [program, command] = found
+    return Effect.gen(function*() {
+      const struck = yield* faulted(host, program, line)
+      if (struck !== undefined) return yield* finished(struck)
+      if (command !== Zlogin.run) return yield* Effect.flatMap(command(host, line), finished)
+      const opened = yield* Zlogin.open(host, line, terminal)
+      return "refused" in opened ? yield* finished(opened.refused) : opened.process
+    }).pipe(Effect.mapError((error) => unavailable(line, "Failed", error.message)))
+  }
+
+  return CommandRunner.CommandRunner.of({ run, start, tempFile })
 }
 
 /**

@@ -1,5 +1,5 @@
-import { type CommandLine, CommandRunner } from "@reddwarf/runtime-illumos"
-import { Effect, Layer } from "effect"
+import { type CommandLine, CommandRunner, type HostProcess } from "@reddwarf/runtime-illumos"
+import { Effect, Layer, type Scope } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -18,10 +18,12 @@ export const directory = Effect.acquireRelease(
 export const hostIn = (folder: string, options: Omit<SimulatedHost.Options, "directory"> = {}) =>
   Effect.gen(function*() {
     const context = yield* Layer.build(SimulatedHost.layerWithControls({ memoryMiB: 4096, cpus: 4, ...options, directory: folder }))
-    const { run: runLine, tempFile } = yield* Effect.provide(CommandRunner.CommandRunner, context)
+    const { run: runLine, start: startLine, tempFile } = yield* Effect.provide(CommandRunner.CommandRunner, context)
     // A test that fails half-way must leave no process behind.
     yield* Effect.addFinalizer(() => Effect.ignore(controls.rebootHost))
     const run = (line: CommandLine.CommandLine) => runLine(line)
+    const start = (line: CommandLine.CommandLine, options?: CommandRunner.StartOptions): Effect.Effect<HostProcess.HostProcess, CommandRunner.CommandUnavailable, Scope.Scope> =>
+      startLine(line, options)
     const controls = yield* Effect.provide(SimulatedHost.SimulatedHost, context)
     const command = (...words: ReadonlyArray<string>) =>
       run({ program: `/usr/sbin/${words[0] ?? ""}`, args: words.slice(1) })
@@ -38,7 +40,7 @@ export const hostIn = (folder: string, options: Omit<SimulatedHost.Options, "dir
       Effect.zipRight(zone(name, ...extra), Effect.zipRight(expectOk(`zoneadm -z ${name} install`), expectOk(`zoneadm -z ${name} boot`)))
     const states = Effect.map(sh("zoneadm list -cp"), (result) =>
       Object.fromEntries(result.stdout.trim().split("\n").map((line) => line.split(":")).map((fields) => [fields[1], fields[2]])))
-    return { ...controls, run, tempFile, command, sh, expectOk, script, zone, running, states, folder }
+    return { ...controls, run, start, tempFile, command, sh, expectOk, script, zone, running, states, folder }
   })
 
 export const host = (options: Omit<SimulatedHost.Options, "directory"> = {}) => Effect.flatMap(directory, (folder) => hostIn(folder, options))

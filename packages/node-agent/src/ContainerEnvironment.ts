@@ -137,13 +137,18 @@ export const process = (inputs: Inputs, container: CoreV1.Container): Result<Fil
     )
   }
   const words = [program, ...rest, ...expandAll(container.args)] as const
+  // As container runtimes do.
+  const terminal = container.tty === true && !env.right.has("TERM") ? [{ name: "TERM", value: "xterm" }] : []
   if (hasNul(words) || hasNul(env.right.values())) return fail("CreateContainerError", "a command or variable holds a NUL character; remove it")
   return Either.right({
     name: container.name,
     kind: ContainerStatus.kindOf(inputs.pod, container),
     argv: words,
-    env: [...env.right].map(([name, value]) => ({ name, value })),
-    workingDirectory: posix.resolve("/", container.workingDir ?? "/")
+    env: [...terminal, ...[...env.right].map(([name, value]) => ({ name, value }))],
+    workingDirectory: posix.resolve("/", container.workingDir ?? "/"),
+    ...(container.stdin === true ? { stdin: true } : {}),
+    ...(container.stdin === true && container.stdinOnce === true ? { stdinOnce: true } : {}),
+    ...(container.tty === true ? { tty: true } : {})
   })
 }
 

@@ -191,3 +191,46 @@ export const stream = (
     })
     return limited(options.limitBytes)(Stream.repeatEffectChunkOption(pull))
   }))
+
+/**
+ * Something a container printed.
+ *
+ * @category models
+ */
+export interface Output {
+  readonly stream: "stdout" | "stderr"
+  readonly bytes: Uint8Array
+}
+
+/**
+ * What is printed from now on into the log at `path`, byte for byte, until `isOver` says that nothing more will come. "Now" is when this
+ * effect runs, not when the stream is read.
+ *
+ * @category constructors
+ */
+export const follow = (
+  path: string,
+  isOver: Effect.Effect<boolean>
+): Effect.Effect<Stream.Stream<Output, LogReadFailed>, LogReadFailed, FileSystem.FileSystem | Scope.Scope> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const log = yield* cursor(path, { path, offset: yield* attempt(path, async () => (await stat(path)).size) })
+    const notices = yield* Queue.sliding<void>(1)
+    yield* Effect.forkScoped(Effect.ignore(Stream.runForEach(fs.watch(dirname(path)), () => Queue.offer(notices, undefined))))
+    const split = logRecords.splitter()
+    let over = false
+    const pull: Effect.Effect<Chunk.Chunk<Output>, Option.Option<LogReadFailed>> = Effect.gen(function*() {
+      for (;;) {
+        const bytes = yield* Effect.asSomeError(log.next)
+        if (bytes.length > 0) {
+          const outputs = split(bytes)
+          if (outputs.length > 0) return Chunk.unsafeFromArray(outputs)
+          continue
+        }
+        if (over) return yield* Effect.fail(Option.none())
+        over = yield* isOver
+        if (!over) yield* Effect.race(Queue.take(notices), Effect.sleep(pollInterval))
+      }
+    })
+    return Stream.repeatEffectChunkOption(pull)
+  })

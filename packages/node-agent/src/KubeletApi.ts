@@ -1,11 +1,12 @@
 /**
- * The HTTPS endpoint by which the API server reads logs of containers on this node.
+ * The HTTPS endpoint by which the API server reads logs of containers on this node, runs commands in them and reaches their ports.
  *
  * Only clients with a certificate of the cluster's CA are served. Requests and their bodies come from nowhere else than the API server, but
  * their paths hold what users typed: every part is checked before it becomes part of a file name.
  */
 import * as FileSystem from "@effect/platform/FileSystem"
-import { type CoreV1, Timestamp } from "@reddwarf/api-types"
+import { type CoreV1, Status, Timestamp } from "@reddwarf/api-types"
+import { Upgrade } from "@reddwarf/streaming"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -15,10 +16,15 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { createServer } from "node:https"
+import type { Duplex } from "node:stream"
 import { TLSSocket } from "node:tls"
+import * as byteStreams from "./internal/byteStreams.js"
 import * as ContainerLogs from "./ContainerLogs.js"
 import * as LogTarget from "./LogTarget.js"
 import * as NodeAgentMetrics from "./NodeAgentMetrics.js"
+import * as RunningPods from "./RunningPods.js"
+import type * as StatsApi from "./StatsApi.js"
+import type * as StreamingApi from "./StreamingApi.js"
 import * as SupervisorClient from "./SupervisorClient.js"
 
 /**
@@ -34,6 +40,10 @@ export interface Options {
   readonly tls: { readonly cert: string; readonly key: string; readonly ca: string }
   /** The pods of this node. */
   readonly pods: () => ReadonlyArray<CoreV1.Pod>
+  /** What pods and node use; without it the paths for that are not served. */
+  readonly stats?: StatsApi.StatsApi
+  /** Commands in containers, attaching, port forwarding; without it they are not served. */
+  readonly streaming?: StreamingApi.StreamingApi
   /** Requests served at the same time; more are answered with 429. Default 128. */
   readonly maxRequests?: number
 }
@@ -84,18 +94,15 @@ const refusal = (request: IncomingMessage): Answer | undefined => {
     : text(403, `Forbidden (user=${user}, verb=get, resource=nodes, subresource=proxy)`)
 }
 
-/** Writes one chunk and waits while the client is slow. */
-const write = (response: ServerResponse, bytes: Uint8Array): Effect.Effect<void> =>
-  Effect.async<void>((resume) => {
-    if (response.destroyed || response.write(bytes)) return resume(Effect.void)
-    const done = () => resume(Effect.void)
-    response.once("drain", done)
-    response.once("close", done)
-    return Effect.sync(() => {
-      response.off("drain", done)
-      response.off("close", done)
-    })
-  })
+/** The parts of the path, decoded; none when they cannot be. */
+const targetOf = (request: IncomingMessage): { readonly url: URL; readonly parts: ReadonlyArray<string> | undefined } => {
+  const url = new URL(request.url?.startsWith("/") === true ? `https://node${request.url}` : "https://node/")
+  try {
+    return { url, parts: url.pathname.slice(1).split("/").map(decodeURIComponent) }
+  } catch {
+    return { url, parts: undefined }
+  }
+}
 
 const send = (response: ServerResponse, answer: Answer): Effect.Effect<void, ContainerLogs.LogReadFailed> =>
   Effect.gen(function*() {
@@ -105,7 +112,7 @@ const send = (response: ServerResponse, answer: Answer): Effect.Effect<void, Con
       return
     }
     response.flushHeaders()
-    yield* Stream.runForEach(answer.body, (bytes) => write(response, bytes))
+    yield* Stream.runForEach(answer.body, (bytes) => byteStreams.write(response, bytes))
     response.end()
   })
 
@@ -153,12 +160,17 @@ export const make = (
       }).pipe(Effect.catchAll((error) => Effect.succeed(text(500, error.message))))
 
     const route = (request: IncomingMessage): Effect.Effect<Answer> => {
-      const url = new URL(request.url ?? "/", "https://node")
-      let parts: ReadonlyArray<string>
-      try {
-        parts = url.pathname.slice(1).split("/").map(decodeURIComponent)
-      } catch {
-        return Effect.succeed(text(400, "the path is not valid"))
+      const { parts, url } = targetOf(request)
+      if (parts === undefined) return Effect.succeed(text(400, "the path is not valid"))
+      if (options.streaming?.owns(parts) === true) return Effect.succeed(text(400, "Upgrade request required"))
+      if (parts[0] === "run" && (parts.length === 4 || parts.length === 5) && options.streaming !== undefined) {
+        if (request.method !== "POST") return Effect.succeed(text(405, "Method Not Allowed"))
+        const [, namespace = "", name = ""] = parts
+        const words = (url.searchParams.get("cmd") ?? "").split(" ").filter((word) => word !== "")
+        return Effect.map(
+          options.streaming.run(namespace, name, parts.length === 5 ? parts[3] : undefined, parts.at(-1) ?? "", words),
+          ({ body, status }) => text(status, body)
+        )
       }
       if (request.method !== "GET") return Effect.succeed(text(405, "Method Not Allowed"))
       const [first, namespace, name, container] = parts
@@ -167,10 +179,13 @@ export const make = (
         const body = JSON.stringify({ kind: "PodList", apiVersion: "v1", metadata: {}, items: options.pods() })
         return Effect.succeed({ status: 200, contentType: "application/json", body })
       }
+      if (first === "runningpods" && parts.length === 1) {
+        return Effect.map(RunningPods.list(supervisor), (body) => ({ status: 200, contentType: "application/json", body }))
+      }
       if (first === "containerLogs" && namespace !== undefined && name !== undefined && container !== undefined && parts.length === 4) {
         return containerLogs(url, namespace, name, container)
       }
-      return Effect.succeed(text(404, "404 page not found"))
+      return options.stats?.(parts) ?? Effect.succeed(text(404, "404 page not found"))
     }
 
     const handle = (request: IncomingMessage, response: ServerResponse): Effect.Effect<void> =>
@@ -192,6 +207,25 @@ export const make = (
         )
       )
 
+    /** A request that asks for another protocol. Its connection is the handler's from then on. */
+    const upgrade = (asked: Upgrade.Upgrade): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        const { parts, url } = targetOf(asked.request)
+        const refused = refusal(asked.request)
+        if (refused !== undefined) {
+          NodeAgentMetrics.unauthorizedRequests.unsafeUpdate(1, [])
+          return Upgrade.refuse(asked, Status.failure(refused.status, "", typeof refused.body === "string" ? refused.body : ""))
+        }
+        const { streaming } = options
+        if (parts === undefined || streaming?.owns(parts) !== true) return Upgrade.refuse(asked, Status.failure(404, "NotFound", "404 page not found"))
+        return streaming.serve(asked, parts, url.searchParams)
+      }).pipe(
+        Effect.catchAllCause((cause) => Effect.logWarning("a session was cut off", cause)),
+        Effect.onInterrupt(() => Effect.sync(() => void asked.socket.destroy()))
+      )
+
+    /** Connections the server does not know any more, and still waits for when it closes. */
+    const upgraded = new Set<Duplex>()
     const run = yield* FiberSet.makeRuntime()
     const server = yield* Effect.acquireRelease(
       Effect.async<ReturnType<typeof createServer>, ListenFailed>((resume) => {
@@ -201,6 +235,12 @@ export const make = (
           const created = createServer({ ...options.tls, requestCert: true, rejectUnauthorized: false, minVersion: "TLSv1.2" }, (request, response) => {
             const fiber = run(handle(request, response))
             response.once("close", () => fiber.unsafeInterruptAsFork(fiber.id()))
+          })
+          created.on("upgrade", (request, socket, head) => {
+            socket.on("error", () => undefined)
+            upgraded.add(socket)
+            socket.once("close", () => upgraded.delete(socket))
+            run(upgrade({ request, socket, head }))
           })
           created.headersTimeout = 10_000
           created.requestTimeout = 30_000
@@ -218,6 +258,7 @@ export const make = (
         Effect.async<void>((resume) => {
           created.close(() => resume(Effect.void))
           created.closeAllConnections()
+          for (const socket of upgraded) socket.destroy()
         })
     )
     const address = server.address()

@@ -19,9 +19,12 @@ import * as NodeRegistration from "./NodeRegistration.js"
 import * as NodeStatus from "./NodeStatus.js"
 import * as PodController from "./PodController.js"
 import * as PodSandbox from "./PodSandbox.js"
+import * as StatsApi from "./StatsApi.js"
+import * as StreamingApi from "./StreamingApi.js"
 import * as StatusManager from "./StatusManager.js"
 import * as SupervisorClient from "./SupervisorClient.js"
 import type { SupervisorFileFailed } from "./SupervisorError.js"
+import * as UsageMeter from "./UsageMeter.js"
 
 /** @category models */
 export interface Options extends NodeAgentOptions.NodeAgentOptions {
@@ -120,12 +123,15 @@ const make = (
       allocatable: NodeStatus.allocatable(options, facts),
       hostReady: Deferred.await(hostReady)
     })
+    const meter = yield* UsageMeter.make({ pods: controller.pods })
     // The port is known only when it is open: 0 asks for any free one.
     const api = options.tls === undefined ? undefined : yield* KubeletApi.make({
       host: options.nodeAddress,
       port: options.kubeletPort,
       tls: options.tls,
-      pods: controller.pods
+      pods: controller.pods,
+      stats: StatsApi.make(options.nodeName, meter),
+      streaming: yield* StreamingApi.make({ dataDir: options.dataDir, pods: controller.pods, maxSessions: options.maxSessions })
     })
     const registration = yield* NodeRegistration.make({ ...options, kubeletPort: api?.port ?? options.kubeletPort, facts, measure })
 

@@ -18,3 +18,6 @@ export const orphans = Metric.gauge("reddwarf_orphaned_pods")
 
 /** Requests to the kubelet API that were refused for lack of a client certificate. @category metrics */
 export const unauthorizedRequests = Metric.counter("reddwarf_kubelet_api_unauthorized_total", { incremental: true })
+
+/** Commands, attached clients and port forwardings that are served now. @category metrics */
+export const streamingSessions = Metric.gauge("reddwarf_kubelet_streaming_sessions")

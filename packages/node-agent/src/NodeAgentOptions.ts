@@ -51,6 +51,8 @@ export interface NodeAgentOptions {
   readonly leaseInterval?: Duration.DurationInput
   /** Time for steps in progress to end when the agent is shut down. Default 60 s. */
   readonly shutdownGrace?: Duration.DurationInput
+  /** Commands in containers, attached clients and port forwardings at the same time. Default 128. */
+  readonly maxSessions?: number
   /** Log bytes per file, and files per attempt. Default 10 MiB and 5. */
   readonly logMaxBytes?: number
   readonly logMaxFiles?: number
@@ -87,6 +89,7 @@ export const resolve = (options: NodeAgentOptions): Resolved => ({
   statusInterval: Duration.seconds(10),
   leaseInterval: Duration.seconds(10),
   shutdownGrace: Duration.seconds(60),
+  maxSessions: 128,
   logMaxBytes: 10 * mebibyte,
   logMaxFiles: 5,
   ...options,

@@ -56,7 +56,13 @@ export const ContainerSpec = Schema.Struct({
   argv: Schema.NonEmptyArray(Schema.String),
   env: Schema.Array(Schema.Struct({ name: Schema.NonEmptyString, value: Schema.String })),
   /** Absolute path in the zone. */
-  workingDirectory: Schema.String
+  workingDirectory: Schema.String,
+  /** Keeps the input open for whoever attaches; default an empty input. */
+  stdin: Schema.optional(Schema.Boolean),
+  /** Ends the input for good when the first one who attached to it leaves. */
+  stdinOnce: Schema.optional(Schema.Boolean),
+  /** Gives the process a terminal. */
+  tty: Schema.optional(Schema.Boolean)
 })
 /** @category models */
 export type ContainerSpec = typeof ContainerSpec.Type

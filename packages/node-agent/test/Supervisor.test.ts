@@ -170,6 +170,20 @@ describe("Supervisor", () => {
         assert.deepStrictEqual([state.exits[0]?.exitCode, state.exits[0]?.reason], [255, "Unknown"])
       })), 30_000)
 
+  it.live("notices that the shim was killed while nobody supervised", () =>
+    withZone(({ folders, submit, untilState }) =>
+      Effect.gen(function*() {
+        const zones = yield* ZoneRuntime.ZoneRuntime
+        const first = yield* h.supervisorFiber(folders)
+        yield* submit("sleep 1000")
+        yield* untilState("running", ({ phase }) => phase === "running")
+        yield* first.stop
+        yield* zones.halt(zone)
+        yield* h.supervisorFiber(folders)
+        const state = yield* untilState("finished", ({ phase }) => phase === "finished")
+        assert.deepStrictEqual([state.exits[0]?.exitCode, state.exits[0]?.reason], [255, "Unknown"])
+      })), 30_000)
+
   it.live("says why a container cannot be started, and starts it when it can", () =>
     withZone(({ folders, submit, untilState }) =>
       Effect.gen(function*() {

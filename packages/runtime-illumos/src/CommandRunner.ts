@@ -13,6 +13,8 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { constants } from "node:os"
 import * as CommandLine from "./CommandLine.js"
+import * as HostProcess from "./HostProcess.js"
+import { quote } from "./internal/shell.js"
 
 /**
  * What a finished program left behind.
@@ -53,6 +55,16 @@ export class CommandUnavailable extends Schema.TaggedError<CommandUnavailable>()
 }
 
 /**
+ * How a program is started that others talk to.
+ *
+ * @category models
+ */
+export interface StartOptions {
+  /** Gives the program a terminal of its own as its standard input, output and error. Default pipes. */
+  readonly terminal?: boolean
+}
+
+/**
  * Runs command lines on one host, real or simulated.
  *
  * @category services
@@ -60,6 +72,11 @@ export class CommandUnavailable extends Schema.TaggedError<CommandUnavailable>()
 export class CommandRunner extends Context.Tag("@reddwarf/runtime-illumos/CommandRunner")<CommandRunner, {
   /** Runs to the end and gives the result whatever the exit code is. Fails only when the program cannot be started, times out, or prints more than the output limit. */
   readonly run: (line: CommandLine.CommandLine) => Effect.Effect<CommandResult, CommandUnavailable>
+  /**
+   * Starts a program to talk to: no time or output limit, and the input of the line is not used. It is killed with its process group when
+   * the scope closes. Fails when the program cannot be started, and when a terminal is asked for where none can be had.
+   */
+  readonly start: (line: CommandLine.CommandLine, options?: StartOptions) => Effect.Effect<HostProcess.HostProcess, CommandUnavailable, Scope.Scope>
   /** Writes a file that a command will read by path (`zonecfg -f`): content, mode 0600, removed when the scope closes. Gives its absolute path. */
   readonly tempFile: (name: string, content: string) => Effect.Effect<string, CommandUnavailable, Scope.Scope>
 }>() {}
@@ -94,6 +111,9 @@ const unavailable = (line: CommandLine.CommandLine) => (error: PlatformError): C
     : "Failed"
   return new CommandUnavailable({ program: line.program, args: [...line.args], reason, detail: error.message })
 }
+
+const notStarted = (line: CommandLine.CommandLine) => (error: HostProcess.SpawnFailed): CommandUnavailable =>
+  new CommandUnavailable({ program: line.program, args: [...line.args], reason: error.reason, detail: error.message })
 
 /** The platform reports death by signal as an error that only names the signal in its text. */
 const signalStatus = (error: PlatformError): number | undefined => {
@@ -198,7 +218,27 @@ export const layerWith = (
         return path
       })
 
-      return CommandRunner.of({ run, tempFile })
+      /**
+       * The script(1) of illumos runs no command but $SHELL, so the command becomes a file that is the shell. What script itself says comes
+       * before and after everything the program prints. Not verified on a real host.
+       */
+      const inScript = Effect.fnUntraced(function*(line: CommandLine.CommandLine) {
+        const words = [line.program, ...line.args].map(quote).join(" ")
+        const shell = yield* tempFile("shell", `#!/bin/sh\nSHELL=/bin/sh\nexec ${words}\n`)
+        yield* Effect.mapError(fileSystem.chmod(shell, 0o700), unavailable(line))
+        return { program: "/usr/bin/script", args: ["/dev/null"], environment: { ...environment, SHELL: shell } }
+      })
+
+      const startProcess = Effect.fnUntraced(function*(line: CommandLine.CommandLine, { terminal = false }: StartOptions = {}) {
+        const plain: HostProcess.SpawnOptions = { program: line.program, args: line.args, environment: { ...environment } }
+        const wanted = !terminal ? plain : process.platform === "sunos" ? yield* inScript(line) : HostProcess.inTerminal(plain)
+        if (wanted === undefined) {
+          return yield* new CommandUnavailable({ program: line.program, args: [...line.args], reason: "Failed", detail: HostProcess.noTerminal })
+        }
+        return yield* Effect.mapError(HostProcess.spawn(wanted), notStarted(line))
+      })
+
+      return CommandRunner.of({ run, start: startProcess, tempFile })
     })
   )
 
@@ -236,6 +276,9 @@ export const layerTest = (respond: Respond, journal: Array<CommandLine.CommandLi
           const answer = respond(line, files)
           return Effect.isEffect(answer) ? answer : Effect.succeed(answer)
         }),
+      // A script says what a program leaves behind, not how it talks.
+      start: (line) =>
+        new CommandUnavailable({ program: line.program, args: [...line.args], reason: "Failed", detail: "a scripted runner starts nothing" }),
       tempFile: (name, content) =>
         Effect.acquireRelease(
           Effect.sync(() => {

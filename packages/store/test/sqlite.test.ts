@@ -210,7 +210,7 @@ describe("layerSqlite", () => {
         INSERT INTO compaction VALUES (1, 1);
         INSERT INTO version VALUES (2, '/a', 1, 2, NULL, x'61'), (3, '/leases/n', 1, 3, NULL, x'62'), (4, '/a', 2, 2, 2, x'63'),
           (5, '/leases/n', 2, 3, 3, x'64'), (6, '/leases/gone', 1, 6, NULL, x'65'), (7, '/leases/gone', 3, 6, 6, x'66');
-        PRAGMA application_id = ${0x52445746};
+        PRAGMA application_id = 1380210502;
         PRAGMA user_version = 1;
       `)
       db.close()

@@ -29,6 +29,8 @@ export interface Case {
   readonly code?: number | Readonly<Record<Version, number>>
   /** Repeats the command until it answers as expected: something in the server has to act first. */
   readonly eventually?: true
+  /** How long it may take until then, 40 when absent. */
+  readonly seconds?: number
   /** The command goes on: it is interrupted when its standard output matches. */
   readonly until?: RegExp
   /** Commands to run while one with `until` goes on. */

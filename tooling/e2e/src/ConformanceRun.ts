@@ -14,7 +14,11 @@ export interface Target {
   readonly directory: string
 }
 
-const slow = 20_000
+/** How long the cluster may take to come to what a case expects, in milliseconds. */
+const slow = 40_000
+
+/** When a command that does not end is given up, in milliseconds: later than any timeout that a case gives to kubectl itself. */
+const hangs = 100_000
 
 class Session {
   private readonly target: Target
@@ -50,7 +54,7 @@ class Session {
 
   /** Gives up on a command that does not end: one that hangs must not hold the others. */
   async finish(running: Running): Promise<Finished> {
-    const timer = setTimeout(() => { running.kill("SIGKILL") }, 30_000)
+    const timer = setTimeout(() => { running.kill("SIGKILL") }, hangs)
     const finished = await running.done
     clearTimeout(timer)
     return finished
@@ -73,11 +77,11 @@ class Session {
   private async interrupted(one: Case): Promise<Finished> {
     const running = this.start(one.command, one.env)
     const seen = () => running.stdout() + running.stderr()
-    const timer = setTimeout(() => { running.kill("SIGKILL") }, slow + 5000)
+    const timer = setTimeout(() => { running.kill("SIGKILL") }, hangs)
     try {
-      const address = one.fetch === undefined ? undefined : await waitFor("an address", () => /127\.0\.0\.1:\d+/.exec(running.stdout())?.[0], { seconds: 10, everyMillis: 50, seen })
+      const address = one.fetch === undefined ? undefined : await waitFor("an address", () => /127\.0\.0\.1:\d+/.exec(running.stdout())?.[0], { seconds: slow / 1000, everyMillis: 50, seen })
       if (one.during !== undefined) {
-        await waitFor("output", () => running.stdout() === "" ? undefined : true, { seconds: 10, everyMillis: 50, seen })
+        await waitFor("output", () => running.stdout() === "" ? undefined : true, { seconds: slow / 1000, everyMillis: 50, seen })
         for (const step of one.during) await this.must(step)
       }
       if (one.fetch !== undefined) {
@@ -111,7 +115,7 @@ class Session {
     try {
       for (const [name, command] of Object.entries(one.variables ?? {})) this.variables.set(name, await this.must(command))
       for (const step of one.setup ?? []) await this.must(step)
-      const deadline = performance.now() + slow
+      const deadline = performance.now() + (one.seconds === undefined ? slow : one.seconds * 1000)
       let finding = await this.attempt(one)
       while (finding !== undefined && one.eventually === true && performance.now() < deadline) {
         await new Promise((resolve) => setTimeout(resolve, 200))

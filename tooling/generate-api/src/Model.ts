@@ -1,4 +1,7 @@
+import type { Schema } from "@reddwarf/api-types"
 import type { GoField, GoPackage } from "./GoSource.ts"
+
+export type Field = Schema.Field
 
 /** One Go package of the API and how its types are named elsewhere. */
 export interface ApiPackage {
@@ -8,23 +11,6 @@ export interface ApiPackage {
   readonly openapi: string
   /** Name of the generated TypeScript module, such as `CoreV1`. */
   readonly module: string
-}
-
-/** Semantics of one field. Absent properties mean "no" or "not applicable". */
-export interface Field {
-  /** `string`, `int32`, `int64`, `double`, `bool`, `bytes`, a special name, a message name, `[]T` or `{}T`. */
-  readonly type: string
-  readonly number?: number
-  readonly required?: true
-  /** The JSON form is written even when empty (no `omitempty`). */
-  readonly always?: true
-  readonly pointer?: true
-  readonly patch?: string
-  readonly mergeKey?: string
-  readonly listType?: string
-  readonly listKeys?: ReadonlyArray<string>
-  readonly mapType?: string
-  readonly enum?: string
 }
 
 export interface Message {

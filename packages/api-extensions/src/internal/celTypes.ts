@@ -3,7 +3,8 @@ import { Environment } from "@marcbachmann/cel-js"
 import { Timestamp } from "@reddwarf/api-types"
 import * as DateTime from "effect/DateTime"
 import { additionalOf, isArray, isObject, itemsOf, type JsonSchema, preserves, propertiesOf } from "../JsonSchema.js"
-import { celEquals, register } from "./celFunctions.js"
+import { make as makeEnvironment } from "./celEnvironment.js"
+import { celEquals } from "./celFunctions.js"
 
 /** A type of the language with the way from JSON to its values. */
 export interface CelType {
@@ -28,7 +29,8 @@ export const escapeName = (name: string): string | undefined => {
   return name.replaceAll("__", "__underscores__").replaceAll(".", "__dot__").replaceAll("-", "__dash__").replaceAll("/", "__slash__")
 }
 
-const dynamic = (json: unknown): unknown => {
+/** A JSON value without a schema. */
+export const dynamic = (json: unknown): unknown => {
   if (typeof json === "number") return Number.isSafeInteger(json) ? BigInt(json) : json
   if (isArray(json)) return json.map(dynamic)
   return isObject(json) ? new Map(Object.entries(json).map(([key, value]) => [key, dynamic(value)])) : json
@@ -76,17 +78,9 @@ const typeFieldSchemas: Readonly<Record<string, JsonSchema>> = {
 
 /** The declarations of one schema and all below it. */
 export class Declarations {
-  readonly env = new Environment({
-    enableOptionalTypes: true,
-    homogeneousAggregateLiterals: false,
-    limits: { maxDepth: 64, maxAstNodes: 10_000, maxListElements: 1000, maxMapEntries: 1000, maxCallArguments: 32 }
-  })
+  readonly env = makeEnvironment()
   readonly #known = new Map<JsonSchema, CelType>()
   #count = 0
-
-  constructor() {
-    register(this.env)
-  }
 
   /** The type of a schema. `isResource`: type and metadata fields can be named although the schema does not declare them. */
   typeOf(schema: JsonSchema, isResource: boolean): CelType {

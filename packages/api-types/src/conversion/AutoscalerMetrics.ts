@@ -6,6 +6,9 @@ import type * as AutoscalingV1 from "../generated/AutoscalingV1.js"
 import type * as AutoscalingV2 from "../generated/AutoscalingV2.js"
 import { defined } from "../internal/structure.js"
 
+const toV1Resource = ({ name, target }: AutoscalingV2.ResourceMetricSource): AutoscalingV1.ResourceMetricSource =>
+  defined({ name, targetAverageUtilization: target.averageUtilization, targetAverageValue: target.averageValue })
+
 /** A metric as the annotation has it. @category combinators */
 export const toV1Metric = (metric: AutoscalingV2.MetricSpec): AutoscalingV1.MetricSpec => {
   const { containerResource, external, object, pods, resource } = metric
@@ -23,17 +26,8 @@ export const toV1Metric = (metric: AutoscalingV2.MetricSpec): AutoscalingV1.Metr
       targetAverageValue: pods.target.averageValue ?? "0",
       selector: pods.metric.selector
     }),
-    resource: resource && defined({
-      name: resource.name,
-      targetAverageUtilization: resource.target.averageUtilization,
-      targetAverageValue: resource.target.averageValue
-    }),
-    containerResource: containerResource && defined({
-      name: containerResource.name,
-      targetAverageUtilization: containerResource.target.averageUtilization,
-      targetAverageValue: containerResource.target.averageValue,
-      container: containerResource.container
-    }),
+    resource: resource && toV1Resource(resource),
+    containerResource: containerResource && { ...toV1Resource(containerResource), container: containerResource.container },
     external: external && defined({
       metricName: external.metric.name,
       metricSelector: external.metric.selector,
@@ -43,12 +37,14 @@ export const toV1Metric = (metric: AutoscalingV2.MetricSpec): AutoscalingV1.Metr
   })
 }
 
-const resourceTarget = (source: AutoscalingV1.ResourceMetricSource): AutoscalingV2.MetricTarget =>
-  defined({
-    type: source.targetAverageUtilization === undefined ? "AverageValue" : "Utilization",
-    averageUtilization: source.targetAverageUtilization,
-    averageValue: source.targetAverageValue
+const fromV1Resource = ({ name, ...target }: AutoscalingV1.ResourceMetricSource): AutoscalingV2.ResourceMetricSource => ({
+  name,
+  target: defined({
+    type: target.targetAverageUtilization === undefined ? "AverageValue" : "Utilization",
+    averageUtilization: target.targetAverageUtilization,
+    averageValue: target.targetAverageValue
   })
+})
 
 /** A metric of an annotation as it is stored. @category combinators */
 export const fromV1Metric = (metric: AutoscalingV1.MetricSpec): AutoscalingV2.MetricSpec => {
@@ -66,12 +62,8 @@ export const fromV1Metric = (metric: AutoscalingV1.MetricSpec): AutoscalingV2.Me
       metric: defined({ name: pods.metricName, selector: pods.selector }),
       target: { type: "AverageValue", averageValue: pods.targetAverageValue }
     },
-    resource: resource && { name: resource.name, target: resourceTarget(resource) },
-    containerResource: containerResource && {
-      name: containerResource.name,
-      target: resourceTarget(containerResource),
-      container: containerResource.container
-    },
+    resource: resource && fromV1Resource(resource),
+    containerResource: containerResource && { ...fromV1Resource(containerResource), container: containerResource.container },
     external: external && {
       metric: defined({ name: external.metricName, selector: external.metricSelector }),
       target: defined({
@@ -82,6 +74,9 @@ export const fromV1Metric = (metric: AutoscalingV1.MetricSpec): AutoscalingV2.Me
     }
   })
 }
+
+const toV1ResourceStatus = ({ current, name }: AutoscalingV2.ResourceMetricStatus): AutoscalingV1.ResourceMetricStatus =>
+  defined({ name, currentAverageUtilization: current.averageUtilization, currentAverageValue: current.averageValue ?? "0" })
 
 /** A measured metric as the annotation has it. @category combinators */
 export const toV1MetricStatus = (metric: AutoscalingV2.MetricStatus): AutoscalingV1.MetricStatus => {
@@ -100,17 +95,8 @@ export const toV1MetricStatus = (metric: AutoscalingV2.MetricStatus): Autoscalin
       currentAverageValue: pods.current.averageValue ?? "0",
       selector: pods.metric.selector
     }),
-    resource: resource && defined({
-      name: resource.name,
-      currentAverageUtilization: resource.current.averageUtilization,
-      currentAverageValue: resource.current.averageValue ?? "0"
-    }),
-    containerResource: containerResource && defined({
-      name: containerResource.name,
-      currentAverageUtilization: containerResource.current.averageUtilization,
-      currentAverageValue: containerResource.current.averageValue ?? "0",
-      container: containerResource.container
-    }),
+    resource: resource && toV1ResourceStatus(resource),
+    containerResource: containerResource && { ...toV1ResourceStatus(containerResource), container: containerResource.container },
     external: external && defined({
       metricName: external.metric.name,
       metricSelector: external.metric.selector,
@@ -122,6 +108,11 @@ export const toV1MetricStatus = (metric: AutoscalingV2.MetricStatus): Autoscalin
 
 const measured = (value: string | undefined, averageValue: string | undefined, averageUtilization?: number): AutoscalingV2.MetricValueStatus =>
   defined({ value, averageValue, averageUtilization })
+
+const fromV1ResourceStatus = (status: AutoscalingV1.ResourceMetricStatus): AutoscalingV2.ResourceMetricStatus => ({
+  name: status.name,
+  current: measured(undefined, status.currentAverageValue, status.currentAverageUtilization)
+})
 
 /** A measured metric of an annotation as it is stored. @category combinators */
 export const fromV1MetricStatus = (metric: AutoscalingV1.MetricStatus): AutoscalingV2.MetricStatus => {
@@ -137,15 +128,8 @@ export const fromV1MetricStatus = (metric: AutoscalingV1.MetricStatus): Autoscal
       metric: defined({ name: pods.metricName, selector: pods.selector }),
       current: measured(undefined, pods.currentAverageValue)
     },
-    resource: resource && {
-      name: resource.name,
-      current: measured(undefined, resource.currentAverageValue, resource.currentAverageUtilization)
-    },
-    containerResource: containerResource && {
-      name: containerResource.name,
-      current: measured(undefined, containerResource.currentAverageValue, containerResource.currentAverageUtilization),
-      container: containerResource.container
-    },
+    resource: resource && fromV1ResourceStatus(resource),
+    containerResource: containerResource && { ...fromV1ResourceStatus(containerResource), container: containerResource.container },
     external: external && {
       metric: defined({ name: external.metricName, selector: external.metricSelector }),
       current: measured(external.currentValue, external.currentAverageValue)

@@ -116,7 +116,7 @@ export const messageOf = (definition: string): CompiledType => {
   if (known !== undefined) return known
   const struct = goNameOf(definition).replace(/^.*\./, "")
   let fields: ReadonlyArray<CompiledField> | undefined
-  const prepared = (): ReadonlyArray<CompiledField> => (fields ??= Schema.fieldsOf(definition).map(compileField))
+  const prepared = (): ReadonlyArray<CompiledField> => (fields ??= Array.from(Schema.fieldsOf(definition), compileField))
   const compiled: CompiledType = {
     go: goNameOf(definition),
     isEmpty: never,

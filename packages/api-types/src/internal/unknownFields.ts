@@ -10,7 +10,7 @@ const fieldTypes = new Map<string, ReadonlyMap<string, string>>()
 const typesOf = (definition: string): ReadonlyMap<string, string> => {
   const known = fieldTypes.get(definition)
   if (known !== undefined) return known
-  const types = new Map(fieldsOf(definition).map(([name, field]) => [name, field.type]))
+  const types = new Map([...fieldsOf(definition)].map(([name, field]) => [name, field.type]))
   fieldTypes.set(definition, types)
   return types
 }

@@ -3,6 +3,7 @@ import { podTemplateDefaults } from "../defaults/PodTemplateDefaults.js"
 import type * as AppsV1 from "../generated/AppsV1.js"
 import { age, ageCell, name, text } from "../internal/columns.js"
 import { orElse } from "../internal/strings.js"
+import { semanticEqual } from "../internal/structure.js"
 import * as Kind from "../Kind.js"
 import { containerCells, containerColumns, count, labelsCell, selectorCell, selectorColumn } from "../printing/WorkloadCells.js"
 import { validateDaemonSet, validateDaemonSetUpdate } from "../validation/DaemonSetValidation.js"
@@ -28,6 +29,21 @@ const defaults = (object: AppsV1.DaemonSet): AppsV1.DaemonSet => {
   }
 }
 
+const generationAnnotation = "deprecated.daemonset.template.generation"
+
+/** Counts the changes of the template in an annotation, from the time before ControllerRevisions. */
+const withTemplateGeneration = (object: AppsV1.DaemonSet, generation: string): AppsV1.DaemonSet => ({
+  ...object,
+  metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, [generationAnnotation]: generation } }
+})
+
+const keepTemplateGeneration = (next: AppsV1.DaemonSet, old: AppsV1.DaemonSet): AppsV1.DaemonSet => {
+  const before = old.metadata.annotations?.[generationAnnotation] ?? "0"
+  if (!/^\d{1,15}$/.test(before)) return next
+  const isSame = semanticEqual(next.spec?.template, old.spec?.template)
+  return isSame && before === "0" ? next : withTemplateGeneration(next, isSame ? before : String(Number(before) + 1))
+}
+
 const nothingScheduled: AppsV1.DaemonSetStatus = {
   currentNumberScheduled: 0,
   numberMisscheduled: 0,
@@ -48,8 +64,8 @@ export const daemonSet: Kind.Kind<AppsV1.DaemonSet> = Kind.make<AppsV1.DaemonSet
   subresources: [{ name: "status", kind: "DaemonSet", verbs: ["get", "patch", "update"] }],
   tracksGeneration: true,
   defaults,
-  prepareForCreate: (object) => ({ ...object, status: nothingScheduled }),
-  prepareForUpdate: (next, old) => ({ ...next, status: old.status ?? nothingScheduled }),
+  prepareForCreate: (object) => withTemplateGeneration({ ...object, status: nothingScheduled }, "1"),
+  prepareForUpdate: (next, old) => keepTemplateGeneration({ ...next, status: old.status ?? nothingScheduled }, old),
   prepareForStatusUpdate: (next, old) => ({ ...next, ...(old.spec === undefined ? {} : { spec: old.spec }) }),
   validateContent: validateDaemonSet,
   validateContentUpdate: validateDaemonSetUpdate,

@@ -57,7 +57,7 @@ export const deployment: Kind.Kind<AppsV1.Deployment> = Kind.make<AppsV1.Deploym
   ],
   scale: { specReplicas: ".spec.replicas", statusReplicas: ".status.replicas", selector: ".spec.selector" },
   tracksGeneration: true,
-  // Annotations once asked for a rollback, so that a change of them counts as well.
+  // The controller copies annotations to its ReplicaSets, so it has to see that they changed.
   generationContent: ({ metadata, spec }) => ({ spec, annotations: metadata.annotations ?? {} }),
   defaults,
   prepareForCreate: (object) => ({ ...object, status: {} }),

@@ -34,7 +34,10 @@ export const node: Kind.Kind<CoreV1.Node> = Kind.make<CoreV1.Node>({
   shortNames: ["no"],
   namespaced: false,
   schema: "io.k8s.api.core.v1.Node",
-  subresources: [{ name: "status", kind: "Node", verbs: ["get", "patch", "update"] }],
+  subresources: [
+    { name: "proxy", kind: "NodeProxyOptions", verbs: ["create", "delete", "get", "patch", "update"] },
+    { name: "status", kind: "Node", verbs: ["get", "patch", "update"] }
+  ],
   defaults: (object) => withAllocatable(withPodCidrs(object)),
   // Unlike a pod, a node that is created may bring its status along.
   prepareForCreate: withNotReadyTaint,

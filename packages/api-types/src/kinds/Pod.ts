@@ -43,11 +43,15 @@ export const pod: Kind.Kind<CoreV1.Pod> = Kind.make<CoreV1.Pod>({
   namespaced: true,
   schema: "io.k8s.api.core.v1.Pod",
   subresources: [
+    { name: "attach", kind: "PodAttachOptions", verbs: ["create", "get"] },
     { name: "binding", kind: "Binding", verbs: ["create"] },
     { name: "ephemeralcontainers", kind: "Pod", verbs: ["get", "patch", "update"] },
     { name: "eviction", kind: "Eviction", group: "policy", version: "v1", verbs: ["create"] },
+    { name: "exec", kind: "PodExecOptions", verbs: ["create", "get"] },
     { name: "finalize", kind: "Pod", verbs: ["create"] },
     { name: "log", kind: "Pod", verbs: ["get"] },
+    { name: "portforward", kind: "PodPortForwardOptions", verbs: ["create", "get"] },
+    { name: "proxy", kind: "PodProxyOptions", verbs: ["create", "delete", "get", "patch", "update"] },
     { name: "resize", kind: "Pod", verbs: ["get", "patch", "update"] },
     { name: "status", kind: "Pod", verbs: ["get", "patch", "update"] }
   ],

@@ -1,10 +1,10 @@
 /** ReplicationController: what was there before ReplicaSets. */
 import { podTemplateDefaults } from "../defaults/PodTemplateDefaults.js"
 import type * as CoreV1 from "../generated/CoreV1.js"
-import { age, ageCell, name } from "../internal/columns.js"
 import * as Kind from "../Kind.js"
-import { containerCells, containerColumns, count, labelsCell, selectorColumn } from "../printing/WorkloadCells.js"
+import { labelsCell } from "../printing/WorkloadCells.js"
 import { validateReplicationController, validateReplicationControllerUpdate } from "../validation/ReplicaSetValidation.js"
+import { replicated } from "./replicated.js"
 
 const isEmpty = (labels: Readonly<Record<string, string>> | undefined): boolean => Object.keys(labels ?? {}).length === 0
 
@@ -26,42 +26,13 @@ const defaults = (object: CoreV1.ReplicationController): CoreV1.ReplicationContr
 
 /** @category constructors */
 export const replicationController: Kind.Kind<CoreV1.ReplicationController> = Kind.make<CoreV1.ReplicationController>({
+  ...replicated<CoreV1.ReplicationController>("ReplicationController", ({ spec }) => labelsCell(spec?.selector)),
   version: "v1",
-  kind: "ReplicationController",
   plural: "replicationcontrollers",
   shortNames: ["rc"],
-  categories: ["all"],
-  namespaced: true,
   schema: "io.k8s.api.core.v1.ReplicationController",
-  subresources: [
-    { name: "scale", kind: "Scale", group: "autoscaling", version: "v1", verbs: ["get", "patch", "update"] },
-    { name: "status", kind: "ReplicationController", verbs: ["get", "patch", "update"] }
-  ],
-  scale: { specReplicas: ".spec.replicas", statusReplicas: ".status.replicas", selector: ".spec.selector" },
-  tracksGeneration: true,
   defaults,
-  prepareForCreate: (object) => ({ ...object, status: { replicas: 0 } }),
-  prepareForUpdate: (next, old) => ({ ...next, status: old.status ?? { replicas: 0 } }),
-  prepareForStatusUpdate: (next, old) => ({ ...next, ...(old.spec === undefined ? {} : { spec: old.spec }) }),
   validateContent: validateReplicationController,
   validateContentUpdate: validateReplicationControllerUpdate,
-  selectableFields: { "status.replicas": (object) => String(object.status?.replicas ?? 0) },
-  columns: [
-    name,
-    count("Desired", "Replicas that should be there."),
-    count("Current", "Replicas that are there."),
-    count("Ready", "Replicas that are ready."),
-    age,
-    ...containerColumns,
-    selectorColumn
-  ],
-  cells: (object, now) => [
-    object.metadata.name ?? "",
-    object.spec?.replicas ?? 0,
-    object.status?.replicas ?? 0,
-    object.status?.readyReplicas ?? 0,
-    ageCell(object, now),
-    ...containerCells(object.spec?.template),
-    labelsCell(object.spec?.selector)
-  ]
+  selectableFields: { "status.replicas": (object) => String(object.status?.replicas ?? 0) }
 })

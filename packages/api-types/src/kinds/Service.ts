@@ -17,7 +17,10 @@ export const service: Kind.Kind<CoreV1.Service> = Kind.make<CoreV1.Service>({
   categories: ["all"],
   namespaced: true,
   schema: "io.k8s.api.core.v1.Service",
-  subresources: [{ name: "status", kind: "Service", verbs: ["get", "patch", "update"] }],
+  subresources: [
+    { name: "proxy", kind: "ServiceProxyOptions", verbs: ["create", "delete", "get", "patch", "update"] },
+    { name: "status", kind: "Service", verbs: ["get", "patch", "update"] }
+  ],
   allowCreateOnUpdate: true,
   nameRule: Names.isDns1123Label,
   defaults: serviceDefaults,

@@ -17,7 +17,7 @@ const sourcesOf = (spec: CoreV1.PersistentVolumeSpec): ReadonlyArray<string> =>
   Object.entries(spec).flatMap(([key, value]) => (value !== undefined && field(sourceDefinition, key) !== undefined ? [key] : []))
 
 const sourceOf = (spec: CoreV1.PersistentVolumeSpec): unknown => {
-  const names = new Set(fieldsOf(sourceDefinition).map(([name]) => name))
+  const names = new Set(fieldsOf(sourceDefinition).keys())
   return Object.fromEntries(Object.entries(spec).filter(([key]) => names.has(key)))
 }
 

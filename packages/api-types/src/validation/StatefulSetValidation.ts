@@ -1,6 +1,7 @@
 /** Rules of a StatefulSet. */
 import { forbidden, invalid, notSupported, required } from "../FieldError.js"
 import type * as AppsV1 from "../generated/AppsV1.js"
+import type * as CoreV1 from "../generated/CoreV1.js"
 import type { Errors } from "../internal/fieldRules.js"
 import { nonNegative, optionalName } from "../internal/fieldRules.js"
 import { amountOf, atMostAll, countOrShare } from "../internal/intOrPercent.js"
@@ -43,6 +44,14 @@ const validateRetention = (path: string, policy: AppsV1.StatefulSetPersistentVol
         return value === "Retain" || value === "Delete" ? [] : [notSupported(`${path}.${field}`, value, ["Delete", "Retain"])]
       })
 
+/** The template with the volumes that the controller adds: one for each claim, instead of one of the same name. */
+const withClaimedVolumes = ({ template, volumeClaimTemplates = [] }: AppsV1.StatefulSetSpec): CoreV1.PodTemplateSpec => {
+  const claimed = volumeClaimTemplates.map(({ metadata: { name = "" } }) => ({ name, persistentVolumeClaim: { claimName: name } }))
+  if (claimed.length === 0 || template.spec === undefined) return template
+  const others = (template.spec.volumes ?? []).filter(({ name }) => !claimed.some((volume) => volume.name === name))
+  return { ...template, spec: { ...template.spec, volumes: [...others, ...claimed] } }
+}
+
 const validateSpec = (spec: AppsV1.StatefulSetSpec): Errors => {
   const { selector, template } = spec
   return [
@@ -55,7 +64,7 @@ const validateSpec = (spec: AppsV1.StatefulSetSpec): Errors => {
     ...nonNegative("spec.revisionHistoryLimit", spec.revisionHistoryLimit),
     ...validateSelector("spec.selector", selector, "statefulset"),
     ...validateTemplateSelected("spec", selector, template),
-    ...validatePodTemplate("spec.template", template),
+    ...validatePodTemplate("spec.template", withClaimedVolumes(spec)),
     ...validateKeptRunning("spec.template", template, "StatefulSet")
   ]
 }

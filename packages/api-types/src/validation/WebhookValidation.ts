@@ -5,6 +5,7 @@ import type { Errors } from "../internal/fieldRules.js"
 import { named, nonNegative, optionalOneOf, present, uniqueNames } from "../internal/fieldRules.js"
 import * as Names from "../Names.js"
 import { validateLabelSelector } from "./SchedulingValidation.js"
+import { validateWebhookClient } from "./WebhookClientValidation.js"
 
 const operations = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"]
 const scopes = ["*", "Cluster", "Namespaced"]
@@ -27,34 +28,6 @@ export const validateRule = (path: string, rule: AdmissionregistrationV1.RuleWit
     ...(apiVersions.length === 0 ? [required(`${path}.apiVersions`)] : stars(`${path}.apiVersions`, apiVersions)),
     ...(resources.length === 0 ? [required(`${path}.resources`)] : []),
     ...optionalOneOf(`${path}.scope`, scope, scopes)
-  ]
-}
-
-const validateUrl = (path: string, text: string): Errors => {
-  const form = "url must be of the form https://host"
-  let url: URL
-  try {
-    url = new URL(text)
-  } catch {
-    return [required(path, `url must be a valid URL: invalid URL; desired format: https://host[/path]`)]
-  }
-  return [
-    ...(url.protocol === "https:" ? [] : [invalid(path, url.protocol.replace(/:$/, ""), `'https' is the only allowed URL scheme; desired format: https://host[/path]`)]),
-    ...(url.host === "" ? [invalid(path, "", form)] : []),
-    ...(url.username === "" && url.password === "" ? [] : [invalid(path, url.username, "user information is not permitted in the URL")]),
-    ...(url.hash === "" ? [] : [invalid(path, url.hash.slice(1), "fragments are not permitted in the URL")]),
-    ...(url.search === "" ? [] : [invalid(path, url.search.slice(1), "query parameters are not permitted in the URL")])
-  ]
-}
-
-const validateClient = (path: string, { service, url }: AdmissionregistrationV1.WebhookClientConfig): Errors => {
-  if ((service === undefined) === (url === undefined)) return [required(path, "exactly one of url or service is required")]
-  if (url !== undefined) return validateUrl(`${path}.url`, url)
-  return [
-    ...present(`${path}.service.name`, service?.name, "service name is required"),
-    ...present(`${path}.service.namespace`, service?.namespace, "service namespace is required"),
-    ...(service?.port === undefined ? [] : Names.isPortNumber(service.port).map((detail) => invalid(`${path}.service.port`, service.port, `port is not valid: ${detail}`))),
-    ...((service?.path ?? "/").startsWith("/") ? [] : [invalid(`${path}.service.path`, service?.path, "must start with a '/'")])
   ]
 }
 
@@ -89,7 +62,7 @@ const validateWebhook = (path: string, webhook: Webhook): Errors => {
     ...(timeoutSeconds < 1 || timeoutSeconds > mostSeconds
       ? [invalid(`${path}.timeoutSeconds`, timeoutSeconds, "the timeout value must be between 1 and 30 seconds")]
       : nonNegative(`${path}.timeoutSeconds`, timeoutSeconds)),
-    ...validateClient(`${path}.clientConfig`, webhook.clientConfig),
+    ...validateWebhookClient(`${path}.clientConfig`, webhook.clientConfig),
     ...optionalOneOf(`${path}.reinvocationPolicy`, webhook.reinvocationPolicy, ["IfNeeded", "Never"]),
     ...((versions ?? []).length === 0
       ? [required(`${path}.admissionReviewVersions`, "must specify one of v1, v1beta1")]

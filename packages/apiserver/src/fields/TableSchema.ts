@@ -1,7 +1,6 @@
 /** The types of built-in kinds, from the field tables. */
-import { type Kind, ObjectCodec, type Schema } from "@reddwarf/api-types"
+import { type Kind, ObjectCodec, Schema } from "@reddwarf/api-types"
 import * as Either from "effect/Either"
-import { fieldsOf, isMessage, messageMapType } from "../internal/fieldTables.js"
 import * as TypedSchema from "./TypedSchema.js"
 
 // Which key fields may be left out, and what they stand for then, is not in the tables.
@@ -25,7 +24,7 @@ const messageOf = (message: string, atomic: boolean): TypedSchema.TypedSchema =>
     element: undefined,
     field: (name) => {
       if (types.has(name)) return types.get(name)
-      const field = fieldsOf(message).get(name)
+      const field = Schema.fieldsOf(message).get(name)
       const type = field === undefined ? undefined : fieldType(field)
       // Names that no field has come from clients and are not remembered.
       if (type !== undefined) types.set(name, type)
@@ -39,7 +38,7 @@ const messageOf = (message: string, atomic: boolean): TypedSchema.TypedSchema =>
 const typeOf = (type: string, atomic: boolean): TypedSchema.TypedSchema => {
   if (type.startsWith("[]")) return TypedSchema.atomicList(TypedSchema.atomic)
   if (type.startsWith("{}")) return TypedSchema.mapOf(typeOf(type.slice(2), false), atomic)
-  if (isMessage(type)) return messageOf(type, atomic || messageMapType(type) === "atomic")
+  if (Schema.isMessage(type)) return messageOf(type, atomic || Schema.messageMapType(type) === "atomic")
   // Any JSON, and the fields of a JSON schema that have two forms.
   return type === "raw" || type.startsWith("schemaOr") ? TypedSchema.atomic : TypedSchema.scalar
 }

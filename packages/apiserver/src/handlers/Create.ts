@@ -86,7 +86,8 @@ const admit = (
     user,
     dryRun,
     old: undefined,
-    onSettled: call.onSettled
+    onSettled: call.onSettled,
+    warn: call.warn
   }
   const filled = kind.defaults(object)
   const prepared = kind.prepareForCreate(tracking.withEntries(filled, entriesOf(filled)), context.now())
@@ -95,7 +96,9 @@ const admit = (
     eager.map(Admission.validate(context.plugins, admitted, attributes, context.view), () => admitted))
   return eager.flatMap(eager.mapError(checked, ({ status }) => status), (admitted) => {
     const problems = kind.validate(admitted)
-    return problems.length === 0 ? Effect.succeed(admitted) : Effect.fail(Status.invalid(kind, name, problems))
+    if (problems.length > 0) return Effect.fail(Status.invalid(kind, name, problems))
+    const reviewed = Admission.review(context.plugins, admitted, attributes, context.view)
+    return eager.map(eager.mapError(reviewed, ({ status }) => status), () => admitted)
   })
 }
 

@@ -121,19 +121,21 @@ const attempt = (
 const admit = (call: ResourceRequest, name: string, dryRun: boolean): Effect.Effect<void, Status.Status> => {
   const { context, info, kind, user } = call
   const entry = context.cache.get(keyOf(kind, info.namespace, name))
-  return eager.mapError(
-    Admission.validate(context.plugins, undefined, {
-      operation: "DELETE",
-      kind,
-      subresource: undefined,
-      namespace: info.namespace,
-      name,
-      user,
-      dryRun,
-      old: entry === undefined ? undefined : objectOf(entry)
-    }, context.view),
-    ({ status }) => status
-  )
+  const attributes: Admission.Attributes = {
+    operation: "DELETE",
+    kind,
+    subresource: undefined,
+    namespace: info.namespace,
+    name,
+    user,
+    dryRun,
+    old: entry === undefined ? undefined : objectOf(entry),
+    warn: call.warn
+  }
+  const checked = eager.flatMap(Admission.validate(context.plugins, undefined, attributes, context.view), () =>
+    // Nobody is asked about what is not there.
+    entry === undefined ? Effect.void : Admission.review(context.plugins, undefined, attributes, context.view))
+  return eager.mapError(checked, ({ status }) => status)
 }
 
 /** Deletes one object by all rules. @internal */

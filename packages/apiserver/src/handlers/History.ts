@@ -309,7 +309,7 @@ export const respond = (
   if (accepted === undefined) return render.status(Status.notAcceptable())
   const isNamespaced = target.kind?.namespaced ?? info.resource === historyKinds.namespaced.plural
   const kind = isNamespaced ? historyKinds.namespaced : historyKinds.cluster
-  const call: ResourceRequest = { context, request, user, info, kind, accepted, onSettled: () => {} }
+  const call: ResourceRequest = { context, request, user, info, kind, accepted, onSettled: () => {}, warn: () => {} }
   if (target.name === undefined) return many(call, target.kind)
   if (target.kind === undefined) {
     return render.status(Status.badRequest(

@@ -7,6 +7,7 @@ import { objectOf, type ResourceRequest } from "../internal/apiContext.js"
 import * as chunks from "../internal/chunks.js"
 import * as itemHead from "../internal/itemHead.js"
 import * as failures from "../internal/failures.js"
+import * as listForms from "../internal/listForms.js"
 import * as listOptions from "../internal/listOptions.js"
 import * as page from "../internal/page.js"
 import * as render from "../internal/render.js"
@@ -18,32 +19,26 @@ const encoder = new TextEncoder()
 const comma = encoder.encode(",")
 
 const metadataOf = ({ next, remaining, revision }: page.Page) => ({
-  resourceVersion: String(revision),
+  ...(revision === undefined ? {} : { resourceVersion: String(revision) }),
   ...(next === undefined ? {} : { continue: next }),
   ...(remaining === undefined ? {} : { remainingItemCount: remaining })
 })
 
-const pieces = function*(head: object, field: string, items: Iterable<Uint8Array>): Generator<Uint8Array> {
-  yield encoder.encode(`${JSON.stringify(head).slice(0, -1)},"${field}":[`)
-  yield* items
-  yield encoder.encode("]}\n")
-}
-
-const encoded = function*(
-  items: ReadonlyArray<page.Item>,
-  encode: (item: page.Item) => Uint8Array
-): Generator<Uint8Array> {
+const encoded = function*(values: Iterable<unknown>): Generator<Uint8Array> {
   let first = true
-  for (const item of items) {
+  for (const value of values) {
     if (!first) yield comma
     first = false
-    yield encode(item)
+    yield encoder.encode(JSON.stringify(value))
   }
 }
 
-const json = (value: unknown): Uint8Array => encoder.encode(JSON.stringify(value))
+const mapped = function*(items: Iterable<page.Item>, show: (item: page.Item) => unknown): Generator {
+  for (const item of items) yield show(item)
+}
 
-const piecesOf = ({ accepted, context, info, kind }: ResourceRequest, result: page.Page): Generator<Uint8Array> => {
+/** The list as the client wants to see its objects. */
+const listingOf = ({ accepted, context, info, kind }: ResourceRequest, result: page.Page): listForms.Listing => {
   const metadata = metadataOf(result)
   const { metaVersion, shape } = accepted
   switch (shape) {
@@ -51,27 +46,30 @@ const piecesOf = ({ accepted, context, info, kind }: ResourceRequest, result: pa
       const now = context.now()
       const include = shapes.includeOf(info.query)
       const { rows: _, ...head } = shapes.table(kind, metadata, [], metaVersion)
-      const row = (item: page.Item) => json(shapes.row(kind, objectOf(item), now, include, metaVersion))
-      return pieces(head, "rows", encoded(result.items, row))
+      const values = mapped(result.items, (item) => shapes.row(kind, objectOf(item), now, include, metaVersion))
+      return { head, field: "rows", values }
     }
     case "PartialObjectMetadata":
     case "PartialObjectMetadataList": {
       const head = { kind: "PartialObjectMetadataList", apiVersion: `meta.k8s.io/${metaVersion}`, metadata }
-      return pieces(head, "items", encoded(result.items, (item) => json(shapes.partial(objectOf(item), metaVersion))))
+      return { head, field: "items", values: mapped(result.items, (item) => shapes.partial(objectOf(item), metaVersion)) }
     }
     case "Object":
       break
   }
   const head = { kind: kind.listKind, apiVersion: Kind.apiVersion(kind), metadata }
-  return pieces(head, "items", itemHead.items(kind, result.items))
+  return { head, field: "items", values: mapped(result.items, (item) => itemHead.valueOf(kind, objectOf(item))) }
 }
 
 /** A page in the form that the client asked for. */
 export const respond = (call: ResourceRequest, result: page.Page): ApiResponse => {
-  if (call.request.takesStored === true) return storedAnswers.list(call, result)
-  return render.rewrites(call)
-    ? render.rewritten(call, 200, Buffer.concat([...piecesOf(call, result)]))
-    : chunks.jsonResponse(piecesOf(call, result))
+  if (call.request.takesStored === true && result.revision !== undefined) return storedAnswers.list(call, result)
+  const listing = listingOf(call, result)
+  if (call.accepted.format === "yaml") return chunks.response(listForms.yaml(listing), render.yamlHeaders)
+  if (render.rewrites(call)) return chunks.response(listForms.indented(listing))
+  // Stored bytes are sent as they are.
+  const items = call.accepted.shape === "Object" ? itemHead.items(call.kind, result.items) : encoded(listing.values)
+  return chunks.response(listForms.joined(listing, items))
 }
 
 const resolve = (

@@ -1,5 +1,5 @@
 /** GET of `pods/<name>/log`: handed through from the agent of the pod's node. */
-import { FieldError, Kinds, type KubeObject, Status } from "@reddwarf/api-types"
+import { FieldError, Status } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
@@ -8,8 +8,8 @@ import type { ApiResponse, Sink } from "../ApiResponse.js"
 import * as Response from "../ApiResponse.js"
 import { objectOf, type ResourceRequest } from "../internal/apiContext.js"
 import * as failures from "../internal/failures.js"
-import { get, isArray } from "../internal/jsonValue.js"
 import { keyOf } from "../internal/keys.js"
+import { addressOf, containerOf, nodeNameOf } from "../internal/podTarget.js"
 import type { KubeletResponse, KubeletUnreachable, NodeAddress } from "../KubeletClient.js"
 
 // Handed on to the agent; `container` is part of the path there.
@@ -37,41 +37,6 @@ const checkOptions = (query: URLSearchParams, name: string): Either.Either<void,
   return errors.length === 0
     ? Either.void
     : Either.left(Status.invalid({ group: "", kind: "PodLogOptions" }, name, errors))
-}
-
-const namesOf = (pod: KubeObject.KubeObject, field: string): ReadonlyArray<string> => {
-  const list = get(get(pod, "spec"), field)
-  return isArray(list) ? list.map((container) => String(get(container, "name"))) : []
-}
-
-const containerOf = (pod: KubeObject.KubeObject, asked: string | null): Either.Either<string, Status.Status> => {
-  const name = pod.metadata.name ?? ""
-  const containers = namesOf(pod, "containers")
-  const init = namesOf(pod, "initContainers")
-  const ephemeral = namesOf(pod, "ephemeralContainers")
-  if (asked === null || asked === "") {
-    const [only] = containers
-    if (only !== undefined && containers.length === 1) return Either.right(only)
-    const choices = `choose one of: [${containers.join(" ")}]`
-    const more = init.length === 0 ? "" : ` or one of the init containers: [${init.join(" ")}]`
-    return Either.left(Status.badRequest(`a container name must be specified for pod ${name}, ${choices}${more}`))
-  }
-  return [...containers, ...init, ...ephemeral].includes(asked)
-    ? Either.right(asked)
-    : Either.left(Status.badRequest(`container ${asked} is not valid for pod ${name}`))
-}
-
-const addressOf = (call: ResourceRequest, node: string): Either.Either<NodeAddress, Status.Status> => {
-  const entry = call.context.cache.get(keyOf(Kinds.node, undefined, node))
-  if (entry === undefined) return Either.left(failures.missing(Kinds.node, node))
-  const status = get(objectOf(entry), "status")
-  const addresses = get(status, "addresses")
-  const internal = isArray(addresses) ? addresses.find((address) => get(address, "type") === "InternalIP") : undefined
-  const address = get(internal, "address")
-  const port = get(get(get(status, "daemonEndpoints"), "kubeletEndpoint"), "Port")
-  return typeof address === "string" && typeof port === "number" && port > 0
-    ? Either.right({ node, address, port })
-    : Either.left(Status.serviceUnavailable(`node ${JSON.stringify(node)} has not reported where its agent listens`))
 }
 
 const pathOf = (call: ResourceRequest, pod: string, container: string): string => {
@@ -144,7 +109,7 @@ export const log = (call: ResourceRequest, name: string): Effect.Effect<ApiRespo
     const pod = objectOf(entry)
     yield* checkOptions(info.query, name)
     const container = yield* containerOf(pod, info.query.get("container"))
-    const node = get(get(pod, "spec"), "nodeName")
-    if (typeof node !== "string" || node === "") return { status: 204, headers: {}, body: Response.emptyBody }
-    return yield* proxy(call, yield* addressOf(call, node), pathOf(call, name, container))
+    const node = nodeNameOf(pod)
+    if (node === undefined) return { status: 204, headers: {}, body: Response.emptyBody }
+    return yield* proxy(call, yield* addressOf(context, node), pathOf(call, name, container))
   })

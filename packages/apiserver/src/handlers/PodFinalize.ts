@@ -6,6 +6,7 @@ import { FieldError, Kinds, Status } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
 import * as Request from "../ApiRequest.js"
 import type { ApiResponse } from "../ApiResponse.js"
+import { nodeOf } from "../Authorizer.js"
 import type { ResourceRequest } from "../internal/apiContext.js"
 import * as body from "../internal/body.js"
 import * as change from "../internal/change.js"
@@ -15,14 +16,10 @@ import { get } from "../internal/jsonValue.js"
 import * as commit from "../internal/commit.js"
 import { deleteNamed } from "./Delete.js"
 
-const nodePrefix = "system:node:"
-
 /** Why somebody may not end this pod; undefined for its node and for administrators. */
 const refusalOf = ({ user }: ResourceRequest, node: unknown): string | undefined => {
   if (user.groups.includes("system:masters")) return undefined
-  if (user.groups.includes("system:nodes") && typeof node === "string" && node !== "" && user.name === `${nodePrefix}${node}`) {
-    return undefined
-  }
+  if (node !== undefined && node !== "" && node === nodeOf(user)) return undefined
   return "only the node that the pod is bound to may say that it has ended"
 }
 

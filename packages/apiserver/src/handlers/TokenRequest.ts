@@ -3,6 +3,7 @@ import { Kind, Kinds, Status, SubresourceKinds, Timestamp } from "@reddwarf/api-
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { ApiResponse } from "../ApiResponse.js"
+import { nodeOf as agentOf } from "../Authorizer.js"
 import { objectOf, type ResourceRequest } from "../internal/apiContext.js"
 import * as body from "../internal/body.js"
 import * as commit from "../internal/commit.js"
@@ -65,15 +66,13 @@ const bindingOf = (call: ResourceRequest, account: string, reference: Bound): Ei
     )
 }
 
-const nodePrefix = "system:node:"
-
 /** A node gets tokens only for the pods that it runs. */
 const nodeRefusal = (call: ResourceRequest, { pod }: Binding): string | undefined => {
-  const { groups, name } = call.user
-  if (!groups.includes("system:nodes") || !name.startsWith(nodePrefix)) return undefined
+  const own = agentOf(call.user)
+  if (own === undefined) return undefined
   if (pod === undefined) return "node requested token not bound to a pod"
   const node = get(get(find(call, Kinds.pod, pod.name), "spec"), "nodeName")
-  return node === name.slice(nodePrefix.length) ? undefined : "node requested token bound to a pod scheduled on a different node"
+  return node === own ? undefined : "node requested token bound to a pod scheduled on a different node"
 }
 
 /** Answers a token request: 201 with the request, completed and with the token in its status. @category combinators */

@@ -5,6 +5,7 @@ import type { ObjectStore } from "@reddwarf/store"
 import type * as Context from "effect/Context"
 import type { ClusterView, Plugin } from "../Admission.js"
 import type { Authorizer } from "../Authorizer.js"
+import type { ComputedResource } from "../ComputedResources.js"
 import type { ApiRequest } from "../ApiRequest.js"
 import type { KubeletClient } from "../KubeletClient.js"
 import type { Accepted } from "../Negotiation.js"
@@ -13,10 +14,13 @@ import type { ServiceAccountTokens } from "../ServiceAccountTokens.js"
 import type { TokenAuthenticator } from "../TokenAuthenticator.js"
 import type { UserInfo } from "../UserInfo.js"
 import type { NodeIndex } from "./nodeIndex.js"
+import type { WebhookClient } from "./webhookClient.js"
 
 /** Services and settings of one API server. */
 export interface ApiContext {
   readonly registry: KindRegistry.Registry
+  /** Kinds whose objects are not stored. */
+  readonly computed: ReadonlyMap<Kind.Kind, ComputedResource>
   readonly store: Context.Tag.Service<ObjectStore.ObjectStore>
   readonly cache: Context.Tag.Service<WatchCache.WatchCache>
   readonly podsByNode: NodeIndex
@@ -28,6 +32,8 @@ export interface ApiContext {
   /** Decides who may do what; reviews ask it as well. */
   readonly authorizer: Context.Tag.Service<Authorizer>
   readonly plugins: ReadonlyArray<Plugin>
+  /** Calls the webhooks that users have configured. */
+  readonly webhooks: WebhookClient
   readonly view: ClusterView
   /** Milliseconds since the epoch. */
   readonly now: () => number
@@ -47,6 +53,8 @@ export interface ResourceRequest {
   readonly accepted: Accepted
   /** See `Admission.Attributes`. */
   readonly onSettled: (run: () => void) => void
+  /** See `Admission.Attributes`. */
+  readonly warn: (text: string) => void
 }
 
 const isKubeObject = (value: unknown): value is KubeObject.KubeObject =>

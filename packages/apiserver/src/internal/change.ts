@@ -1,5 +1,5 @@
 /** The change of an existing object: what a client may change, and what the server keeps. */
-import { type Kind, type KubeObject, Status } from "@reddwarf/api-types"
+import { type ApiError, type Kind, type KubeObject, Status } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
 import * as Admission from "../Admission.js"
 import * as ManagedFields from "../fields/ManagedFields.js"
@@ -100,7 +100,8 @@ const attributes = (
   user: call.user,
   dryRun,
   old,
-  onSettled: call.onSettled
+  onSettled: call.onSettled,
+  warn: call.warn
 })
 
 // That a manager says again what it said before is no change, so it leaves no new time.
@@ -146,15 +147,18 @@ export const apply = (
   const filled = call.info.subresource === "status" ? sent : kind.defaults(sent)
   const managedFields = applied === undefined ? tracking.ofUpdate(call, old, filled) : applied.managedFields
   const combined = tracking.withEntries(combine(kind, call.info.subresource, filled, old), managedFields)
+  const isStatus = call.info.subresource === "status"
   const checked = eager.flatMap(Admission.mutate(context.plugins, combined, about, context.view), (mutated) => {
-    const next = countGeneration(kind, mutated, old)
+    // Whatever a status write may change is no change of what is asked for.
+    const next = isStatus ? mutated : countGeneration(kind, mutated, old)
     return eager.map(Admission.validate(context.plugins, next, about, context.view), () => next)
   })
-  return eager.flatMap(eager.mapError(checked, ({ status }) => commit.refused(status)), (next) => {
+  const refused = ({ status }: ApiError.ApiError) => commit.refused(status)
+  return eager.flatMap(eager.mapError(checked, refused), (next) => {
     const rules = kind.subresourceUpdates?.[call.info.subresource ?? ""]
     const problems = rules === undefined ? kind.validateUpdate(next, old) : rules.validate(next, old)
-    return problems.length > 0
-      ? Effect.fail(commit.refused(Status.invalid(kind, name, problems)))
-      : writeNext(call, current, next, dryRun)
+    if (problems.length > 0) return Effect.fail(commit.refused(Status.invalid(kind, name, problems)))
+    const reviewed = Admission.review(context.plugins, next, about, context.view)
+    return eager.flatMap(eager.mapError(reviewed, refused), () => writeNext(call, current, next, dryRun))
   })
 }

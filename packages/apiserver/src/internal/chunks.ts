@@ -41,9 +41,9 @@ const prepend = function*(first: Uint8Array, rest: Iterator<Uint8Array>): Genera
   for (let next = rest.next(); next.done !== true; next = rest.next()) yield next.value
 }
 
-/** A JSON answer from pieces: complete in memory when it is small, else produced while it is sent. */
-export const jsonResponse = (pieces: Iterator<Uint8Array>): ApiResponse => {
+/** An answer from pieces, JSON unless told: complete in memory when it is small, else produced while it is sent. */
+export const response = (pieces: Iterator<Uint8Array>, headers: ApiResponse["headers"] = Response.jsonHeaders): ApiResponse => {
   const first = nextChunk(pieces, eagerBytes) ?? Response.emptyBody
-  if (first.length < eagerBytes) return Response.jsonBytes(200, first)
-  return Response.stream(200, Response.jsonHeaders, false, (sink) => writeAll(sink, prepend(first, pieces)))
+  if (first.length < eagerBytes) return { status: 200, headers, body: first }
+  return Response.stream(200, headers, false, (sink) => writeAll(sink, prepend(first, pieces)))
 }

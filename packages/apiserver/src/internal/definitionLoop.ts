@@ -10,7 +10,6 @@ import { type ApiContext, objectOf, type ResourceRequest } from "./apiContext.js
 import * as commit from "./commit.js"
 import { definitions, prefix } from "./customKinds.js"
 import { keyOf, prefixOf } from "./keys.js"
-import { contextFor } from "./storedView.js"
 
 type Definition = ApiextensionsV1.CustomResourceDefinition
 
@@ -47,7 +46,8 @@ const withoutFinalizer = (definition: Definition): Definition => {
 }
 
 const callFor = (context: ApiContext, served: Kind.Kind, namespace: string | undefined): ResourceRequest => ({
-  context: contextFor(context, served),
+  // Of these objects only their metadata matters, so that they go also when nobody is there to convert them.
+  context,
   request: { method: "DELETE", url: "/", headers: {}, body: Effect.succeed(new Uint8Array(0)), user: loopback },
   user: loopback,
   info: {
@@ -66,7 +66,8 @@ const callFor = (context: ApiContext, served: Kind.Kind, namespace: string | und
   },
   kind: served,
   accepted: plainJson,
-  onSettled: () => {}
+  onSettled: () => {},
+  warn: () => {}
 })
 
 const background = {

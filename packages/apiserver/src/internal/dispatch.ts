@@ -5,6 +5,8 @@ import * as Request from "../ApiRequest.js"
 import type { ApiResponse } from "../ApiResponse.js"
 import * as Response from "../ApiResponse.js"
 import { bind } from "../handlers/Binding.js"
+import { connect } from "../handlers/Connect.js"
+import { computed } from "../handlers/Computed.js"
 import { create } from "../handlers/Create.js"
 import { deleteCollection, deleteOne } from "../handlers/Delete.js"
 import { evict } from "../handlers/Eviction.js"
@@ -14,6 +16,7 @@ import { list } from "../handlers/List.js"
 import { log } from "../handlers/Log.js"
 import { patch } from "../handlers/Patch.js"
 import { finalizePod } from "../handlers/PodFinalize.js"
+import { proxy } from "../handlers/Proxy.js"
 import { scale } from "../handlers/Scale.js"
 import { issueToken } from "../handlers/TokenRequest.js"
 import { isReview, review } from "../handlers/Review.js"
@@ -25,6 +28,7 @@ import * as ServedSubresources from "../ServedSubresources.js"
 import type { UserInfo } from "../UserInfo.js"
 import type { ApiContext, ResourceRequest } from "./apiContext.js"
 import * as commit from "./commit.js"
+import * as convertedView from "./convertedView.js"
 import { contextFor } from "./storedView.js"
 import * as render from "./render.js"
 import { settling } from "./settlement.js"
@@ -53,12 +57,18 @@ const subresource = (call: ResourceRequest, name: string, sub: Kind.Subresource)
       return changeable(call, name)
     case "binding":
       return bind(call, name)
+    case "attach":
+    case "exec":
+    case "portforward":
+      return connect(call, name, sub.name)
     case "eviction":
       return evict(call, name)
     case "finalize":
       return call.kind === Kinds.pod ? finalizePod(call, name) : finalize(call, name)
     case "log":
       return log(call, name)
+    case "proxy":
+      return proxy(call, name)
     case "scale":
       return call.kind.scale === undefined ? noResource() : scale(call, call.kind.scale, name)
     case "token":
@@ -104,9 +114,11 @@ const collection = (call: ResourceRequest): Handled => {
 const route = (call: ResourceRequest): Handled => {
   const { info, kind } = call
   const { name, namespace, rest, subresource: below, verb } = info
-  if (rest.length > 0) return noResource()
+  if (rest.length > 0 && below !== "proxy") return noResource()
   if (kind.namespaced && namespace === undefined && name !== undefined) return noResource()
   if (!kind.namespaced && namespace !== undefined && kind !== Kinds.namespace) return noResource()
+  const source = call.context.computed.get(kind)
+  if (source !== undefined) return computed(call, source)
   if (name === undefined) return kind.verbs.some((known) => known === verb) ? collection(call) : notAllowed()
   if (below !== undefined) {
     const sub = kind.subresources.find((known) => known.name === below && ServedSubresources.isServed(below))
@@ -114,6 +126,9 @@ const route = (call: ResourceRequest): Handled => {
   }
   return kind.verbs.some((known) => known === verb) ? named(call, name) : notAllowed()
 }
+
+// What they answer is not for this server to choose, whatever the client would prefer.
+const isHandedThrough: ReadonlySet<string> = new Set(["attach", "exec", "log", "portforward", "proxy"])
 
 const reads: ReadonlySet<string> = new Set(["get", "list", "watch"])
 
@@ -126,17 +141,32 @@ export const dispatch = (context: ApiContext, request: Request.ApiRequest, info:
     )
     return known ? noResource() : pageNotFound()
   }
-  // A log is text whatever the client would prefer.
-  const accepted = info.subresource === "log"
+  const accepted = info.subresource !== undefined && isHandedThrough.has(info.subresource)
     ? plainJson
     : negotiate(Request.header(request, "accept")) ?? (info.verb === "watch" && wantsEvents(request) ? plainJson : undefined)
   if (accepted === undefined) return render.status(Status.notAcceptable())
-  const view = contextFor(context, kind)
-  const handled = reads.has(info.verb)
-    ? route({ context: view, request, user, info, kind, accepted, onSettled: () => {} })
-    : settling((onSettled) => route({ context: view, request, user, info, kind, accepted, onSettled }))
+  const webhook = kind.storage?.webhook
+  const run = (call: ResourceRequest): Handled =>
+    kind.storage === undefined || webhook === undefined
+      ? route({ ...call, context: contextFor(context, kind) })
+      : convertedView.handle(call, kind.storage, webhook, route)
   const { deprecationWarning } = kind
-  if (deprecationWarning === undefined) return handled
-  const warned = (response: ApiResponse) => commit.warn(response, [deprecationWarning])
-  return Effect.isEffect(handled) ? Effect.map(handled, warned) : warned(handled)
+  const warnings = deprecationWarning === undefined ? [] : [deprecationWarning]
+  const call: ResourceRequest = {
+    context,
+    request,
+    user,
+    info,
+    kind,
+    accepted,
+    onSettled: () => {},
+    warn: (text) => void warnings.push(text)
+  }
+  const isRead = reads.has(info.verb)
+  const handled = isRead ? run(call) : settling((onSettled) => run({ ...call, onSettled }))
+  if (isRead && warnings.length === 0) return handled
+  const warned = (response: ApiResponse) => commit.warn(response, [...new Set(warnings)])
+  return Effect.isEffect(handled)
+    ? Effect.match(handled, { onSuccess: warned, onFailure: (status) => warned(render.status(status)) })
+    : warned(handled)
 }

@@ -2,7 +2,7 @@
  * Items of lists: for built-in kinds Kubernetes leaves `kind` and `apiVersion` to the list. Stored objects begin with them, so
  * they are cut off and the rest of the stored bytes is sent as it is.
  */
-import { Kind } from "@reddwarf/api-types"
+import { Kind, type KubeObject } from "@reddwarf/api-types"
 import { inner } from "./encode.js"
 
 const encoder = new TextEncoder()
@@ -12,9 +12,11 @@ export type Cut = (bytes: Uint8Array) => Uint8Array | undefined
 
 const cuts = new WeakMap<Kind.Kind, Cut>()
 
+/** Items of kinds that definitions stand for keep both. */
+const keepsHead = ({ custom }: Kind.Kind): boolean => custom !== undefined && custom.isBuiltIn !== true
+
 const make = (kind: Kind.Kind): Cut => {
-  // Items of custom kinds keep both.
-  if (kind.custom !== undefined) return () => undefined
+  if (keepsHead(kind)) return () => undefined
   const head = encoder.encode(`{"kind":${JSON.stringify(kind.kind)},"apiVersion":${JSON.stringify(Kind.apiVersion(kind))},`)
   return (bytes) => {
     const item = inner(bytes)
@@ -30,6 +32,13 @@ const cutOf = (kind: Kind.Kind): Cut => {
   const made = make(kind)
   cuts.set(kind, made)
   return made
+}
+
+/** The same for an object that is not at hand as bytes. */
+export const valueOf = (kind: Kind.Kind, object: KubeObject.KubeObject): unknown => {
+  if (keepsHead(kind)) return object
+  const { apiVersion: _, kind: __, ...rest } = object
+  return rest
 }
 
 const comma = encoder.encode(",")

@@ -30,3 +30,9 @@ export const without = (object: JsonObject, key: string): JsonObject => {
 /** The value of an own property. */
 export const get = (object: unknown, key: string): unknown =>
   isObject(object) && Object.hasOwn(object, key) ? object[key] : undefined
+
+/** The text under a name; empty for anything else. */
+export const textAt = (object: unknown, key: string): string => {
+  const value = get(object, key)
+  return typeof value === "string" ? value : ""
+}

@@ -12,6 +12,8 @@ import type * as Scope from "effect/Scope"
 export interface ObjectIndex {
   /** Keys of the objects that have the value, in order. */
   readonly keysOf: (value: string) => ReadonlyArray<string>
+  /** Whether any object has the value. */
+  readonly has: (value: string) => boolean
 }
 
 /** What is indexed. */
@@ -61,5 +63,5 @@ export const make = (
     })
     // Nothing is committed between the subscription and this: both run in one step.
     for (const entry of cache.list(prefix)) put(entry.key, valuesOf(entry.object))
-    return { keysOf: (value) => [...keys.get(value) ?? none].sort(Key.compare) }
+    return { keysOf: (value) => [...keys.get(value) ?? none].sort(Key.compare), has: (value) => keys.has(value) }
   })

@@ -1,6 +1,7 @@
 /** Paths and operations of a group version, as OpenAPI describes them. */
 import type { Kind } from "@reddwarf/api-types"
 import * as ServedSubresources from "../ServedSubresources.js"
+import * as openApiConnect from "./openApiConnect.js"
 import { definitionOf, type JsonSchema, listDefinition, patchDefinition, reference } from "./openApiSchemas.js"
 
 /** Definition of the body of a DELETE. */
@@ -225,7 +226,12 @@ export const pathsOf = (kind: Kind.Kind): Readonly<Record<string, JsonSchema>> =
     paths.push([`${root}/${kind.plural}`, { parameters: [pretty], get: list(everywhere) }])
   }
   for (const sub of ServedSubresources.of(kind)) {
-    paths.push([`${collection}/{name}/${sub.name}`, subresourcePath(kind, sub, item)])
+    if (openApiConnect.isConnect(sub.name)) {
+      const connected = subresourceTarget(kind, sub)
+      const named = (action: string, suffix: string, content: JsonSchema) =>
+        operation({ ...connected, suffix: `${connected.suffix}${suffix}` }, action, content)
+      paths.push(...openApiConnect.paths(collection, sub.name, item, named))
+    } else paths.push([`${collection}/{name}/${sub.name}`, subresourcePath(kind, sub, item)])
   }
   return Object.fromEntries(paths)
 }

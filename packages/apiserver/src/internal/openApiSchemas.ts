@@ -1,8 +1,7 @@
 /** JSON schemas of API types, from the field tables. */
-import { FieldTables, type Kind, type Schema } from "@reddwarf/api-types"
+import { type Kind, Schema } from "@reddwarf/api-types"
 import * as customOpenApi from "./customOpenApi.js"
 import * as descriptions from "./descriptions.js"
-import { fieldsOf, itemType } from "./fieldTables.js"
 
 /** A JSON schema, as data. */
 export type JsonSchema = Readonly<Record<string, unknown>>
@@ -49,7 +48,7 @@ const scalars: Readonly<Record<string, JsonSchema>> = {
 
 /** Definition name of a type that has one. */
 export const definitionOf = (type: string): string | undefined =>
-  namedByType[type] ?? (FieldTables.tables[type] === undefined ? undefined : type)
+  namedByType[type] ?? (Schema.tables[type] === undefined ? undefined : type)
 
 /** A reference to a definition. */
 export const reference = (definition: string): JsonSchema => ({ $ref: `#/components/schemas/${definition}` })
@@ -73,7 +72,7 @@ const described = (description: string | undefined): JsonSchema => description =
 
 const fieldSchema = (field: Schema.Field, description: string | undefined): JsonSchema => {
   const schema = typeSchema(field.type)
-  const enumeration = field.enum === undefined ? undefined : FieldTables.enums[field.enum]
+  const enumeration = field.enum === undefined ? undefined : Schema.enums[field.enum]
   const extensions = {
     ...described(description),
     ...extensionsOf(field),
@@ -97,9 +96,9 @@ const openSchema = ({ type }: Schema.Field, description: string | undefined): Js
 })
 
 const messageSchema = (definition: string): JsonSchema => {
-  const fields = [...fieldsOf(definition)]
+  const fields = [...Schema.fieldsOf(definition)]
   const required = fields.filter(([, field]) => field.required === true).map(([name]) => name)
-  const mapType = FieldTables.tables[definition]?.mapType
+  const mapType = Schema.tables[definition]?.mapType
   return {
     ...described(descriptions.ofType(definition)),
     type: "object",
@@ -116,8 +115,8 @@ const messageSchema = (definition: string): JsonSchema => {
 
 /** Definition names that a definition refers to. */
 const referred = (definition: string): ReadonlyArray<string> =>
-  [...fieldsOf(definition).values()].flatMap((field) => {
-    const name = definitionOf(itemType(field))
+  [...Schema.fieldsOf(definition).values()].flatMap((field) => {
+    const name = definitionOf(Schema.itemType(field))
     return name === undefined ? [] : [name]
   })
 
@@ -139,7 +138,7 @@ export const definitions = (
     ...kinds.flatMap((kind) => kind.custom === undefined ? [kind.schema, listDefinition(kind)] : [])
   ]
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
-    if (found.has(name) || named[name] === undefined && FieldTables.tables[name] === undefined) continue
+    if (found.has(name) || named[name] === undefined && Schema.tables[name] === undefined) continue
     found.add(name)
     pending.push(...referred(name))
   }

@@ -22,7 +22,8 @@ export interface Item {
 /** One page of a list. */
 export interface Page {
   readonly items: ReadonlyArray<Item>
-  readonly revision: number
+  /** Undefined for objects that are not stored. */
+  readonly revision: number | undefined
   /** Token for the next page. */
   readonly next: string | undefined
   /** How many objects follow; undefined when that is not known. */
@@ -32,13 +33,14 @@ export interface Page {
 const decoder = new TextDecoder()
 
 const fromVersion = (version: ObjectStore.Version): Item => {
-  let parsed: unknown
+  const { bytes, key } = version
   return {
-    key: version.key,
+    key,
     revision: version.revision,
-    bytes: version.bytes,
+    bytes,
+    // Not kept: a long list would hold every object next to its bytes.
     get object() {
-      return parsed ??= JSON.parse(decoder.decode(version.bytes))
+      return JSON.parse(decoder.decode(bytes))
     }
   }
 }

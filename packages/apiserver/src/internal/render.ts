@@ -5,6 +5,7 @@ import * as Request from "../ApiRequest.js"
 import * as Response from "../ApiResponse.js"
 import { isPretty } from "../Negotiation.js"
 import type { ResourceRequest } from "./apiContext.js"
+import { yamlOptions } from "./listForms.js"
 import * as shapes from "./shapes.js"
 
 const encoder = new TextEncoder()
@@ -24,16 +25,16 @@ export const status = (value: Status.Status): Response.ApiResponse => {
 export const rewrites = ({ accepted, info, request }: ResourceRequest): boolean =>
   accepted.format === "yaml" || isPretty(info.query, Request.header(request, "user-agent"))
 
+/** Headers of YAML answers. */
+export const yamlHeaders: Response.ApiResponse["headers"] = { ...Response.jsonHeaders, "content-type": "application/yaml" }
+
 /** JSON bytes in the form that the client asked for. */
 export const rewritten = (call: ResourceRequest, code: number, bytes: Uint8Array): Response.ApiResponse => {
   const value: unknown = JSON.parse(decoder.decode(bytes))
   if (call.accepted.format === "json") {
     return Response.jsonBytes(code, encoder.encode(`${JSON.stringify(value, null, 2)}\n`))
   }
-  return Response.withHeaders(
-    Response.jsonBytes(code, encoder.encode(stringify(value, { lineWidth: 0, aliasDuplicateObjects: false }))),
-    { "content-type": "application/yaml" }
-  )
+  return { status: code, headers: yamlHeaders, body: encoder.encode(stringify(value, yamlOptions)) }
 }
 
 const value = (call: ResourceRequest, code: number, content: unknown): Response.ApiResponse => {

@@ -12,7 +12,7 @@ import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
 import { type WebSocket, WebSocketServer } from "ws"
 import type { ApiRequest } from "../ApiRequest.js"
-import type { ApiResponse, Sink, StreamBody } from "../ApiResponse.js"
+import type { ApiResponse, Sink, StreamBody, Tunnel } from "../ApiResponse.js"
 import type { ClientCertificate, Credentials } from "../Authenticator.js"
 import type { UserInfo } from "../UserInfo.js"
 import { clientOf, type Places } from "./places.js"
@@ -133,7 +133,14 @@ export const make = (options: Options): (request: IncomingMessage, socket: Duple
     )
   }
 
-  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, client: string, answer: ApiResponse): void => {
+  /** Joins the connection with another one, for as long as both live and the server does. */
+  const hand = (socket: Duplex, head: Buffer, tunnel: Tunnel): void => {
+    const joined = Effect.raceFirst(tunnel.join(socket, head), stopped)
+    options.fork(joined.pipe(Effect.ensuring(tunnel.discard), Effect.ensuring(Effect.sync(() => void socket.destroy()))))
+  }
+
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, answer: ApiResponse): void => {
+    if (answer.tunnel !== undefined) return hand(socket, head, answer.tunnel)
     const refuse = (response: ApiResponse) => {
       if (!(response.body instanceof Uint8Array)) options.fork(response.body.discard)
       rawAnswer.send(socket, response)
@@ -141,8 +148,7 @@ export const make = (options: Options): (request: IncomingMessage, socket: Duple
     if (!isLive(answer) || request.headers.upgrade?.toLowerCase() !== "websocket") {
       return refuse(isLive(answer) ? render.status(Status.badRequest("Upgrade request required")) : answer)
     }
-    if (socket.destroyed || !streams.enter(client)) return refuse(tooMany)
-    socket.once("close", () => streams.leave(client))
+    if (socket.destroyed) return refuse(tooMany)
     let opened = false
     socket.once("close", () => {
       if (!opened) options.fork(answer.body.discard)
@@ -165,19 +171,23 @@ export const make = (options: Options): (request: IncomingMessage, socket: Duple
     if (tooLarge !== undefined) return rawAnswer.send(socket, tooLarge)
     const user = options.authenticate({ certificate, authorization })
     const client = clientOf(user, request.socket.remoteAddress)
+    // Before anything begins elsewhere that a client without a place would not be there for.
+    if (socket.destroyed || !streams.enter(client)) return rawAnswer.send(socket, tooMany)
+    socket.once("close", () => streams.leave(client))
     const apiRequest: ApiRequest = {
       method: request.method ?? "GET",
       url,
       headers: request.headers,
       body: Effect.succeed(new Uint8Array(0)),
-      user
+      user,
+      upgrade: request.headers.upgrade
     }
     const answer = Effect.suspend(() => {
       const given = options.respond(apiRequest)
       return Effect.isEffect(given) ? given : Effect.succeed(given)
     })
     const answered = Effect.uninterruptibleMask((restore) =>
-      Effect.map(restore(answer), (response) => upgrade(request, socket, head, client, response)))
+      Effect.map(restore(answer), (response) => upgrade(request, socket, head, response)))
     const fiber = options.fork(
       answered.pipe(
         Effect.catchAllCause((cause) =>

@@ -25,7 +25,8 @@ export interface Pair {
   readonly key: string
 }
 
-const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" }
+/** Of the keys of this authority. */
+export const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" }
 
 const usageOids = { clientAuth: x509.ExtendedKeyUsage.clientAuth, serverAuth: x509.ExtendedKeyUsage.serverAuth }
 
@@ -36,8 +37,8 @@ const subject = (commonName: string, organizations: ReadonlyArray<string>): x509
   { CN: [commonName] }
 ]
 
-// RFC 5280: at most 20 octets and positive.
-const serialNumber = (): string => {
+/** RFC 5280: at most 20 octets and positive. */
+export const serialNumber = (): string => {
   const bytes = webcrypto.getRandomValues(new Uint8Array(16))
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40
   return Buffer.from(bytes).toString("hex")
@@ -46,7 +47,8 @@ const serialNumber = (): string => {
 const pem = (label: string, der: ArrayBuffer): string =>
   `-----BEGIN ${label}-----\n${Buffer.from(der).toString("base64").replaceAll(/(.{64})(?=.)/g, "$1\n")}\n-----END ${label}-----\n`
 
-const fromPem = (text: string): Uint8Array<ArrayBuffer> =>
+/** The bytes of a PEM block. */
+export const fromPem = (text: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(Buffer.from(text.replaceAll(/-----[^-]+-----|\s/g, ""), "base64"))
 
 const generateKeys = () => webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"])

@@ -2,9 +2,8 @@
  * Strategic merge patch: a merge patch that knows from the field tables which lists are merged and by which key, and that
  * understands Kubernetes' directives (`$patch`, `$retainKeys`, `$setElementOrder/<list>`, `$deleteFromPrimitiveList/<list>`).
  */
-import type { Schema } from "@reddwarf/api-types"
+import { Schema } from "@reddwarf/api-types"
 import * as Either from "effect/Either"
-import { field, itemMessage } from "../internal/fieldTables.js"
 import { isArray, isObject, type JsonObject } from "../internal/jsonValue.js"
 
 /**
@@ -203,7 +202,7 @@ const mergeList = (
   if (mergeKey === undefined && changes.some(isObject)) throw unfit(`cannot merge lists without merge key for ${name}`)
   const merged = mergeKey === undefined
     ? mergeSet(before, changes, removed)
-    : mergeKeyed(before, changes, mergeKey, known === undefined ? undefined : itemMessage(known))
+    : mergeKeyed(before, changes, mergeKey, known === undefined ? undefined : Schema.itemMessage(known))
   return reorder(merged, order, before, mergeKey)
 }
 
@@ -255,16 +254,16 @@ const mergeObject = (current: JsonObject, patch: JsonObject, message: string | u
   const kept = retainedBy(patch)
   const result = new Map(Object.entries(current).filter(([key]) => kept === undefined || kept.includes(key)))
   for (const name of directiveLists(patch)) {
-    if (isArray(result.get(name))) result.set(name, mergeList(result.get(name), patch, name, field(message, name)))
+    if (isArray(result.get(name))) result.set(name, mergeList(result.get(name), patch, name, Schema.field(message, name)))
   }
   for (const [key, value] of Object.entries(patch)) {
     if (isDirective(key)) continue
-    const known = field(message, key)
+    const known = Schema.field(message, key)
     if (value === null) result.delete(key)
     else if (isArray(value)) result.set(key, mergeList(result.get(key), patch, key, known))
     else if (!result.has(key) && hasPatchDirective(value)) continue
     else if (!result.has(key) || strategies(known).includes("replace")) result.set(key, fresh(value))
-    else result.set(key, mergeValue(result.get(key), value, known === undefined ? undefined : itemMessage(known)))
+    else result.set(key, mergeValue(result.get(key), value, known === undefined ? undefined : Schema.itemMessage(known)))
   }
   return Object.fromEntries(result)
 }

@@ -96,15 +96,19 @@ const adminRules: ReadonlyArray<RbacV1.PolicyRule> = [
   rule(["rbac.authorization.k8s.io"], ["rolebindings", "roles"], [...write, ...read])
 ]
 
+/** What is measured, for whoever may look at what it is measured of. */
+const metricsRules: ReadonlyArray<RbacV1.PolicyRule> = [rule(["metrics.k8s.io"], ["nodes", "pods"], read)]
+
 const labelled = (...roles: ReadonlyArray<string>): Readonly<Record<string, string>> =>
   Object.fromEntries(roles.map((role) => [label(role), "true"]))
 
 /** The roles that people are bound to, and those that they are made of. @category constructors */
 export const all: ReadonlyArray<ClusterRoleData> = [
   // What is collected is written down as well, for readers of the roles.
-  { name: "admin", rules: [...adminRules, ...editRules, ...viewRules], collects: [label("admin")] },
-  { name: "edit", rules: [...editRules, ...viewRules], collects: [label("edit")], labels: labelled("admin") },
-  { name: "view", rules: viewRules, collects: [label("view")], labels: labelled("edit") },
+  { name: "admin", rules: [...adminRules, ...editRules, ...viewRules, ...metricsRules], collects: [label("admin")] },
+  { name: "edit", rules: [...editRules, ...viewRules, ...metricsRules], collects: [label("edit")], labels: labelled("admin") },
+  { name: "view", rules: [...viewRules, ...metricsRules], collects: [label("view")], labels: labelled("edit") },
+  { name: "system:aggregated-metrics-reader", rules: metricsRules, labels: labelled("admin", "edit", "view") },
   { name: "system:aggregate-to-admin", rules: adminRules, labels: labelled("admin") },
   { name: "system:aggregate-to-edit", rules: editRules, labels: labelled("edit") },
   { name: "system:aggregate-to-view", rules: viewRules, labels: labelled("view") }

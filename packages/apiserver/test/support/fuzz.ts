@@ -1,5 +1,5 @@
 /** What clients might send: requests near the valid ones, and far from them. */
-import { FieldTables, type Kind, Kinds, type Schema } from "@reddwarf/api-types"
+import { type Kind, Kinds, Schema } from "@reddwarf/api-types"
 import { FastCheck } from "effect"
 
 /** A deterministic source of choices; a seed of fast-check makes a whole object. */
@@ -59,22 +59,19 @@ const valueOf = (random: Choices, type: string, depth: number): unknown => {
   if (type.startsWith("{}")) {
     return Object.fromEntries(Array.from({ length: random.below(3) }, () => [String(random.of(words)), valueOf(random, type.slice(2), depth + 1)]))
   }
-  return FieldTables.tables[type] === undefined ? scalar(random, type) : messageOf(random, type, depth)
+  return Schema.isMessage(type) ? messageOf(random, type, depth) : scalar(random, type)
 }
 
 const fieldValue = (random: Choices, name: string, field: Schema.Field, depth: number): unknown => {
-  const values = field.enum === undefined ? undefined : FieldTables.enums[field.enum]
+  const values = field.enum === undefined ? undefined : Schema.enums[field.enum]
   if (values !== undefined && random.chance(0.8)) return random.of(values)
   return name === "name" && random.chance(0.7) ? random.of(["a", "b", "c"]) : valueOf(random, field.type, depth + 1)
 }
 
 const messageOf = (random: Choices, type: string, depth: number): unknown => {
-  const table = FieldTables.tables[type]
-  if (table === undefined) return {}
-  const fields = [...(table.inline ?? []).flatMap((inlined) => Object.entries(FieldTables.tables[inlined.type]?.fields ?? {})), ...Object.entries(table.fields)]
   const likely = depth > 5 ? 0.05 : depth > 3 ? 0.15 : 0.3
   const made: Record<string, unknown> = {}
-  for (const [name, field] of fields) {
+  for (const [name, field] of Schema.fieldsOf(type)) {
     if (field.required === true || random.chance(likely)) made[name] = fieldValue(random, name, field, depth)
   }
   return made

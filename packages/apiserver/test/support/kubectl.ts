@@ -26,11 +26,11 @@ export const setup = (version: string) =>
     const kubeconfig = join(directory, "admin.conf")
     const credentials = yield* adminCredentials
     yield* Kubeconfig.write(kubeconfig, { server: url, authority, user: "kubernetes-admin", credentials })
-    const start = (args: ReadonlyArray<string>) =>
-      spawn(join(peers ?? "", "bin", `kubectl-${version}`), args, {
-        env: { ...process.env, KUBECONFIG: kubeconfig, HOME: directory, TMPDIR: directory },
-        stdio: ["ignore", "pipe", "pipe"]
-      })
+    const program = join(peers ?? "", "bin", `kubectl-${version}`)
+    const env = { ...process.env, KUBECONFIG: kubeconfig, HOME: directory, TMPDIR: directory }
+    const start = (args: ReadonlyArray<string>) => spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] })
+    /** With a stdin to write to. */
+    const talk = (args: ReadonlyArray<string>) => spawn(program, args, { env, stdio: "pipe" })
     const run = (...args: ReadonlyArray<string>): Effect.Effect<Output> =>
       Effect.async<Output>((resume) => {
         const child = start(args)
@@ -50,5 +50,5 @@ export const setup = (version: string) =>
       writeFileSync(path, text)
       return path
     }
-    return { ok, run, start, file }
+    return { ok, run, start, talk, file }
   })

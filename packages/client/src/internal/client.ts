@@ -152,6 +152,8 @@ export const make: Effect.Effect<Service, never, Transport> = Effect.gen(functio
         target: { apiVersion: "v1", kind: "Node", name: node }
       })),
     createSubresource: (kind, ref, subresource, body) => send("POST", paths.object(kind, ref, subresource), body),
+    getSubresource: (kind, ref, subresource) => send("GET", paths.object(kind, ref, subresource)),
+    putSubresource: (kind, ref, subresource, body) => send("PUT", paths.object(kind, ref, subresource), body),
     watch: (kind, options) => watchAs(kind, options, "application/json", decodeObject),
     discover,
     getMetadata,

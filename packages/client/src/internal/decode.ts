@@ -7,9 +7,12 @@ import type { Request, Response } from "../Transport.js"
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+/** What can be read again has a name; a review is answered and forgotten. */
+const isNamed = (kind: Pick<Kind.Kind, "verbs">): boolean => kind.verbs.includes("get")
+
 const isObjectOf = <A extends KubeObject.KubeObject>(kind: Kind.Kind<A>, value: unknown): value is A =>
   isRecord(value) && value["kind"] === kind.kind && value["apiVersion"] === Kind.apiVersion(kind) &&
-  isRecord(value["metadata"]) && typeof value["metadata"]["name"] === "string"
+  isRecord(value["metadata"]) && (typeof value["metadata"]["name"] === "string" || !isNamed(kind))
 
 /** What a JSON value is, for messages. */
 export const describe = (value: unknown): string =>
@@ -21,7 +24,7 @@ export const describe = (value: unknown): string =>
 export const decodeObject = <A extends KubeObject.KubeObject>(kind: Kind.Kind<A>, value: unknown): Either.Either<A, string> =>
   isObjectOf(kind, value)
     ? Either.right(value)
-    : Either.left(`expected a named ${kind.kind} of ${Kind.apiVersion(kind)}, found ${describe(value)}`)
+    : Either.left(`expected a ${isNamed(kind) ? "named " : ""}${kind.kind} of ${Kind.apiVersion(kind)}, found ${describe(value)}`)
 
 /** Items of a list of a built-in kind carry neither apiVersion nor kind. */
 export const decodeItem = <A extends KubeObject.KubeObject>(kind: Kind.Kind<A>, item: unknown): Either.Either<A, string> =>

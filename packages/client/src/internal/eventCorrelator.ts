@@ -6,6 +6,8 @@
 import type { CoreV1 } from "@reddwarf/api-types"
 
 export interface Occurrence {
+  /** Who reports. */
+  readonly component: string
   readonly object: CoreV1.ObjectReference
   readonly type: string
   readonly reason: string
@@ -79,8 +81,8 @@ export const make = (): Correlator => {
 
   return {
     decide: (occurrence, now) => {
-      const { message, object, reason, type } = occurrence
-      const target = JSON.stringify([object.kind, object.namespace, object.name, object.uid, object.apiVersion, object.fieldPath])
+      const { component, message, object, reason, type } = occurrence
+      const target = JSON.stringify([object.kind, object.namespace, object.name, object.uid, object.apiVersion, object.fieldPath, component])
       const group = JSON.stringify([target, type, reason])
       const combined = isSimilar(group, message, now)
       const key = combined ? group : JSON.stringify([group, message])

@@ -11,6 +11,8 @@ export interface OwnWrites {
   /** Created objects that were not seen yet. */
   readonly pendingCreations: (key: string, now: number) => number
   readonly isPendingDeletion: (key: string, uid: string, now: number) => boolean
+  /** Nothing was created or deleted that was not seen yet. */
+  readonly isSettled: (key: string, now: number) => boolean
   /** The informer shows the object; `leaving`: as one that is deleted, or being deleted. */
   readonly seen: (key: string, uid: string, leaving: boolean) => void
   readonly forget: (key: string) => void
@@ -35,13 +37,16 @@ export const make = (): OwnWrites => {
     if (noted?.size === 0) writes.delete(key)
   }
 
+  const pending = (writes: Map<string, Map<string, number>>, key: string, now: number): number => {
+    for (const [uid, at] of writes.get(key) ?? []) if (now - at >= patience) drop(writes, key, uid)
+    return writes.get(key)?.size ?? 0
+  }
+
   return {
     created: (key, uid, now) => note(creations, key, uid, now),
     deleted: (key, uid, now) => note(deletions, key, uid, now),
-    pendingCreations: (key, now) => {
-      for (const [uid, at] of creations.get(key) ?? []) if (now - at >= patience) drop(creations, key, uid)
-      return creations.get(key)?.size ?? 0
-    },
+    pendingCreations: (key, now) => pending(creations, key, now),
+    isSettled: (key, now) => pending(creations, key, now) === 0 && pending(deletions, key, now) === 0,
     isPendingDeletion: (key, uid, now) => {
       const at = deletions.get(key)?.get(uid)
       return at !== undefined && now - at < patience

@@ -14,8 +14,15 @@ interface Entry {
   readonly session: number
   readonly start: string
   readonly state: string
+  /** User and system time in clock ticks, and that of children that ended and were waited for. */
   readonly ticks: number
+  readonly childTicks: number
+  /** Bytes. */
+  readonly size: number
+  readonly rss: number
 }
+
+const pageSize = 4096
 
 const readEntry = (pid: number): Entry | undefined => {
   let line: string
@@ -34,6 +41,9 @@ const readEntry = (pid: number): Entry | undefined => {
     group: number(2),
     session: number(3),
     ticks: number(11) + number(12),
+    childTicks: number(13) + number(14),
+    size: number(20),
+    rss: number(21) * pageSize,
     start: fields[19] ?? ""
   }
 }
@@ -76,11 +86,11 @@ const readTable = (): ReadonlyArray<Entry> | undefined => {
   })
 }
 
-const hasMarker = (pid: number, marker: string): boolean => {
+const environmentOf = (pid: number): ReadonlyArray<string> => {
   try {
-    return fs.readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(marker)
+    return fs.readFileSync(`/proc/${pid}/environ`, "latin1").split("\0")
   } catch {
-    return false
+    return []
   }
 }
 
@@ -94,8 +104,16 @@ export interface ZoneProcesses {
 
 /** One live process of a zone. */
 export interface Member extends ProcessIdentity {
+  readonly parent: number
+  readonly group: number
+  readonly session: number
   /** User and system time in clock ticks. */
   readonly ticks: number
+  /** That of its children that ended and that it waited for. */
+  readonly childTicks: number
+  /** Address space and resident memory in bytes; shared pages count once per process. */
+  readonly size: number
+  readonly rss: number
 }
 
 const ownedGroups = (groups: ReadonlyArray<ProcessIdentity>, table: ReadonlyMap<number, Entry>): ReadonlySet<number> =>
@@ -105,28 +123,40 @@ const ownedGroups = (groups: ReadonlyArray<ProcessIdentity>, table: ReadonlyMap<
     return entry === undefined || leader.start === undefined || entry.start === leader.start
   }).map((leader) => leader.pid))
 
-/**
- * Live processes of a zone: marked by environment, members of a recorded group or of a session that holds one of these,
- * and the descendants of all of them. Without /proc the recorded groups that still have members are given.
- */
-export const members = (zone: ZoneProcesses): ReadonlyArray<Member> => {
-  const table = readTable()
-  if (table === undefined) {
-    return zone.groups.filter((leader) => signalable(-leader.pid)).map((leader) => ({ pid: -leader.pid, ticks: 0 }))
-  }
-  const byPid = new Map(table.map((entry) => [entry.pid, entry]))
-  const groups = ownedGroups(zone.groups, byPid)
+const withoutTable = (zone: ZoneProcesses): ReadonlyArray<Member> =>
+  zone.groups.filter((leader) => signalable(-leader.pid)).map((leader) => (
+    { pid: -leader.pid, parent: 0, group: leader.pid, session: leader.pid, ticks: 0, childTicks: 0, size: 0, rss: 0 }
+  ))
+
+/** Marked by environment, members of a recorded group or of a session that holds one of these, and the descendants of all of them. */
+const select = (zone: ZoneProcesses, table: ReadonlyArray<Entry>, environments: ReadonlyMap<number, ReadonlyArray<string>>): ReadonlyArray<Member> => {
+  const groups = ownedGroups(zone.groups, new Map(table.map((entry) => [entry.pid, entry])))
   const found = new Set<number>()
   for (const entry of table) {
-    if (groups.has(entry.group) || groups.has(entry.session) || hasMarker(entry.pid, zone.marker)) found.add(entry.pid)
+    if (groups.has(entry.group) || groups.has(entry.session) || environments.get(entry.pid)?.includes(zone.marker) === true) found.add(entry.pid)
   }
   for (let size = -1; size !== found.size;) {
     size = found.size
     for (const entry of table) if (found.has(entry.parent)) found.add(entry.pid)
   }
   found.delete(process.pid)
-  return table.filter((entry) => found.has(entry.pid)).map(({ pid, start, ticks }) => ({ pid, start, ticks }))
+  return table.filter((entry) => found.has(entry.pid))
 }
+
+/** Live processes of several zones, in the order of the zones, from one look at the process table. */
+export const membersOf = (zones: ReadonlyArray<ZoneProcesses>): ReadonlyArray<ReadonlyArray<Member>> => {
+  if (zones.length === 0) return []
+  const table = readTable()
+  if (table === undefined) return zones.map(withoutTable)
+  const environments = new Map(table.map(({ pid }) => [pid, environmentOf(pid)]))
+  return zones.map((zone) => select(zone, table, environments))
+}
+
+/**
+ * Live processes of a zone: marked by environment, members of a recorded group or of a session that holds one of these,
+ * and the descendants of all of them. Without /proc the recorded groups that still have members are given.
+ */
+export const members = (zone: ZoneProcesses): ReadonlyArray<Member> => membersOf([zone])[0] ?? []
 
 /** Sends a signal to each process that is still the same one; those that are gone already are passed over. */
 export const signal = (targets: ReadonlyArray<ProcessIdentity>, name: NodeJS.Signals): void => {
@@ -149,13 +179,3 @@ export const liveGroups = (groups: ReadonlyArray<ProcessIdentity>): Array<Proces
   const populated = new Set(table.map((entry) => entry.group))
   return candidates.filter((leader) => owned.has(leader.pid) && populated.has(leader.pid))
 }
-
-/** Resident memory of the processes together, where the system tells it; shared pages count once per process. */
-export const residentBytes = (processes: ReadonlyArray<ProcessIdentity>): number =>
-  processes.reduce((sum, member) => {
-    try {
-      return sum + Number(fs.readFileSync(`/proc/${member.pid}/statm`, "utf8").split(" ")[1] ?? 0) * 4096
-    } catch {
-      return sum
-    }
-  }, 0)

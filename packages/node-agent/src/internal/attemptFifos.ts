@@ -20,6 +20,20 @@ const openFifo = (path: string, flags: number): number => {
   throw new Error("not a FIFO")
 }
 
+/** Opens a FIFO for writing; throws when it is none, or when nobody reads it. */
+export const openToWrite = (path: string): number => openFifo(path, O_WRONLY)
+
+/** Writes a line into a FIFO in which somebody waits for one. */
+export const sendLine = (path: string): void => {
+  try {
+    const fd = openToWrite(path)
+    fs.writeSync(fd, "\n")
+    fs.closeSync(fd)
+  } catch {
+    // ENXIO: who waited is gone already.
+  }
+}
+
 const orFail = <A>(operation: string, path: string, body: () => A): Effect.Effect<A, SupervisorFileFailed> =>
   Effect.try({
     try: body,
@@ -59,6 +73,18 @@ const drainInto = (fd: number, onChunk: (chunk: Buffer) => void): void => {
   }
 }
 
+/** Whether nobody holds the FIFO open for writing; what is in it is read and told. */
+const hasNoWriter = (fd: number, onData: () => void): boolean => {
+  const buffer = Buffer.allocUnsafe(64)
+  try {
+    while (fs.readSync(fd, buffer) > 0) onData()
+    return true
+  } catch {
+    // EAGAIN: empty, with a writer.
+    return false
+  }
+}
+
 /** Opens the FIFOs of the attempt in `directory` for as long as the scope lives. */
 export const open = (
   directory: string,
@@ -82,21 +108,15 @@ export const open = (
   return Effect.gen(function*() {
     const out = yield* reader("out", (chunk) => listener.onOutput(chunk, "stdout"), nothing)
     const err = yield* reader("err", (chunk) => listener.onOutput(chunk, "stderr"), nothing)
-    yield* reader("alive", listener.onSignal, listener.onGone)
+    const alive = yield* reader("alive", listener.onSignal, listener.onGone)
+    // The poller tells of a writer that goes, not of one that was gone before the FIFO was opened.
+    if (hasNoWriter(alive.fd, listener.onSignal)) listener.onGone()
     return {
       drain: () => {
         if (!out.socket.destroyed) drainInto(out.fd, (chunk) => listener.onOutput(chunk, "stdout"))
         if (!err.socket.destroyed) drainInto(err.fd, (chunk) => listener.onOutput(chunk, "stderr"))
       },
-      acknowledge: () => {
-        try {
-          const fd = openFifo(`${directory}/ack`, O_WRONLY)
-          fs.writeSync(fd, "\n")
-          fs.closeSync(fd)
-        } catch {
-          // ENXIO: the shim is gone already, so nobody waits for it.
-        }
-      }
+      acknowledge: () => sendLine(`${directory}/ack`)
     }
   })
 }

@@ -65,10 +65,15 @@ export const start = (
     yield* fs.writeFileString(`${shared}/${shim.fileName}`, shim.script, { mode: 0o600 })
     yield* fs.makeDirectory(directory, { mode: 0o700 })
     yield* fs.writeFileString(`${directory}/command.sh`, shim.commandScript(container), { flag: "wx", mode: 0o600 })
-    const result = yield* Zlogin.run(place.runner, place.spec.zone, ["/bin/sh", inZone(shim.fileName), inZone(launch)], {
+    const result = yield* Zlogin.run(place.runner, place.spec.zone, ["/bin/sh", inZone(shim.fileName), inZone(launch), shim.modeOf(container)], {
       timeout: place.startTimeout,
       failsafe: true
     })
+    if (result.exitCode === shim.noTerminalStatus) {
+      yield* new StartFailure({
+        message: `container ${container.name} has tty: true, but its zone has no script(1) of util-linux, which makes the terminal; install it there, or leave tty out`
+      })
+    }
     if (result.exitCode !== 0) {
       yield* new StartFailure({
         message: `the shim of container ${container.name} ended with status ${result.exitCode}: ${result.stderr.trim()}`
@@ -83,7 +88,8 @@ export const start = (
  */
 export const awaitStarted = (place: PodPlace, launch: string): Effect.Effect<void, StartFailure, Environment> => {
   const pidFile = `${onHost(place, launch)}/pid`
-  const seen = Effect.sync(() => attemptFifos.readNumbers(pidFile) !== undefined)
+  // A container with a terminal writes its pid itself, and may fail before it does.
+  const seen = Effect.sync(() => attemptFifos.readNumbers(pidFile) !== undefined || numbersOf(place, launch, "exit") !== undefined)
   const wait = Effect.sleep("20 millis").pipe(Effect.zipRight(seen), Effect.repeat({ until: (done) => done }))
   return Effect.gen(function*() {
     if (yield* seen) return

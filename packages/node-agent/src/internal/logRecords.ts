@@ -63,6 +63,36 @@ export const formatter = (options: { readonly timestamps?: boolean | undefined; 
   }
 }
 
+/**
+ * Turns records back into what was printed on which stream. Neighbours on one stream are joined; the rest of a record whose beginning was
+ * not read is left out.
+ */
+export const splitter = (): (chunk: Buffer) => ReadonlyArray<{ readonly stream: "stdout" | "stderr"; readonly bytes: Buffer }> => {
+  const end = Buffer.from("\n")
+  let rest: Buffer = Buffer.alloc(0)
+  return (chunk) => {
+    const data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    const runs: Array<{ readonly stream: "stdout" | "stderr"; readonly parts: Array<Buffer> }> = []
+    let start = 0
+    for (;;) {
+      const stop = data.indexOf(newline, start)
+      if (stop < 0) break
+      const header = headerAt(data, start, stop)
+      if (header !== undefined && /^\d{4}-\d\d-\d\dT/.test(header.time)) {
+        const stream = data.toString("latin1", start, header.textStart).includes(" stderr ") ? "stderr" : "stdout"
+        const last = runs.at(-1)
+        const parts = last?.stream === stream ? last.parts : []
+        if (last?.stream !== stream) runs.push({ stream, parts })
+        parts.push(data.subarray(header.textStart, stop))
+        if (!header.partial) parts.push(end)
+      }
+      start = stop + 1
+    }
+    rest = Buffer.from(data.subarray(start))
+    return runs.map(({ parts, stream }) => ({ stream, bytes: Buffer.concat(parts) }))
+  }
+}
+
 /** Looks for the beginning of the last lines while a file is read backwards. */
 export interface TailScanner {
   /**

@@ -8,6 +8,9 @@
  * - `alive`: a FIFO the shim alone holds open. End of file on it means that the shim is gone, however pids were reused meanwhile; a byte
  *   in it means that `pid` or `exit` was written.
  * - `ack`: the supervisor writes a line when output and exit code are safe; only then the shim lets go of the FIFOs.
+ * - `in`, `eof`: for a container that others may attach to, FIFOs for its input and for the end of it. A process beside the shim holds `in`
+ *   open until a line arrives in `eof`, so the input outlives everybody who writes into it. `tty` names the terminal of a container that has
+ *   one; script(1) of util-linux makes it, reads `in` and is the only writer of `out`.
  * - `claim`: a folder made by the shim before it starts the process, or by a supervisor that gave the attempt up. Who makes it first wins.
  *
  * Paths are relative to the directory in which zlogin starts commands, the root of the zone.
@@ -15,45 +18,78 @@
 import type { ContainerSpec } from "../SupervisorFiles.js"
 import { quote } from "./shellWords.js"
 
-/** Name of the script in the shared directory. */
-export const fileName = "shim.sh"
+/** Name of the script in the shared directory. It changes with the script: shells read scripts while they run. */
+export const fileName = "shim.2.sh"
 
 /** Names of what an attempt's folder may hold, for removing it without following anything. */
-export const launchFiles: ReadonlyArray<string> = ["command.sh", "out", "err", "alive", "ack", "pid", "exit", "pid.tmp", "exit.tmp"]
+export const launchFiles: ReadonlyArray<string> = ["command.sh", "out", "err", "alive", "ack", "in", "eof", "tty", "pid", "exit", "pid.tmp", "exit.tmp"]
+
+/** What the shim is told about the container's input. */
+export const modeOf = (container: ContainerSpec): "none" | "input" | "terminal" =>
+  container.tty === true ? "terminal" : container.stdin === true ? "input" : "none"
+
+/** Exit status of a shim that was asked for a terminal in a zone that cannot make one. */
+export const noTerminalStatus = 72
 
 /** A new process group where the system has no setsid(1) comes from job control (`set -m`). */
-export const script = `# Starts one attempt of a container: sh shim.sh DIRECTORY
+export const script = `# Starts one attempt of a container: sh shim.2.sh DIRECTORY none|input|terminal
 d=$1
-if [ "$2" != keep ]; then
+mode=$2
+if [ "$3" = inner ]; then
+  tty >"$d/tty"
+  printf '%s %s\\n' "$$" "$$" >"$d/pid.tmp" && mv "$d/pid.tmp" "$d/pid"
+  exec /bin/sh "$d/command.sh"
+fi
+if [ "$3" != keep ]; then
+  if [ "$mode" = terminal ]; then
+    case $(script --version 2>/dev/null) in *util-linux*) ;; *) exit ${noTerminalStatus} ;; esac
+  fi
   mkfifo "$d/out" "$d/err" "$d/alive" "$d/ack" || exit 71
+  [ "$mode" = none ] || mkfifo "$d/in" "$d/eof" || exit 71
   if command -v setsid >/dev/null 2>&1; then
-    setsid /bin/sh "$0" "$d" keep </dev/null >/dev/null 2>&1 &
+    setsid /bin/sh "$0" "$d" "$mode" keep </dev/null >/dev/null 2>&1 &
   else
     set -m
-    /bin/sh "$0" "$d" keep </dev/null >/dev/null 2>&1 &
+    /bin/sh "$0" "$d" "$mode" keep </dev/null >/dev/null 2>&1 &
   fi
   exit 0
 fi
 exec 3<>"$d/alive" 4<>"$d/ack" 5<>"$d/out" 6<>"$d/err" || exit 71
 mkdir "$d/claim" || exit 75
-if command -v setsid >/dev/null 2>&1; then
-  setsid /bin/sh "$d/command.sh" </dev/null >&5 2>&6 3>&- 4>&- 5>&- 6>&- &
+input=/dev/null
+holder=
+if [ "$mode" != none ]; then
+  input=$d/in
+  (read -r _ <"$d/eof") </dev/null 7<>"$d/in" 3>&- 4>&- 5>&- 6>&- &
+  holder=$!
+fi
+if [ "$mode" = terminal ]; then
+  SHELL=/bin/sh script -qefc "exec /bin/sh '$0' '$d' terminal inner" /dev/null <"$input" >&5 2>&6 3>&- 4>&- 5>&- 6>&- &
+  child=$!
+elif command -v setsid >/dev/null 2>&1; then
+  setsid /bin/sh "$d/command.sh" <"$input" >&5 2>&6 3>&- 4>&- 5>&- 6>&- &
   child=$!
   group=$child
 else
   set -m
-  /bin/sh "$d/command.sh" </dev/null >&5 2>&6 3>&- 4>&- 5>&- 6>&- &
+  /bin/sh "$d/command.sh" <"$input" >&5 2>&6 3>&- 4>&- 5>&- 6>&- &
   child=$!
   set +m
   group=$(ps -o pgid= -p "$child" | tr -d ' ')
 fi
-printf '%s %s\\n' "$child" "\${group:-0}" >"$d/pid.tmp" && mv "$d/pid.tmp" "$d/pid"
+if [ "$mode" != terminal ]; then
+  printf '%s %s\\n' "$child" "\${group:-0}" >"$d/pid.tmp" && mv "$d/pid.tmp" "$d/pid"
+fi
 printf s >&3
 wait "$child"
 code=$?
 # ksh reports a signal as 256 + n, other shells as 128 + n.
 [ "$code" -gt 255 ] && code=$((code - 128))
-[ "$group" = "$child" ] && kill -s KILL -- "-$group" 2>/dev/null
+if [ "$mode" = terminal ]; then
+  read -r child group <"$d/pid" || group=0
+fi
+[ "\${group:-0}" -gt 1 ] && [ "$group" = "$child" ] && kill -s KILL -- "-$group" 2>/dev/null
+[ -n "$holder" ] && kill -s KILL "$holder" 2>/dev/null
 printf '%s\\n' "$code" >"$d/exit.tmp" && mv "$d/exit.tmp" "$d/exit"
 printf x >&3
 read -r _ <&4
@@ -77,7 +113,10 @@ export const commandScript = (container: ContainerSpec): string => {
     `[ -d ${directory} ] || mkdir -p ${directory}`,
     `cd ${directory} || exit 127`,
     `unset OLDPWD`,
-    `exec env ${variables} ${command}`,
+    // Shells start what they put in the background without the keyboard's signals; a container begins with all of them.
+    `signals=`,
+    `env --default-signal=INT,QUIT true 2>/dev/null && signals=--default-signal=INT,QUIT`,
+    `exec env $signals ${variables} ${command}`,
     ""
   ].join("\n")
 }

@@ -124,7 +124,7 @@ export const make = Effect.fnUntraced(function*(
   options: CommitOptions
 ) {
   const clock = yield* Clock.clockWith(Effect.succeed)
-  const runtime = yield* Effect.runtime<never>()
+  const runtime = yield* Effect.runtime()
   const log = (effect: Effect.Effect<void>): void => void Runtime.runFork(runtime)(effect)
   const { index } = state
   let scheduled = false

@@ -42,7 +42,8 @@ export interface WriteBehind {
 }
 
 const entriesOf = (records: ReadonlyArray<VersionRecord>): ReadonlyArray<Segment.Entry> =>
-  records.flatMap((record) => record.bytes === undefined ? [] : [{ ...record, bytes: record.bytes }])
+  records.flatMap(({ bytes, createRevision, key, revision, type }) =>
+    bytes === undefined ? [] : [{ key, type, revision, createRevision, bytes }])
 
 const encodedBytes = (record: VersionRecord): number => record.key.length + (record.bytes?.length ?? 0)
 

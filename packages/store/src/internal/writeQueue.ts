@@ -43,6 +43,7 @@ export const make = (capacity: number, arrived: () => void): WriteQueue => {
   const enter = <E>(intent: Intent<E>): Effect.Effect<Committed, E | StoreError> =>
     Effect.async((resume) => {
       // `check` makes the only errors of type E that a request is answered with.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a queue of requests cannot say the error of each one
       const request: Request = { ...intent, answer: (result) => resume(result as Effect.Effect<Committed, E | StoreError>) }
       waiting.push(request)
       if (waiting.length >= capacity) room.unsafeClose()

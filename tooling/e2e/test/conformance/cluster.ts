@@ -45,9 +45,7 @@ export const clusterWide: ReadonlyArray<Scenario> = [
       { verb: "auth reconcile", command: "auth reconcile -f -", stdin: "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: { name: rec, namespace: $NS }\nrules: [{ apiGroups: [\"\"], resources: [pods], verbs: [get] }]\n", stdout: /^role\.rbac\.authorization\.k8s\.io\/rec reconciled\n/, stderr: /^\treconciliation required create\n\tmissing rules added:\n\t\t\{Verbs:\[get\] APIGroups:\[\] Resources:\[pods\] / },
       { verb: "get --as", command: "get pods --as=nobody", code: 1, stderr: "Error from server (Forbidden): pods is forbidden: User \"nobody\" cannot list resource \"pods\" in API group \"\" in the namespace \"$NS\"\n" },
       { verb: "certificate", command: "certificate approve nope", code: 1, stderr: /certificatesigningrequests\.certificates\.k8s\.io "nope" not found/ },
-      { verb: "proxy", command: "proxy --port=0", until: /Starting to serve/, fetch: ["/api/v1/namespaces/default", /"name": ?"default"/], stdout: /^Starting to serve on 127\.0\.0\.1:\d+\n$/ },
-      { verb: "top node", command: "top node", notYet: true, code: 1, stderr: "error: Metrics API not available\n" },
-      { verb: "top pod", command: "top pod", notYet: true, code: 1, stderr: "error: Metrics API not available\n" }
+      { verb: "proxy", command: "proxy --port=0", until: /Starting to serve/, fetch: ["/api/v1/namespaces/default", /"name": ?"default"/], stdout: /^Starting to serve on 127\.0\.0\.1:\d+\n$/ }
     ]
   },
   {

@@ -43,7 +43,7 @@ export const reading: ReadonlyArray<Scenario> = [{
     { verb: "get --raw", command: "get --raw /readyz?verbose", stdout: /^\[\+\][\s\S]*readyz check passed\n$/ },
     { verb: "get --raw", command: "get --raw /api/v1/namespaces/$NS/configmaps/nope", code: 1, stderr: "Error from server (NotFound): configmaps \"nope\" not found\n" },
     { verb: "get --subresource", only: ["1.32", "1.36"], command: "get deployment web --subresource=scale -o jsonpath={.kind}{.status.selector}", stdout: "Scaleapp=web" },
-    { verb: "get --subresource=scale (columns)", only: ["1.32", "1.36"], command: "get deployment web --subresource=scale", notYet: true, stdout: /^NAME +CREATED AT\nweb +\S+\n$/ },
+    { verb: "get --subresource=scale (columns)", only: ["1.32", "1.36"], command: "get deployment web --subresource=scale", stdout: new RegExp(`^NAME +DESIRED +AVAILABLE +AGE\nweb +0 +0 +${age}\n$`) },
     { verb: "describe", command: "describe pod p1", stdout: /^Name: +p1\nNamespace: +get-[\d-]+\nPriority: +0\n(Service Account: +default\n)?Node: +n1\/?\nLabels: +app=web\n[\s\S]*Containers:\n {2}main:\n[\s\S]*QoS Class: +BestEffort\n[\s\S]*Events: +<none>\n$/ },
     { verb: "describe", command: "describe configmap settings", stdout: /^Name: +settings\nNamespace: +get-[\d-]+\nLabels: +app=web\nAnnotations: +<none>\n\nData\n====\nkey:\n----\none\n/ },
     { verb: "describe", command: "describe deployment web", stdout: /^Name: +web\n[\s\S]*Selector: +app=web\nReplicas: +0 desired \| 0 updated \| 0 total \| 0 available \| 0 unavailable\nStrategyType: +RollingUpdate\n[\s\S]*RollingUpdateStrategy: +25% max unavailable, 25% max surge\n/ },

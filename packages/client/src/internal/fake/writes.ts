@@ -79,6 +79,10 @@ export const create = (context: Context, kind: Kind.Kind, namespace: string | un
     : Either.left(Status.alreadyExists(Status.resourceOf(kind), name))
 }
 
+/** What a generation counts the changes of. */
+const counted = (kind: Kind.Kind, object: KubeObject.KubeObject): unknown =>
+  kind.generationContent === undefined ? field(object, "spec") : kind.generationContent(object)
+
 /** Which part of an object a write replaces. */
 export type Part = "object" | "status" | "finalize"
 
@@ -128,7 +132,7 @@ export const update = (context: Context, kind: Kind.Kind, old: KubeObject.KubeOb
   }
   const prepared = prepare(kind, part, { ...body, metadata: { ...metadata, resourceVersion: old.metadata.resourceVersion ?? "" } }, old)
   if (isDeepStrictEqual(prepared, old)) return kept(old)
-  const changed = kind.tracksGeneration && !isDeepStrictEqual(field(prepared, "spec"), field(old, "spec"))
+  const changed = part !== "status" && kind.tracksGeneration && !isDeepStrictEqual(counted(kind, prepared), counted(kind, old))
   const next = changed ? { ...prepared, metadata: { ...prepared.metadata, generation: (generation ?? 0) + 1 } } : prepared
   const errors = part === "finalize" ? [] : kind.validateUpdate(next, old)
   return errors.length > 0 ? Either.left(Status.invalid(kind, name, errors)) : store(context, kind, next)

@@ -1,0 +1,49 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ResourceUsage } from "@reddwarf/runtime-illumos"
+import { Effect, Schedule } from "effect"
+import { host } from "./support.js"
+
+const pause = Schedule.spaced("50 millis")
+
+describe("what zones use", () => {
+  it.live("is what their real processes use", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const machine = yield* host()
+      const readCounters = Effect.map(machine.run(ResourceUsage.counters), ({ stdout }) => ResourceUsage.parseCounters(stdout))
+      yield* machine.running("busy")
+      yield* machine.running("idle")
+      // One process that works itself, and one whose short-lived children do.
+      yield* Effect.forkScoped(machine.run({ program: "/usr/sbin/zlogin", args: ["busy", "while", ":;", "do", "/bin/sh", "-c", "'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done';", "done"] }))
+      yield* Effect.forkScoped(machine.run({ program: "/usr/sbin/zlogin", args: ["idle", "sleep", "60"] }))
+
+      const usageOf = (zone: string) =>
+        Effect.flatMap(readCounters, ({ zones }) => Effect.fromNullable(zones.find((one) => one.zone === zone)))
+      const first = yield* usageOf("busy").pipe(Effect.filterOrFail(({ cpuNanos }) => cpuNanos > 100_000_000), Effect.retry({ schedule: pause, times: 300 }))
+      const second = yield* usageOf("busy").pipe(
+        Effect.filterOrFail(({ cpuNanos }) => cpuNanos > first.cpuNanos + 100_000_000),
+        Effect.retry({ schedule: pause, times: 300 })
+      )
+      assert.isAbove(second.cpuNanos, first.cpuNanos)
+      assert.strictEqual(second.bootTime, first.bootTime)
+      const idle = yield* usageOf("idle").pipe(Effect.filterOrFail(({ rss = 0 }) => rss > 0), Effect.retry({ schedule: pause, times: 300 }))
+      assert.isBelow(idle.cpuNanos, 100_000_000)
+
+      const processes = ResourceUsage.parseProcesses((yield* machine.run(ResourceUsage.processes)).stdout)
+      const sleeping = processes.filter(({ zoneId }) => zoneId === idle.zoneId)
+      assert.isNotEmpty(sleeping)
+      assert.isTrue(sleeping.every(({ rss, session, size }) => rss > 0 && size >= rss && session > 1))
+      assert.deepStrictEqual(processes.filter(({ zoneId }) => zoneId === 0).map(({ pid }) => pid), [0, 1])
+
+      const { host: whole } = yield* readCounters
+      assert.isAbove(whole.cpuNanos ?? 0, second.cpuNanos)
+      assert.strictEqual(whole.memoryTotal, 4096 * 1024 * 1024)
+    })), 60_000)
+
+  it.live("refuses columns that ps does not know", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const machine = yield* host()
+      const refused = yield* machine.run({ program: "/usr/bin/ps", args: ["-e", "-o", "pid,bogus"] })
+      assert.strictEqual(refused.exitCode, 1)
+      assert.match(refused.stderr, /^ps: unknown output format: -o bogus\n/)
+    })))
+})
