@@ -15,6 +15,9 @@ export const mountPath = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 const tokenSeconds = 3607
 
+/** How the names of the volumes start that this plugin adds. */
+const volumePrefix = "kube-api-access-"
+
 // The account `default` comes right after its namespace; who creates a pod in between need not be refused.
 const patience = Schedule.intersect(Schedule.spaced("150 millis"), Schedule.recurs(10))
 
@@ -58,10 +61,13 @@ const wantsToken = (spec: JsonObject, found: KubeObject.KubeObject): boolean =>
 const withToken = (spec: JsonObject, random: () => number): JsonObject => {
   const containers = [...listOf(spec["containers"]), ...listOf(spec["initContainers"])]
   if (containers.every(isMounted)) return spec
-  const volume = Names.generateName("kube-api-access-", random)
+  const volumes = listOf(spec["volumes"])
+  // A copy of a pod (`kubectl debug --copy-to`) brings its volume along.
+  const known = volumes.map((volume) => get(volume, "name")).find((name) => typeof name === "string" && name.startsWith(volumePrefix))
+  const volume = typeof known === "string" ? known : Names.generateName(volumePrefix, random)
   return {
     ...spec,
-    volumes: [...listOf(spec["volumes"]), accessVolume(volume)],
+    volumes: known === undefined ? [...volumes, accessVolume(volume)] : volumes,
     ...(isArray(spec["initContainers"]) ? { initContainers: mounted(spec["initContainers"], volume) } : {}),
     containers: mounted(spec["containers"], volume)
   }

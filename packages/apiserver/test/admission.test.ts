@@ -75,6 +75,16 @@ describe("ServiceAccounts of pods", () => {
         ])
       }))
 
+    it.effect("bring no second token to a copy of a pod with one container more", () =>
+      Effect.gen(function*() {
+        yield* account("copied")
+        const { spec } = (yield* call("POST", pods, { body: pod("p4", { serviceAccountName: "copied" }) })).json
+        const containers = [...spec.containers, { name: "debugger", image: "i" }]
+        const copy = (yield* call("POST", pods, { body: pod("p5", { ...spec, containers }) })).json
+        assert.deepStrictEqual(copy.spec.volumes, spec.volumes)
+        assert.deepStrictEqual(copy.spec.containers[1].volumeMounts, spec.containers[0].volumeMounts)
+      }))
+
     it.effect("bring no token to those who do not want one", () =>
       Effect.gen(function*() {
         yield* account("quiet", { automountServiceAccountToken: false })

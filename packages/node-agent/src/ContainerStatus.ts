@@ -30,6 +30,8 @@ export interface Context {
 export const kindOf = (pod: CoreV1.Pod, container: CoreV1.Container): Files.ContainerKind =>
   (pod.spec?.initContainers ?? []).some((other) => other.name === container.name)
     ? (PodResources.isSidecar(container) ? "sidecar" : "init")
+    : (pod.spec?.ephemeralContainers ?? []).some((other) => other.name === container.name)
+    ? "ephemeral"
     : "main"
 
 const containerId = (zone: string, name: string, attempt: number): string => `zone://${zone}/${name}/${attempt}`
@@ -87,7 +89,7 @@ const stateOf = (
   const { pod, zone } = context
   const [last, beforeLast] = state?.exits ?? []
   const lastState = (exit: Files.ExitRecord | undefined) => exit === undefined ? {} : { lastState: terminated(zone, container.name, exit) }
-  const initializing = kindOf(pod, container) === "main" && (pod.spec?.initContainers ?? []).length > 0 && !initialized(context)
+  const initializing = ["main", "ephemeral"].includes(kindOf(pod, container)) && (pod.spec?.initContainers ?? []).length > 0 && !initialized(context)
   const notStarted = waitingState(
     context.waiting ?? { reason: initializing ? "PodInitializing" : "ContainerCreating" }
   )
@@ -126,7 +128,7 @@ const stateOf = (
 
 /**
  * The status of one container. A container without a readiness probe is ready while it runs; probes are not executed yet, so one with a
- * probe is treated the same way.
+ * probe is treated the same way. An ephemeral container is never ready, as nobody waits for it.
  *
  * @category constructors
  */
@@ -142,8 +144,8 @@ export const of = (context: Context, container: CoreV1.Container): CoreV1.Contai
     name: container.name,
     lastState: {},
     ...shown,
-    ready: kind === "init" ? isInitialized(kind, state) : running,
-    started: kind !== "init" && running,
+    ready: kind === "init" ? isInitialized(kind, state) : kind !== "ephemeral" && running,
+    ...(kind === "ephemeral" ? {} : { started: kind !== "init" && running }),
     restartCount: attempt,
     image: container.image ?? "",
     imageID: "",

@@ -54,7 +54,7 @@ export const find = (
   const missing = Either.left({ status: 500, message: notFound })
   if (Option.isNone(supervised) || Option.isNone(supervised.value.state)) return missing
   const { spec, state } = supervised.value
-  const found = spec.containers.find(({ name }) => name === container)
+  const found = [...spec.containers, ...spec.ephemeralContainers ?? []].find(({ name }) => name === container)
   const now = state.value.containers.find(({ name }) => name === container)
   if (found === undefined || now?.phase !== "running" || now.launch === undefined) return missing
   return Either.right({

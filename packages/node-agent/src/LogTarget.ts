@@ -55,7 +55,11 @@ export const parseQuery = (query: URLSearchParams): Either.Either<Query, string>
 }
 
 const shownStatus = (pod: CoreV1.Pod, container: string): CoreV1.ContainerStatus | undefined =>
-  [...pod.status?.initContainerStatuses ?? [], ...pod.status?.containerStatuses ?? []].find(({ name }) => name === container)
+  [
+    ...pod.status?.initContainerStatuses ?? [],
+    ...pod.status?.containerStatuses ?? [],
+    ...pod.status?.ephemeralContainerStatuses ?? []
+  ].find(({ name }) => name === container)
 
 /**
  * The attempt whose log is meant, and the file it is in.
@@ -69,7 +73,8 @@ export const find = (
   previous: boolean
 ): Either.Either<{ readonly path: string; readonly attempt: number }, Refusal> => {
   const name = pod.metadata.name ?? ""
-  const known = [...pod.spec?.initContainers ?? [], ...pod.spec?.containers ?? []].some((other) => other.name === container)
+  const { containers = [], ephemeralContainers = [], initContainers = [] } = pod.spec ?? {}
+  const known = [...initContainers, ...containers, ...ephemeralContainers].some((other) => other.name === container)
   if (!known) return Either.left({ status: 404, message: `container "${container}" not found in pod "${name}"` })
   const refuse = (message: string) => Either.left({ status: 400, message })
   const waiting = () =>

@@ -12,7 +12,8 @@ export interface PodEvent {
 
 const all = (status: CoreV1.PodStatus | undefined): ReadonlyArray<CoreV1.ContainerStatus> => [
   ...status?.initContainerStatuses ?? [],
-  ...status?.containerStatuses ?? []
+  ...status?.containerStatuses ?? [],
+  ...status?.ephemeralContainerStatuses ?? []
 ]
 
 const ofContainer = (
@@ -71,7 +72,9 @@ export const killing = (pod: CoreV1.Pod): ReadonlyArray<PodEvent> =>
 /** The object an event is about: the pod, or one container in it. @category constructors */
 export const reference = (pod: CoreV1.Pod, container: string | undefined): CoreV1.ObjectReference => {
   const { name, namespace, resourceVersion, uid } = pod.metadata
-  const list = (pod.spec?.initContainers ?? []).some((other) => other.name === container) ? "initContainers" : "containers"
+  const { ephemeralContainers = [], initContainers = [] } = pod.spec ?? {}
+  const isIn = (containers: ReadonlyArray<{ readonly name: string }>) => containers.some((other) => other.name === container)
+  const list = isIn(initContainers) ? "initContainers" : isIn(ephemeralContainers) ? "ephemeralContainers" : "containers"
   return {
     kind: "Pod",
     apiVersion: "v1",

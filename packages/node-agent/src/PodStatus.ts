@@ -19,6 +19,8 @@ export interface Observation {
   readonly state?: Files.PodState | undefined
   /** Why nothing has been started yet. */
   readonly waiting?: ContainerStatus.WaitingReason | undefined
+  /** Why one container has not been started, by its name, where it has a reason of its own. */
+  readonly problems?: ReadonlyMap<string, ContainerStatus.WaitingReason> | undefined
   /** Set when the pod cannot ever run here: it is Failed with this reason. */
   readonly rejected?: { readonly reason: string; readonly message: string } | undefined
 }
@@ -34,13 +36,19 @@ const failedInit = (pod: CoreV1.Pod, observation: Observation): boolean =>
     return state?.phase === "finished" && (state.exits[0]?.exitCode ?? 0) !== 0
   })
 
+const ephemeralRuns = (pod: CoreV1.Pod, observation: Observation): boolean =>
+  (pod.spec?.ephemeralContainers ?? []).some(({ name }) =>
+    observation.state?.containers.some((container) => container.name === name && container.phase === "running") === true)
+
 const phaseOf = (
   pod: CoreV1.Pod,
   observation: Observation,
   initialized: boolean,
   statuses: ReadonlyArray<CoreV1.ContainerStatus>
 ): Phase => {
-  if (observation.rejected !== undefined || failedInit(pod, observation)) return "Failed"
+  if (observation.rejected !== undefined) return "Failed"
+  // Nothing is final while somebody still looks around in an ephemeral container: it is being ended.
+  if (failedInit(pod, observation)) return ephemeralRuns(pod, observation) ? "Pending" : "Failed"
   const allOver = (observation.state?.containers.length ?? 0) > 0 &&
     (observation.state?.containers ?? []).every((container) => container.phase === "finished")
   const succeeded = statuses.every((status) => status.state?.terminated?.exitCode === 0)
@@ -136,11 +144,14 @@ export const of = (pod: CoreV1.Pod, observation: Observation, now: number): Core
     pod,
     zone: observation.zone,
     state: observation.state,
-    waiting: observation.waiting
+    // `kubectl debug` waits for its container, and tells users what that waits for.
+    waiting: observation.rejected ?? observation.waiting
   }
   const initContainers = pod.spec?.initContainers ?? []
   const initStatuses = initContainers.map((container) => ContainerStatus.of(context, container))
   const statuses = (pod.spec?.containers ?? []).map((container) => ContainerStatus.of(context, container))
+  const ephemeralStatuses = (pod.spec?.ephemeralContainers ?? []).map((container) =>
+    ContainerStatus.of({ ...context, waiting: observation.problems?.get(container.name) ?? context.waiting }, container))
   const sidecars = initStatuses.filter((_, index) => {
     const container = initContainers[index]
     return container !== undefined && PodResources.isSidecar(container)
@@ -172,7 +183,8 @@ export const of = (pod: CoreV1.Pod, observation: Observation, now: number): Core
     ...(podIP === undefined ? {} : { podIP, podIPs: [{ ip: podIP }] }),
     startTime: before?.startTime ?? Timestamp.secondsFromMillis(now),
     ...(initStatuses.length === 0 ? {} : { initContainerStatuses: initStatuses }),
-    ...(rejected === undefined ? { containerStatuses: statuses } : {}),
+    containerStatuses: statuses,
+    ...(ephemeralStatuses.length === 0 || rejected !== undefined ? {} : { ephemeralContainerStatuses: ephemeralStatuses }),
     qosClass: before?.qosClass ?? PodResources.qosClass(pod)
   }
 }

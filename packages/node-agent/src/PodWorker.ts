@@ -11,10 +11,12 @@ import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { sharedDirectory } from "./internal/sharedDirectory.js"
 import * as ContainerEnvironment from "./ContainerEnvironment.js"
 import type * as ContainerStatus from "./ContainerStatus.js"
+import * as EphemeralContainers from "./EphemeralContainers.js"
 import type * as FieldValues from "./FieldValues.js"
 import type * as NodeAgentOptions from "./NodeAgentOptions.js"
 import type { ContainerConfigError, VolumeSetupError } from "./PodError.js"
@@ -112,7 +114,8 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         hostIP: options.nodeAddress,
         podIP: Option.isSome(lease) ? lease.value.address : undefined,
         state: Option.getOrUndefined(Option.flatMap(supervised, ({ state }) => state)),
-        waiting
+        waiting,
+        rejected: PodAdmission.rejection(pod)
       }))
 
     const isRunning = (pod: CoreV1.Pod) =>
@@ -197,14 +200,37 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         yield* supervisor.submit(supervisorSpec(pod, containers))
       }).pipe(Effect.provideService(FileSystem.FileSystem, fs))
 
+    /**
+     * Hands over the ephemeral containers that came since the last pass. Gives what is wrong with those that cannot be started: that is
+     * theirs alone, the pod goes on.
+     */
+    const addEphemeral = (pod: CoreV1.Pod, known: Option.Option<SupervisorClient.SupervisedPod>) =>
+      Effect.gen(function*() {
+        if (Option.isNone(known) || known.value.spec.desired.state === "stop") return []
+        const { spec, state } = known.value
+        const added = EphemeralContainers.added(pod, spec)
+        if (added.length === 0 || PodStatus.isOver(Option.getOrUndefined(state)) || !(yield* isRunning(pod))) return []
+        const lease = yield* sandbox.findAddress(spec.pod.uid)
+        // Read for these containers alone: what the pod itself was started with stays.
+        const sources = yield* PodSources.read(client, tokens, { ...pod, spec: { containers: added } })
+        const facts = factsOf(Option.match(lease, { onNone: () => pod.status?.podIP ?? "", onSome: ({ address }) => address }))
+        const made = added.map((container) => EphemeralContainers.process({ pod, facts, sources }, container))
+        const containers = made.filter(Either.isRight).map(({ right }) => right)
+        if (containers.length > 0) {
+          yield* supervisor.submit({ ...spec, ephemeralContainers: [...spec.ephemeralContainers ?? [], ...containers] })
+        }
+        const problems = made.filter(Either.isLeft).map(({ left }) => left)
+        yield* emit(pod, problems.map(({ container, message }) => ({ type: "Warning", reason: "Failed", message: `Error: ${message}`, container })))
+        return problems
+      })
+
     const keepRunning = (pod: CoreV1.Pod): Effect.Effect<Outcome, PassError> =>
       Effect.gen(function*() {
         const { uid } = PodSandbox.identityOf(pod)
         const known = yield* supervisor.read(uid)
         const rejected = PodAdmission.rejection(pod)
         if (rejected !== undefined) {
-          const observation = yield* observe(pod, known, false)
-          yield* statuses.show(pod, { ...observation, rejected })
+          yield* Effect.flatMap(observe(pod, known, false), (observation) => statuses.show(pod, observation))
           yield* emit(pod, [{ type: "Warning", ...rejected }])
           return Outcome.Settled()
         }
@@ -213,11 +239,17 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
           const stored = yield* Effect.flatMap(observe(pod, known, false), (observation) => statuses.show(pod, observation))
           yield* bringUp(stored, known)
         }
+        const problems = yield* Effect.flatMap(supervisor.read(uid), (now) => addEphemeral(pod, now))
         const supervised = yield* supervisor.read(uid)
-        const observation = yield* observe(pod, supervised, yield* isRunning(pod))
+        const observation: PodStatus.Observation = {
+          ...(yield* observe(pod, supervised, yield* isRunning(pod))),
+          problems: new Map(problems.map(({ container, message, reason }) => [container, { reason, message }]))
+        }
         const shown = yield* statuses.show(pod, observation)
         if (observation.sandboxReady && !PodPhase.isTerminal(shown)) yield* renewTokens(pod)
-        return PodPhase.isTerminal(shown) ? yield* release(shown) : Outcome.Settled()
+        if (PodPhase.isTerminal(shown)) return yield* release(shown)
+        // What they lack may come: tried again with back-off.
+        return problems[0] === undefined ? Outcome.Settled() : yield* Effect.fail(problems[0])
       })
 
     /** Gives back what a pod that is over holds on the host. Its records and logs stay until it is deleted. */

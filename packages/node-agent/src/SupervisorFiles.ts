@@ -37,10 +37,11 @@ export type RestartPolicy = typeof RestartPolicy.Type
 
 /**
  * `init` containers run one after the other before the others, `sidecar`s start among them and stay, `main` ones are the workload.
+ * `ephemeral` ones are added for debugging while the pod runs, start at once and never again, and end with the pod.
  *
  * @category schemas
  */
-export const ContainerKind = Schema.Literal("init", "sidecar", "main")
+export const ContainerKind = Schema.Literal("init", "sidecar", "main", "ephemeral")
 /** @category models */
 export type ContainerKind = typeof ContainerKind.Type
 
@@ -127,6 +128,8 @@ export const PodSpec = Schema.Struct({
   restartPolicy: RestartPolicy,
   /** In the order of the pod: init containers and sidecars first. */
   containers: Schema.Array(ContainerSpec),
+  /** Grows while the pod runs. A list of its own: a supervisor that does not know it goes on with the rest. */
+  ephemeralContainers: Schema.optional(Schema.Array(ContainerSpec)),
   backOff: BackOffOptions,
   logs: LogOptions,
   desired: Desired
@@ -210,6 +213,7 @@ export const PodState = Schema.Struct({
   uid: Schema.String,
   /** The stop request that is being carried out, with the earliest deadline of all requests so far. */
   stop: Schema.optional(Schema.Struct({ requestId: Schema.String, deadline: Schema.Number })),
+  /** Ephemeral ones as well, once the supervisor has seen them. */
   containers: Schema.Array(ContainerState)
 })
 /** @category models */

@@ -3,7 +3,8 @@
  *
  * It decodes, defaults and validates by the kind registry; it counts resource versions, refuses stale writes, honours finalizers, grace
  * periods, propagation policies and preconditions, and serves lists in pages and watches with bookmarks and 410, all as metadata alone
- * too. It has aggregated discovery, the subresources `status`, `binding` and `finalize`, and merge and JSON patches. It knows no users, no tables, no strategic merge patch, no other subresource.
+ * too. It has aggregated discovery, the subresources `status`, `binding`, `finalize` and those with rules of their kind, and merge and
+ * JSON patches. It knows no users, no tables, no strategic merge patch, no other subresource.
  */
 import { KindRegistry, Kinds, type Kind, type KubeObject, ObjectCodec, Status } from "@reddwarf/api-types"
 import * as Context from "effect/Context"
@@ -197,7 +198,11 @@ export const make = Effect.fnUntraced(function*(options: Options = {}): Effect.f
   const onObject = (route: routes.Route, name: string, request: Request): Response => {
     const { kind, namespace, subresource } = route
     const found = store.get(kind, { namespace, name })
-    const part = subresource === undefined ? "object" : subresource === "status" || subresource === "finalize" ? subresource : undefined
+    const part: writes.Part | undefined = subresource === undefined
+      ? "object"
+      : subresource === "status" || subresource === "finalize"
+      ? subresource
+      : kind.subresourceUpdates?.[subresource]
     const served = subresource === undefined || kind.subresources.some((each) => each.name === subresource)
     if (!served || (part === undefined && subresource !== "binding")) return statusResponse(Status.resourceNotFound())
     if (found === undefined) {

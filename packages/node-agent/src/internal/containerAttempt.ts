@@ -62,8 +62,10 @@ export const start = (
     const fs = yield* FileSystem.FileSystem
     const directory = onHost(place, launch)
     const shared = Paths.zone(place.dataDir, place.spec.pod.uid)
-    yield* fs.writeFileString(`${shared}/${shim.fileName}`, shim.script, { mode: 0o600 })
     yield* fs.makeDirectory(directory, { mode: 0o700 })
+    // In one step: another container's shell may be about to read it, and what the zone put in its place is not followed.
+    yield* fs.writeFileString(`${directory}/${shim.draftName}`, shim.script, { flag: "wx", mode: 0o600 })
+    yield* fs.rename(`${directory}/${shim.draftName}`, `${shared}/${shim.fileName}`)
     yield* fs.writeFileString(`${directory}/command.sh`, shim.commandScript(container), { flag: "wx", mode: 0o600 })
     const result = yield* Zlogin.run(place.runner, place.spec.zone, ["/bin/sh", inZone(shim.fileName), inZone(launch), shim.modeOf(container)], {
       timeout: place.startTimeout,

@@ -1,4 +1,7 @@
-/** The containers of one pod in their order: init containers one by one, sidecars beside them, then the main containers together. */
+/**
+ * The containers of one pod in their order: init containers one by one, sidecars beside them, then the main containers together.
+ * Ephemeral containers come at any time and wait for nothing.
+ */
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -9,6 +12,7 @@ import type { SupervisorFileFailed } from "../SupervisorError.js"
 import type * as Files from "../SupervisorFiles.js"
 import type { PodPlace, StopSignal } from "./containerAttempt.js"
 import * as containers from "./containerSupervisor.js"
+import * as ephemeralContainers from "./ephemeralContainers.js"
 import * as podRecord from "./podRecord.js"
 
 /** What a container that ended for good means for the ones after it. */
@@ -17,7 +21,8 @@ const succeeded = (state: Files.ContainerState): boolean => state.exits[0]?.atte
 /**
  * Runs a pod until all its containers are finished, then waits until interrupted: the pod stays known until the agent removes it.
  *
- * `specs` follows `spec.json`; of a specification that changes only `desired` is looked at, the containers stay those of the first.
+ * `specs` follows `spec.json`; of a specification that changes only `desired` and new ephemeral containers are looked at, the other
+ * containers stay those of the first.
  */
 export const run = (
   place: PodPlace,
@@ -37,9 +42,6 @@ export const run = (
             : record.setStop(desired.requestId, desired.requestedAt + desired.graceSeconds * 1000),
           Deferred.succeed(stopRequested, undefined)
         )
-    yield* stopNow((yield* SubscriptionRef.get(specs)).desired)
-    const following = yield* Effect.forkScoped(Stream.runForEach(specs.changes, (spec) => stopNow(spec.desired)))
-
     const sidecarsMayGo = yield* Deferred.make<void>()
     const sidecarStop: StopSignal = {
       requested: Deferred.await(sidecarsMayGo),
@@ -47,6 +49,14 @@ export const run = (
       deadline: () => Math.min(deadline(), sidecarDeadline)
     }
     let sidecarDeadline = Number.MAX_SAFE_INTEGER
+    const ephemeral = yield* ephemeralContainers.make(place, record, {
+      requested: Effect.raceFirst(stop.requested, sidecarStop.requested),
+      deadline: sidecarStop.deadline
+    })
+    const look = (spec: Files.PodSpec) => Effect.zipRight(stopNow(spec.desired), ephemeral.look(spec))
+    yield* look(yield* SubscriptionRef.get(specs))
+    const following = yield* Effect.forkScoped(Stream.runForEach(specs.changes, look))
+
     const sidecars: Array<Fiber.RuntimeFiber<void, SupervisorFileFailed>> = []
     const supervise = (container: Files.ContainerSpec) => containers.supervise(place, record, container, stop)
 
@@ -71,16 +81,19 @@ export const run = (
       })
     })
 
-    // A failure of the stop channel must end the pod's fiber as well, so that it is started again from what is on disk.
-    yield* Effect.raceFirst(workload, Effect.zipRight(Fiber.join(following), Effect.never))
-    sidecarDeadline = (yield* Effect.clockWith((clock) => clock.currentTimeMillis)) + sidecarGraceMillis
-    yield* Deferred.succeed(sidecarsMayGo, undefined)
-    yield* Effect.forEach(sidecars, Fiber.join, { discard: true })
-    yield* finishTheRest(place, record)
-    return yield* Effect.never
+    const lifetime = Effect.gen(function*() {
+      yield* workload
+      sidecarDeadline = (yield* Effect.clockWith((clock) => clock.currentTimeMillis)) + sidecarGraceMillis
+      yield* Deferred.succeed(sidecarsMayGo, undefined)
+      yield* Effect.forEach(sidecars, Fiber.join, { discard: true })
+      yield* finishTheRest(place, record)
+      return yield* Effect.never
+    })
+    // A failure beside the workload must end the pod's fiber as well, so that it is started again from what is on disk.
+    return yield* Effect.raceFirst(lifetime, Effect.zipRight(Effect.raceFirst(Fiber.join(following), ephemeral.failed), Effect.never))
   }).pipe(Effect.scoped, Effect.annotateLogs({ uid: place.spec.pod.uid }))
 
-/** Time for sidecars to end after the last main container. */
+/** Time for sidecars and ephemeral containers to end after the last main container. */
 const sidecarGraceMillis = 30_000
 
 /** Containers that will never be started are finished too: after a stop, or behind an init container that failed. */

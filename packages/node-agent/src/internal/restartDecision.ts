@@ -3,6 +3,7 @@ import type { BackOffOptions, ContainerKind, ExitRecord, RestartPolicy } from ".
 
 /** Whether a container is started again after it ended by itself. */
 export const restarts = (kind: ContainerKind, policy: RestartPolicy, exitCode: number): boolean => {
+  if (kind === "ephemeral") return false
   if (kind === "sidecar") return true
   if (kind === "init") return exitCode !== 0 && policy !== "Never"
   return policy === "Always" || (policy === "OnFailure" && exitCode !== 0)

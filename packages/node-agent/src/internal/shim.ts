@@ -21,8 +21,11 @@ import { quote } from "./shellWords.js"
 /** Name of the script in the shared directory. It changes with the script: shells read scripts while they run. */
 export const fileName = "shim.2.sh"
 
+/** Name of the script in an attempt's folder, before it takes its place. */
+export const draftName = "shim.tmp"
+
 /** Names of what an attempt's folder may hold, for removing it without following anything. */
-export const launchFiles: ReadonlyArray<string> = ["command.sh", "out", "err", "alive", "ack", "in", "eof", "tty", "pid", "exit", "pid.tmp", "exit.tmp"]
+export const launchFiles: ReadonlyArray<string> = [draftName, "command.sh", "out", "err", "alive", "ack", "in", "eof", "tty", "pid", "exit", "pid.tmp", "exit.tmp"]
 
 /** What the shim is told about the container's input. */
 export const modeOf = (container: ContainerSpec): "none" | "input" | "terminal" =>

@@ -3,6 +3,7 @@ import { changing } from "./change.js"
 import { clusterWide } from "./cluster.js"
 import { controlled, controlledOnNodes } from "./controllers.js"
 import { creating } from "./create.js"
+import { debugging } from "./debugging.js"
 import { deleting } from "./delete.js"
 import { measured, unmeasured } from "./metrics.js"
 import { nodes } from "./nodes.js"
@@ -18,4 +19,4 @@ import type { Scenario } from "../../src/Conformance.js"
 export const onServer: ReadonlyArray<Scenario> = [...reading, ...creating, ...applying, ...changing, ...workloads, ...deleting, ...clusterWide, ...nodes, ...streams, ...controlled, ...unmeasured]
 
 /** Scenarios on the demo's node. */
-export const onNodes: ReadonlyArray<Scenario> = [...running, ...sessions, ...controlledOnNodes, ...rollouts, ...measured]
+export const onNodes: ReadonlyArray<Scenario> = [...running, ...sessions, ...debugging, ...controlledOnNodes, ...rollouts, ...measured]

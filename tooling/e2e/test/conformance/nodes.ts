@@ -19,6 +19,6 @@ export const nodes: ReadonlyArray<Scenario> = [{
     { verb: "taint", command: "taint nodes $NS nokey-", code: 1, stderr: "error: taint \"nokey\" not found\n" },
     { verb: "label", command: "label node $NS node-role.kubernetes.io/worker=", stdout: "node/$NS labeled\n", after: [["get node $NS", / worker /]] },
     { verb: "drain", command: "drain $NS", code: 1, stdout: /^node\/nodes-[\d-]+ cordoned\n/, stderr: { "1.20": /cannot delete Pods not managed by/, "1.32": /cannot delete Pods that declare no controller \(use --force to override\): nodes-1-32\/p1/, "1.36": /cannot delete Pods that declare no controller \(use --force to override\): nodes-1-36\/p1/ } },
-    { verb: "drain", command: "drain $NS --force --timeout=20s", stdout: /evicting pod nodes-[\d-]+\/p1\npod\/p1 evicted\nnode\/nodes-[\d-]+ (evicted|drained)\n$/, stderr: /WARNING: deleting Pods (that declare no controller|not managed by)/i, after: [["get pod p1 --ignore-not-found", ""]] }
+    { verb: "drain", command: "drain $NS --force --timeout=60s", stdout: /evicting pod nodes-[\d-]+\/p1\npod\/p1 evicted\nnode\/nodes-[\d-]+ (evicted|drained)\n$/, stderr: /WARNING: deleting Pods (that declare no controller|not managed by)/i, after: [["get pod p1 --ignore-not-found", ""]] }
   ]
 }]

@@ -83,10 +83,11 @@ export const create = (context: Context, kind: Kind.Kind, namespace: string | un
 const counted = (kind: Kind.Kind, object: KubeObject.KubeObject): unknown =>
   kind.generationContent === undefined ? field(object, "spec") : kind.generationContent(object)
 
-/** Which part of an object a write replaces. */
-export type Part = "object" | "status" | "finalize"
+/** Which part of an object a write replaces; a subresource with rules of its own brings them. */
+export type Part = "object" | "status" | "finalize" | Kind.SubresourceUpdate
 
 const prepare = (kind: Kind.Kind, part: Part, next: KubeObject.KubeObject, old: KubeObject.KubeObject): KubeObject.KubeObject => {
+  if (typeof part === "object") return kind.defaults(part.prepare(next, old))
   if (part === "object") return kind.defaults(kind.prepareForUpdate(next, old))
   return part === "status" ? kind.prepareForStatusUpdate(next, old) : Object.assign({}, old, { spec: field(next, "spec") })
 }
@@ -134,7 +135,7 @@ export const update = (context: Context, kind: Kind.Kind, old: KubeObject.KubeOb
   if (isDeepStrictEqual(prepared, old)) return kept(old)
   const changed = part !== "status" && kind.tracksGeneration && !isDeepStrictEqual(counted(kind, prepared), counted(kind, old))
   const next = changed ? { ...prepared, metadata: { ...prepared.metadata, generation: (generation ?? 0) + 1 } } : prepared
-  const errors = part === "finalize" ? [] : kind.validateUpdate(next, old)
+  const errors = part === "finalize" ? [] : typeof part === "object" ? part.validate(next, old) : kind.validateUpdate(next, old)
   return errors.length > 0 ? Either.left(Status.invalid(kind, name, errors)) : store(context, kind, next)
 }
 
