@@ -104,8 +104,14 @@ export interface CacheOptions {
   readonly historyBytes?: number
 }
 
-/** How many changes are read at a time while the history is loaded. */
+/** How many objects or changes are read at a time while the cache is filled. */
 const loadStep = 1024
+
+// A turn of the event loop: who asks whether the server is ready gets an answer while the cache is being filled.
+const turn = Effect.async<void>((resume) => {
+  const handle = setImmediate(() => resume(Effect.void))
+  return Effect.sync(() => clearImmediate(handle))
+})
 
 /**
  * A cache with the state that the kept history begins with, led through that history to the present. So watches can go on
@@ -115,11 +121,19 @@ const load = (store: Context.Tag.Service<ObjectStore.ObjectStore>, bounds: Requi
   Effect.gen(function*() {
     const current = yield* store.revision
     const base = Math.max(yield* store.compactedRevision, current - bounds.historyEvents)
-    const cache = CacheState.make(yield* store.range({ prefix: "", revision: base, coalesced: true }), bounds)
+    const read = (startAfter: string) => store.range({ prefix: "", revision: base, coalesced: true, limit: loadStep, startAfter })
+    let page = yield* read("")
+    const cache = CacheState.make(page, bounds)
+    while (page.more) {
+      yield* turn
+      page = yield* read(page.items.at(-1)?.key ?? "")
+      cache.fill(page.items)
+    }
     while (cache.revision() < current) {
       const changes = yield* store.changesAfter(cache.revision(), loadStep)
       if (changes.length === 0) break
       cache.apply(changes)
+      if (changes.length === loadStep) yield* turn
     }
     // The store may be further than its last change: it has used up revisions that it did not keep.
     cache.advance(current)

@@ -3,7 +3,7 @@
  * `node bench/heartbeats.ts [seconds]`.
  */
 import { ObjectStore } from "@reddwarf/store"
-import { Console, Effect, Option, Schedule } from "effect"
+import { Console, DateTime, Effect, Option, Schedule } from "effect"
 import { randomUUID } from "node:crypto"
 import * as NodeFs from "node:fs"
 import * as NodeOs from "node:os"
@@ -15,7 +15,7 @@ const seconds = Number(process.argv[2] ?? 60)
 const uids = Array.from({ length: nodes }, () => [randomUUID(), randomUUID()])
 
 const lease = (i: number, now: number): ObjectStore.Encode => (revision) => {
-  const renewTime = `${new Date(now).toISOString().slice(0, -1)}${String(revision % 1000).padStart(3, "0")}Z`
+  const renewTime = `${DateTime.formatIso(DateTime.unsafeMake(now)).slice(0, -1)}${String(revision % 1000).padStart(3, "0")}Z`
   const name = `node-${i}`
   const [uid, owner] = uids[i] ?? []
   return {

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { ApiResponse } from "../ApiResponse.js"
 import { type ApiContext, objectOf, type ResourceRequest } from "./apiContext.js"
+import * as convertedWatcher from "./convertedWatcher.js"
 import { encoderOf } from "./encode.js"
 import * as render from "./render.js"
 import { convert } from "./webhookConversion.js"
@@ -149,14 +150,12 @@ const make = (context: ApiContext, storage: Kind.Storage, webhook: Kind.Conversi
         },
         list: (under) => needAll(cache.list(under)),
         watch: ({ filter, ...options }) =>
-          Effect.map(cache.watch(options), (watcher) => ({
-            ...watcher,
-            takeAll: Effect.flatMap(watcher.takeAll, (taken) =>
+          Effect.flatMap(cache.watch(options), (watcher) =>
+            convertedWatcher.make(watcher, (taken) =>
               resolve(taken.flatMap(({ entry, previous }) => previous === undefined ? [entry] : [entry, previous])).pipe(
                 Effect.mapError(expired),
                 Effect.map(() => taken.map(eventOf).filter((event) => filter?.(event) !== false))
-              ))
-          }))
+              )))
       },
       store: {
         ...store,

@@ -29,6 +29,8 @@ export interface Cache {
   readonly revision: () => number
   /** Shows the cache the next changes; those that it has seen are passed over. */
   readonly apply: (changes: ReadonlyArray<ObjectStore.Change>) => void
+  /** Adds more of the state that this cache begins with. */
+  readonly fill: (versions: ReadonlyArray<ObjectStore.Version>) => void
   /** There were no further changes up to `revision`. */
   readonly advance: (revision: number) => void
   /** Ends when the cache has seen `revision`. */
@@ -47,7 +49,10 @@ export const make = (page: ObjectStore.Page, bounds: Required<CacheOptions>): Ca
     entries.set(entry)
     slabs.place(entry)
   }
-  for (const version of page.items) put(makeEntry(version))
+  const fill = (versions: ReadonlyArray<ObjectStore.Version>): void => {
+    for (const version of versions) put(makeEntry(version))
+  }
+  fill(page.items)
   const history = History.make(page.revision, bounds.historyEvents, bounds.historyBytes)
   const subscriptions = Subscriptions.makeRegistry()
   const waiters = new Set<Waiter>()
@@ -78,6 +83,7 @@ export const make = (page: ObjectStore.Page, bounds: Required<CacheOptions>): Ca
     makeEvent,
     history,
     subscriptions,
+    fill,
     revision: () => revision,
     apply: (changes) => {
       for (const change of changes) if (change.revision > revision) applyOne(change)

@@ -1,3 +1,5 @@
+// Writers with different errors stand in one line, and each is answered with errors of its own check only.
+// @effect-diagnostics anyUnknownInErrorContext:off
 /**
  * The one writer of a store: takes writers from the line in groups, and commits, publishes and answers each group as one.
  * Plain code throughout: it is the path of every write.

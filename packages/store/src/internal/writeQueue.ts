@@ -1,3 +1,5 @@
+// Writers with different errors stand in one line, and each is answered with errors of its own check only.
+// @effect-diagnostics anyUnknownInErrorContext:off
 import * as Effect from "effect/Effect"
 import type { ChangeType, Committed, Encode, Origin } from "../ObjectStore.js"
 import type { StoreError } from "../StoreError.js"
