@@ -48,4 +48,18 @@ describe("EventCollector", () => {
       yield* TestClock.adjust("1 second")
       assert.deepStrictEqual(yield* reasons, ["R10", "R11", "R9"])
     }).pipe(Effect.provide(FakeApi.layer())))
+
+  it.scoped("keeps so many of one namespace that the others have room", () =>
+    Effect.gen(function*() {
+      const client = yield* ApiClient.ApiClient
+      for (let n = 1; n <= 6; n++) {
+        const namespace = n <= 4 ? "default" : "kube-system"
+        const object = { kind: "Pod", namespace, name: "p" }
+        yield* client.create(Kinds.event, { metadata: { name: `e${n}`, namespace }, involvedObject: object, reason: `R${n}`, message: "", type: "Normal" })
+        yield* TestClock.adjust("10 seconds")
+      }
+      yield* EventCollector.run({ maxPerNamespace: 2 })
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* reasons, ["R3", "R4", "R5", "R6"])
+    }).pipe(Effect.provide(FakeApi.layer())))
 })
