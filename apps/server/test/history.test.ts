@@ -17,7 +17,7 @@ const temporary = Effect.acquireRelease(
 )
 
 /** Runs one command line in this process; gives exit status and what it printed. */
-const run = (...words: ReadonlyArray<string>) =>
+const run = (words: ReadonlyArray<string>, environment: Readonly<Record<string, string>> = {}) =>
   Effect.gen(function*() {
     const output: Array<string> = []
     const console = yield* Console.consoleWith(Effect.succeed)
@@ -29,7 +29,7 @@ const run = (...words: ReadonlyArray<string>) =>
       names: [],
       command,
       argv: ["node", "reddwarf-server", ...words],
-      environment: {}
+      environment
     }).pipe(Effect.provide(NodeContext.layer), Effect.withConsole({ ...console, log: record, error: record }), Effect.exit)
     let status = -1
     Program.teardown(exit, (code) => {
@@ -53,7 +53,7 @@ it.scopedLive("shows what an object was, and brings it back", () =>
       const credentials = yield* issuer.client("admin", "ada", ["system:masters"])
       yield* Kubeconfig.write(file, { server: url, authority: issuer.authority, user: "ada", credentials })
       const client = ApiClient.layer.pipe(Layer.provide(HttpTransport.layer(yield* KubeConfig.load(file))))
-      const history = (...words: ReadonlyArray<string>) => run("history", "--kubeconfig", file, "-n", "default", ...words)
+      const history = (...words: ReadonlyArray<string>) => run(["history", "--kubeconfig", file, "-n", "default", ...words])
 
       yield* Effect.gen(function*() {
         const api = yield* ApiClient.ApiClient
@@ -61,6 +61,8 @@ it.scopedLive("shows what an object was, and brings it back", () =>
         const first = yield* api.create(Kinds.configMap, { metadata, data: { color: "red" } })
         const second = yield* api.update(Kinds.configMap, { metadata, data: { color: "blue" } })
         const shown = yield* history("--diff", "cm", "settings")
+        const found = yield* run(["history", "--diff", "cm", "settings"], { KUBECONFIG: `${file}:/other` })
+        assert.deepStrictEqual([found.status, ...found.lines.slice(3)], [0, ...shown.lines.slice(3)])
         assert.strictEqual(shown.status, 0, shown.lines.join("\n"))
         assert.match(shown.lines[0] ?? "", /^REVISION +VERB +USER +MANAGER +AGE +CHANGED$/)
         assert.match(shown.lines[1] ?? "", new RegExp(`^${first.metadata.resourceVersion} +create +ada `))

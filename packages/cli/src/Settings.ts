@@ -64,7 +64,8 @@ const readSettings = (file: string, names: ReadonlyArray<string>): Effect.Effect
 /**
  * Makes the environment and the configuration file (named by `--config` or `<prefix>_CONFIG`) the sources of every setting that no flag gives.
  *
- * `names` are the settings that the file may hold; any other key is refused, so that a misspelt setting is not silently ignored.
+ * `names` are the settings that the file may hold; any other key is refused, so that a misspelt setting is not silently ignored. Other variables of the environment
+ * are found under their own names (`Config.string("HOME")`).
  *
  * @category layers
  */
@@ -82,6 +83,10 @@ export const layer = (options: {
     for (const name of options.names) {
       const value = options.environment[variable(name)]
       if (value !== undefined) values.set(name, value)
+    }
+    // Variables that programs share, such as HOME, keep their names. They are in upper case, which no setting is.
+    for (const [name, value] of Object.entries(options.environment)) {
+      if (value !== undefined && /^[A-Z][A-Z0-9_]*$/.test(name)) values.set(name, value)
     }
     return Layer.setConfigProvider(ConfigProvider.fromMap(values))
   }))
