@@ -59,7 +59,9 @@ export const make = (
     )
 
     const takeNow = (): Events => {
-      const events = batch ?? []
+      // Events that are still being converted stay on their way.
+      if (batch === undefined) return []
+      const events = batch
       batch = undefined
       if (end === undefined) passed = undefined
       room.unsafeOpen()
