@@ -77,7 +77,7 @@ export interface KubeletClientOptions {
   readonly timeoutMillis?: number
 }
 
-/** Over TLS with a client certificate; connections are kept for the next request. @category layers */
+/** Over TLS with a client certificate; each request has a connection of its own. @category layers */
 export const layer = (options: KubeletClientOptions): Layer.Layer<KubeletClient> =>
   Layer.scoped(
     KubeletClient,
@@ -85,8 +85,8 @@ export const layer = (options: KubeletClientOptions): Layer.Layer<KubeletClient>
       const agent = yield* Effect.acquireRelease(
         Effect.sync(() =>
           new Agent({
-            keepAlive: true,
-            maxFreeSockets: 16,
+            // A kept connection may be closed by the node just when it is used again, and what opens a session cannot be sent twice.
+            keepAlive: false,
             ca: options.authority,
             cert: options.credentials.cert,
             key: options.credentials.key
