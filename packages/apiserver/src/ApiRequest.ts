@@ -1,7 +1,7 @@
 /** A request to the API, free of any transport. */
 import type { ApiError } from "@reddwarf/api-types"
 import type * as Effect from "effect/Effect"
-import type { UserInfo } from "./UserInfo.js"
+import type { UserInfo } from "./authentication/UserInfo.js"
 
 /**
  * One request as the core sees it.

@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 import type { ApiRequest } from "./ApiRequest.js"
 import type { ApiResponse, Sink, StreamBody } from "./ApiResponse.js"
 import * as ApiServer from "./ApiServer.js"
-import type { UserInfo } from "./UserInfo.js"
+import type { UserInfo } from "./authentication/UserInfo.js"
 
 const encoder = new TextEncoder()
 const empty = new Uint8Array(0)

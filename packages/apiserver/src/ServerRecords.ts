@@ -11,7 +11,7 @@ import { createHash, randomUUID } from "node:crypto"
 import { hostname } from "node:os"
 import * as ApiServer from "./ApiServer.js"
 import { equals, get } from "./internal/jsonValue.js"
-import * as UserInfo from "./UserInfo.js"
+import * as UserInfo from "./authentication/UserInfo.js"
 
 /** Settings, with defaults for the host. @category models */
 export interface Options {

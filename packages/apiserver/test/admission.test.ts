@@ -3,7 +3,7 @@ import { ObjectStore } from "@reddwarf/store"
 import { Effect, Layer } from "effect"
 import * as KubeletClient from "../src/KubeletClient.js"
 import * as Server from "../src/Server.js"
-import * as UserInfo from "../src/UserInfo.js"
+import * as UserInfo from "../src/authentication/UserInfo.js"
 import { call, layerApi, merge, pod, pods } from "./support/api.js"
 
 const classes = "/apis/scheduling.k8s.io/v1/priorityclasses"

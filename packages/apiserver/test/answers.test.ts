@@ -1,8 +1,8 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { authorizeStatic } from "../src/Authorizer.js"
+import { authorizeStatic } from "../src/authorization/Authorizer.js"
 import * as RequestInfo from "../src/RequestInfo.js"
-import * as UserInfo from "../src/UserInfo.js"
+import * as UserInfo from "../src/authentication/UserInfo.js"
 import { call, configMap, configMaps, layerApi, pod, pods } from "./support/api.js"
 
 const message = (method: string, url: string, options = {}) =>

@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { ObjectStore } from "@reddwarf/store"
 import { Effect } from "effect"
-import * as UserInfo from "../src/UserInfo.js"
+import * as UserInfo from "../src/authentication/UserInfo.js"
 import { call, configMap, configMaps, layerApi, merge, table } from "./support/api.js"
 import { bind, clusterRole, defaults, grant, subject } from "./support/policy.js"
 

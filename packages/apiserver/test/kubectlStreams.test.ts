@@ -100,6 +100,6 @@ describe.skipIf(peers === undefined)("kubectl (skipped unless REDDWARF_PEERS nam
         yield* eventually("the failure is told", () => told.includes("nothing listens on 1"), 15_000)
         forwarding.kill("SIGKILL")
         yield* eventually("nothing is left at the agent", () => agent.active() === 0, 15_000)
-      }).pipe(Effect.provide(layerServer())), { timeout: 90_000, retry: 1 })
+      }).pipe(Effect.provide(layerServer())), 90_000)
   }
 })

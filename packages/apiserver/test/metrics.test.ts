@@ -6,7 +6,7 @@ import * as KubeletClient from "../src/KubeletClient.js"
 import * as MetricsWindow from "../src/metrics/MetricsWindow.js"
 import * as UsageSample from "../src/metrics/UsageSample.js"
 import * as Server from "../src/Server.js"
-import * as UserInfo from "../src/UserInfo.js"
+import * as UserInfo from "../src/authentication/UserInfo.js"
 import { type Answer, call, merge, pod, pods, table } from "./support/api.js"
 
 const start = 1_795_000_000_000

@@ -1,6 +1,6 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import * as UserInfo from "../src/UserInfo.js"
+import * as UserInfo from "../src/authentication/UserInfo.js"
 import { call, configMap, configMaps, layerApi, pod, pods } from "./support/api.js"
 
 const agent = (node: string) => UserInfo.authenticated(`system:node:${node}`, ["system:nodes"])

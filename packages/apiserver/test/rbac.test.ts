@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import * as UserInfo from "../src/UserInfo.js"
+import * as UserInfo from "../src/authentication/UserInfo.js"
 import { call, configMap, configMaps, layerApi } from "./support/api.js"
 import { bind, clusterRole, defaults, grant, rbac, subject } from "./support/policy.js"
 

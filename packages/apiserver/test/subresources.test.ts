@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import * as UserInfo from "../src/UserInfo.js"
+import * as UserInfo from "../src/authentication/UserInfo.js"
 import { call, layerApi, merge, pod, pods, strategic } from "./support/api.js"
 
 const node = UserInfo.authenticated("system:node:n1", ["system:nodes"])

@@ -3,7 +3,7 @@ import { Kinds } from "@reddwarf/api-types"
 import { ApiClient, Informer, Transport } from "@reddwarf/client"
 import { Chunk, Deferred, Effect, Layer, Stream } from "effect"
 import * as InProcessTransport from "../src/InProcessTransport.js"
-import * as UserInfo from "../src/UserInfo.js"
+import * as UserInfo from "../src/authentication/UserInfo.js"
 import { configMap, configMaps, layerApi } from "./support/api.js"
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)

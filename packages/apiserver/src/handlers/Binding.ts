@@ -1,7 +1,7 @@
 /** POST of a Binding: assigns a pod to a node, once. */
 import { Kinds, type KubeObject, Status, Timestamp } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
-import * as Admission from "../Admission.js"
+import * as Admission from "../admission/Admission.js"
 import type { ApiResponse } from "../ApiResponse.js"
 import type { ResourceRequest } from "../internal/apiContext.js"
 import * as body from "../internal/body.js"

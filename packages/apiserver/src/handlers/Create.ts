@@ -2,7 +2,7 @@
 import { type KubeObject, Names, Status, Timestamp } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
 import { randomUUID } from "node:crypto"
-import * as Admission from "../Admission.js"
+import * as Admission from "../admission/Admission.js"
 import type { ApiResponse } from "../ApiResponse.js"
 import type { ResourceRequest } from "../internal/apiContext.js"
 import * as body from "../internal/body.js"

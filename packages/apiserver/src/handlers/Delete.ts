@@ -1,7 +1,7 @@
 /** DELETE of one object or of a collection. */
 import { type KubeObject, Status, Timestamp } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
-import * as Admission from "../Admission.js"
+import * as Admission from "../admission/Admission.js"
 import type { ApiResponse } from "../ApiResponse.js"
 import { objectOf, type ResourceRequest } from "../internal/apiContext.js"
 import * as change from "../internal/change.js"

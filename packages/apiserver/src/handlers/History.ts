@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Request from "../ApiRequest.js"
 import type { ApiRequest } from "../ApiRequest.js"
 import type { ApiResponse } from "../ApiResponse.js"
-import type { Attributes } from "../Authorizer.js"
+import type { Attributes } from "../authorization/Authorizer.js"
 import type { ApiContext, ResourceRequest } from "../internal/apiContext.js"
 import * as failures from "../internal/failures.js"
 import { forbiddenMessage } from "../internal/forbidden.js"
@@ -17,7 +17,7 @@ import { keyOf, prefixOf } from "../internal/keys.js"
 import * as render from "../internal/render.js"
 import { negotiate } from "../Negotiation.js"
 import type { RequestInfo } from "../RequestInfo.js"
-import type { UserInfo } from "../UserInfo.js"
+import type { UserInfo } from "../authentication/UserInfo.js"
 
 type Version = ObjectStore.HistoricVersion
 

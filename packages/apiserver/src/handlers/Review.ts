@@ -10,12 +10,12 @@ import {
 } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
 import type { ApiResponse } from "../ApiResponse.js"
-import type * as Authorizer from "../Authorizer.js"
+import type * as Authorizer from "../authorization/Authorizer.js"
 import type { ResourceRequest } from "../internal/apiContext.js"
 import * as body from "../internal/body.js"
 import * as commit from "../internal/commit.js"
 import * as writeOptions from "../internal/writeOptions.js"
-import type { UserInfo } from "../UserInfo.js"
+import type { UserInfo } from "../authentication/UserInfo.js"
 
 /** The answer to a question, or why it cannot be answered. */
 type Answer = (call: ResourceRequest, object: KubeObject.KubeObject) => object | Status.Status

@@ -3,7 +3,7 @@ import { Kind, Kinds, Status, SubresourceKinds, Timestamp } from "@reddwarf/api-
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { ApiResponse } from "../ApiResponse.js"
-import { nodeOf as agentOf } from "../Authorizer.js"
+import { nodeOf as agentOf } from "../authorization/Authorizer.js"
 import { objectOf, type ResourceRequest } from "../internal/apiContext.js"
 import * as body from "../internal/body.js"
 import * as commit from "../internal/commit.js"
@@ -12,7 +12,7 @@ import { get } from "../internal/jsonValue.js"
 import { keyOf } from "../internal/keys.js"
 import * as render from "../internal/render.js"
 import * as writeOptions from "../internal/writeOptions.js"
-import type { Subject } from "../ServiceAccountTokens.js"
+import type { Subject } from "../authentication/ServiceAccountTokens.js"
 
 interface Bound {
   readonly kind?: string

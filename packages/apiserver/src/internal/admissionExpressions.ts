@@ -2,9 +2,9 @@
 import { Expressions } from "@reddwarf/api-extensions"
 import { Kinds } from "@reddwarf/api-types"
 import * as Either from "effect/Either"
-import type { ClusterView } from "../Admission.js"
-import type * as Authorizer from "../Authorizer.js"
-import * as UserInfo from "../UserInfo.js"
+import type { ClusterView } from "../admission/Admission.js"
+import type * as Authorizer from "../authorization/Authorizer.js"
+import * as UserInfo from "../authentication/UserInfo.js"
 import type { Subject } from "./admissionMatch.js"
 import type * as admissionRequest from "./admissionRequest.js"
 

@@ -1,7 +1,7 @@
 /** Which requests a webhook or a policy is asked about. */
 import { type AdmissionregistrationV1, type Kind, Kinds, type KubeObject, LabelSelector, type MetaV1, Status } from "@reddwarf/api-types"
 import * as Either from "effect/Either"
-import type { Attributes, ClusterView } from "../Admission.js"
+import type { Attributes, ClusterView } from "../admission/Admission.js"
 
 type Rule = AdmissionregistrationV1.NamedRuleWithOperations
 

@@ -1,7 +1,7 @@
 /** The change of an existing object: what a client may change, and what the server keeps. */
 import { type ApiError, type Kind, type KubeObject, Status } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
-import * as Admission from "../Admission.js"
+import * as Admission from "../admission/Admission.js"
 import * as ManagedFields from "../fields/ManagedFields.js"
 import { objectOf, type ResourceRequest } from "./apiContext.js"
 import * as commit from "./commit.js"

@@ -1,6 +1,6 @@
 /** Decisions of a policy, kept as long as the policy stays as it is: clients ask for the same few things over and over. */
-import type { Attributes, Decision } from "../Authorizer.js"
-import type { UserInfo } from "../UserInfo.js"
+import type { Attributes, Decision } from "../authorization/Authorizer.js"
+import type { UserInfo } from "../authentication/UserInfo.js"
 
 /** As many decisions are kept. When there are more, all are forgotten: that costs less than keeping an order. */
 const capacity = 8192

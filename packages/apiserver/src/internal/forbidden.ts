@@ -1,6 +1,6 @@
 /** The words in which a request is refused. */
 import { Status } from "@reddwarf/api-types"
-import type { Attributes } from "../Authorizer.js"
+import type { Attributes } from "../authorization/Authorizer.js"
 
 const scopeOf = ({ namespace }: Attributes): string =>
   namespace === undefined ? "at the cluster scope" : `in the namespace ${JSON.stringify(namespace)}`

@@ -1,6 +1,6 @@
 /** Paths and operations of a group version, as OpenAPI describes them. */
 import type { Kind } from "@reddwarf/api-types"
-import * as ServedSubresources from "../ServedSubresources.js"
+import * as ServedSubresources from "../discovery/ServedSubresources.js"
 import * as openApiConnect from "./openApiConnect.js"
 import { definitionOf, type JsonSchema, listDefinition, patchDefinition, reference } from "./openApiSchemas.js"
 

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http"
 import type { Http2ServerRequest } from "node:http2"
 import type { Socket } from "node:net"
 import type { TLSSocket } from "node:tls"
-import type { ClientCertificate } from "../Authenticator.js"
+import type { ClientCertificate } from "../authentication/Authenticator.js"
 
 const first = (value: string | ReadonlyArray<string> | undefined): string =>
   typeof value === "string" ? value : value?.[0] ?? ""

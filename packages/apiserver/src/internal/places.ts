@@ -3,7 +3,7 @@
  * quarters, and the more clients crowd in, the less each of them may hold, so a newcomer finds a place as long as the crowd is
  * not all there is. Plain functions: every request passes here.
  */
-import { anonymous, type UserInfo } from "../UserInfo.js"
+import { anonymous, type UserInfo } from "../authentication/UserInfo.js"
 
 /** Whom a request counts for: its user, or its address when that is nobody. */
 export const clientOf = (user: UserInfo | undefined, address: string | undefined): string =>

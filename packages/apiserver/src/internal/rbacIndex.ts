@@ -9,7 +9,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
-import type { UserInfo } from "../UserInfo.js"
+import type { UserInfo } from "../authentication/UserInfo.js"
 import { prefixOf } from "./keys.js"
 
 /** A role that a subject is bound to, and by what. */

@@ -1,7 +1,7 @@
 /** Where the pods behind a service are reached. */
 import { type CoreV1, type DiscoveryV1, Kinds, type KubeObject } from "@reddwarf/api-types"
 import * as Either from "effect/Either"
-import type { ClusterView } from "../Admission.js"
+import type { ClusterView } from "../admission/Admission.js"
 
 /** One place. */
 export interface Endpoint {

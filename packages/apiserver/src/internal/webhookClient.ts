@@ -9,7 +9,7 @@ import { lookup, type LookupAddress } from "node:dns"
 import type { ClientRequest, IncomingMessage } from "node:http"
 import { Agent, request } from "node:https"
 import { isIP, type LookupFunction } from "node:net"
-import type { ClusterView } from "../Admission.js"
+import type { ClusterView } from "../admission/Admission.js"
 import { isInCluster } from "./clusterAddresses.js"
 import * as serviceEndpoints from "./serviceEndpoints.js"
 

@@ -6,8 +6,8 @@ import * as ApiServer from "../../src/ApiServer.js"
 import type { Sink } from "../../src/ApiResponse.js"
 import * as KubeletClient from "../../src/KubeletClient.js"
 import * as Server from "../../src/Server.js"
-import type * as TokenAuthenticator from "../../src/TokenAuthenticator.js"
-import * as UserInfo from "../../src/UserInfo.js"
+import type * as TokenAuthenticator from "../../src/authentication/TokenAuthenticator.js"
+import * as UserInfo from "../../src/authentication/UserInfo.js"
 
 export const admin = UserInfo.authenticated("kubernetes-admin", ["system:masters"])
 

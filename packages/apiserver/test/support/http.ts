@@ -10,7 +10,7 @@ import type * as ApiServer from "../../src/ApiServer.js"
 import * as Certificates from "../../src/Certificates.js"
 import type * as HttpsEdge from "../../src/HttpsEdge.js"
 import * as Server from "../../src/Server.js"
-import type * as StaticTokens from "../../src/StaticTokens.js"
+import type * as StaticTokens from "../../src/authentication/StaticTokens.js"
 
 export class TempDirectory extends Context.Tag("test/TempDirectory")<TempDirectory, string>() {}
 

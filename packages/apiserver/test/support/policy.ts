@@ -1,6 +1,6 @@
 import type { RbacV1 } from "@reddwarf/api-types"
 import { Effect } from "effect"
-import * as RbacDefaults from "../../src/RbacDefaults.js"
+import * as RbacDefaults from "../../src/authorization/RbacDefaults.js"
 import { call } from "./api.js"
 
 export const rbac = "/apis/rbac.authorization.k8s.io/v1"

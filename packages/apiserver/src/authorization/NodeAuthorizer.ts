@@ -9,10 +9,10 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { allow, type Attributes, type Decision, nodeOf } from "./Authorizer.js"
-import { get, textAt } from "./internal/jsonValue.js"
-import { keyOf, prefixOf } from "./internal/keys.js"
-import * as objectIndex from "./internal/objectIndex.js"
-import * as podReferences from "./internal/podReferences.js"
+import { get, textAt } from "../internal/jsonValue.js"
+import { keyOf, prefixOf } from "../internal/keys.js"
+import * as objectIndex from "../internal/objectIndex.js"
+import * as podReferences from "../internal/podReferences.js"
 
 /** Decides about what depends on pods; undefined for everything else, and for everybody who is no agent. @category models */
 export type NodeAuthorizer = (attributes: Attributes) => Decision | undefined

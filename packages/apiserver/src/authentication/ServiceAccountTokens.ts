@@ -3,9 +3,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { createPrivateKey, generateKeyPair, type KeyObject, randomUUID } from "node:crypto"
-import { Certificates, CertificateFailure } from "./Certificates.js"
-import * as jwt from "./internal/jwt.js"
-import { get, isArray, isObject, type JsonObject } from "./internal/jsonValue.js"
+import { Certificates, CertificateFailure } from "../Certificates.js"
+import * as jwt from "../internal/jwt.js"
+import { get, isArray, isObject, type JsonObject } from "../internal/jsonValue.js"
 
 /** An object by name and uid. @category models */
 export interface Reference {

@@ -1,9 +1,9 @@
 /** Acting as somebody else: the `Impersonate-*` headers, for callers whom the policy lets impersonate (`kubectl --as`). */
 import { Status } from "@reddwarf/api-types"
 import * as Either from "effect/Either"
-import type { ApiRequest } from "./ApiRequest.js"
-import type { Attributes, Decision } from "./Authorizer.js"
-import { forbiddenMessage } from "./internal/forbidden.js"
+import type { ApiRequest } from "../ApiRequest.js"
+import type { Attributes, Decision } from "../authorization/Authorizer.js"
+import { forbiddenMessage } from "../internal/forbidden.js"
 import * as UserInfo from "./UserInfo.js"
 
 const extraPrefix = "impersonate-extra-"

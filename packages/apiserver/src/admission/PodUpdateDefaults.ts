@@ -5,7 +5,7 @@
 import { Kinds, type KubeObject } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
 import type { Plugin } from "./Admission.js"
-import { get, isArray, isObject } from "./internal/jsonValue.js"
+import { get, isArray, isObject } from "../internal/jsonValue.js"
 
 const carried = ["priority", "preemptionPolicy"]
 const automatic = new Set<unknown>(["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"])

@@ -2,8 +2,8 @@
 import type { RbacV1 } from "@reddwarf/api-types"
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
-import type { Plugin } from "./Admission.js"
-import type { UserInfo } from "./UserInfo.js"
+import type { Plugin } from "../admission/Admission.js"
+import type { UserInfo } from "../authentication/UserInfo.js"
 
 /**
  * What is asked for. For a request that is not about a resource, `verb` is the lower-case method and `path` says the rest.

@@ -2,9 +2,9 @@
 import { ApiError, type CoreV1, Kinds, type KubeObject, Status } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
 import type { Attributes, Plugin } from "./Admission.js"
-import { nodeOf } from "./Authorizer.js"
-import { get } from "./internal/jsonValue.js"
-import * as podReferences from "./internal/podReferences.js"
+import { nodeOf } from "../authorization/Authorizer.js"
+import { get } from "../internal/jsonValue.js"
+import * as podReferences from "../internal/podReferences.js"
 
 const podNode = (pod: KubeObject.KubeObject | undefined): unknown => get(get(pod, "spec"), "nodeName")
 

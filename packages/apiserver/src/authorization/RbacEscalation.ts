@@ -4,12 +4,12 @@
  */
 import { ApiError, Kinds, type KubeObject, type RbacV1, Status } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
-import type { Attributes, Plugin } from "./Admission.js"
+import type { Attributes, Plugin } from "../admission/Admission.js"
 import type * as Authorizer from "./Authorizer.js"
-import { missingRole } from "./internal/rbacGrants.js"
-import { equals } from "./internal/jsonValue.js"
-import type { Rules } from "./internal/rbacIndex.js"
-import * as PolicyRules from "./rbac/PolicyRules.js"
+import { missingRole } from "../internal/rbacGrants.js"
+import { equals } from "../internal/jsonValue.js"
+import type { Rules } from "../internal/rbacIndex.js"
+import * as PolicyRules from "./PolicyRules.js"
 
 /** What the check asks the policy. @category models */
 export interface Policy {

@@ -14,10 +14,10 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { ClusterView, Plugin } from "./Admission.js"
-import type { Authorizer } from "./Authorizer.js"
-import * as expressions from "./internal/admissionExpressions.js"
-import * as match from "./internal/admissionMatch.js"
-import * as admissionRequest from "./internal/admissionRequest.js"
+import type { Authorizer } from "../authorization/Authorizer.js"
+import * as expressions from "../internal/admissionExpressions.js"
+import * as match from "../internal/admissionMatch.js"
+import * as admissionRequest from "../internal/admissionRequest.js"
 
 /** What the plugin works with. @category models */
 export interface Services {

@@ -2,7 +2,7 @@
 import { Kinds, type KubeObject, Timestamp } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
 import type { Attributes, ClusterView, Plugin } from "./Admission.js"
-import { get, isObject } from "./internal/jsonValue.js"
+import { get, isObject } from "../internal/jsonValue.js"
 
 const storageMarks = ["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"]
 const ingressMarks = ["ingressclass.kubernetes.io/is-default-class"]

@@ -1,14 +1,14 @@
 /** `/openapi/v2`: one document for all groups, as JSON or in the protobuf form that kubectl 1.20 insists on. */
 import { type KindRegistry, Status } from "@reddwarf/api-types"
 import { createHash } from "node:crypto"
-import * as Request from "./ApiRequest.js"
-import type { ApiResponse } from "./ApiResponse.js"
-import * as Response from "./ApiResponse.js"
-import * as document from "./internal/openApiV2Document.js"
-import * as protobuf from "./internal/openApiV2Protobuf.js"
-import * as perGroupVersion from "./internal/perGroupVersion.js"
-import * as render from "./internal/render.js"
-import { parseAccept } from "./Negotiation.js"
+import * as Request from "../ApiRequest.js"
+import type { ApiResponse } from "../ApiResponse.js"
+import * as Response from "../ApiResponse.js"
+import * as document from "../internal/openApiV2Document.js"
+import * as protobuf from "../internal/openApiV2Protobuf.js"
+import * as perGroupVersion from "../internal/perGroupVersion.js"
+import * as render from "../internal/render.js"
+import { parseAccept } from "../Negotiation.js"
 import * as OpenApiV3 from "./OpenApiV3.js"
 
 interface Variant {

@@ -6,10 +6,10 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Attributes, Plugin } from "./Admission.js"
-import * as range from "./internal/addressRange.js"
-import { equals, get, isArray, isObject, type JsonObject } from "./internal/jsonValue.js"
-import { keyOf } from "./internal/keys.js"
-import * as serviceIndex from "./internal/serviceIndex.js"
+import * as range from "../internal/addressRange.js"
+import { equals, get, isArray, isObject, type JsonObject } from "../internal/jsonValue.js"
+import { keyOf } from "../internal/keys.js"
+import * as serviceIndex from "../internal/serviceIndex.js"
 
 /** Settings, all with defaults. @category models */
 export interface Options {

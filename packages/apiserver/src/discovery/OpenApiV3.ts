@@ -2,12 +2,12 @@
 import type { KindRegistry } from "@reddwarf/api-types"
 import * as DateTime from "effect/DateTime"
 import { createHash } from "node:crypto"
-import * as Request from "./ApiRequest.js"
-import type { ApiResponse } from "./ApiResponse.js"
-import * as Response from "./ApiResponse.js"
-import * as paths from "./internal/openApiPaths.js"
-import * as schemas from "./internal/openApiSchemas.js"
-import * as perGroupVersion from "./internal/perGroupVersion.js"
+import * as Request from "../ApiRequest.js"
+import type { ApiResponse } from "../ApiResponse.js"
+import * as Response from "../ApiResponse.js"
+import * as paths from "../internal/openApiPaths.js"
+import * as schemas from "../internal/openApiSchemas.js"
+import * as perGroupVersion from "../internal/perGroupVersion.js"
 
 /** Title and version in every document. @category models */
 export interface Info {

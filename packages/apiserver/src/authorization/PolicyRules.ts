@@ -1,6 +1,6 @@
 /** What the rules of roles allow. */
 import type { RbacV1 } from "@reddwarf/api-types"
-import type { Attributes } from "../Authorizer.js"
+import type { Attributes } from "./Authorizer.js"
 
 const none: ReadonlyArray<string> = []
 

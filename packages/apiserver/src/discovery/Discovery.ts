@@ -1,10 +1,10 @@
 /** Discovery: which groups, versions and resources there are, in the forms that old and new clients ask for. */
 import type { Kind, KindRegistry } from "@reddwarf/api-types"
 import { createHash } from "node:crypto"
-import * as Request from "./ApiRequest.js"
-import type { ApiResponse } from "./ApiResponse.js"
-import * as Response from "./ApiResponse.js"
-import { parseAccept } from "./Negotiation.js"
+import * as Request from "../ApiRequest.js"
+import type { ApiResponse } from "../ApiResponse.js"
+import * as Response from "../ApiResponse.js"
+import { parseAccept } from "../Negotiation.js"
 import * as ServedSubresources from "./ServedSubresources.js"
 
 const encoder = new TextEncoder()

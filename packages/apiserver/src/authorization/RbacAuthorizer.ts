@@ -5,13 +5,13 @@ import { ObjectStore } from "@reddwarf/store"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Authorizer from "./Authorizer.js"
-import * as decisionCache from "./internal/decisionCache.js"
-import { describeGrant, resolve } from "./internal/rbacGrants.js"
-import * as rbacIndex from "./internal/rbacIndex.js"
+import * as decisionCache from "../internal/decisionCache.js"
+import { describeGrant, resolve } from "../internal/rbacGrants.js"
+import * as rbacIndex from "../internal/rbacIndex.js"
 import * as NodeAuthorizer from "./NodeAuthorizer.js"
-import * as PolicyRules from "./rbac/PolicyRules.js"
+import * as PolicyRules from "./PolicyRules.js"
 import * as RbacEscalation from "./RbacEscalation.js"
-import type { UserInfo } from "./UserInfo.js"
+import type { UserInfo } from "../authentication/UserInfo.js"
 
 /**
  * Evaluates the policy of an index: the first rule of a bound role that matches allows. What is wrong with bindings on the way

@@ -2,7 +2,7 @@
 import { ApiError, Kinds, type KubeObject, Status } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
 import type { Attributes, ClusterView, Plugin } from "./Admission.js"
-import { get, isObject } from "./internal/jsonValue.js"
+import { get, isObject } from "../internal/jsonValue.js"
 
 // The classes that every cluster has count also before they are stored.
 const systemClasses: ReadonlyMap<string, number> = new Map([

@@ -2,9 +2,9 @@
 import { ApiError, Kinds, type KubeObject, Status, Timestamp } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
 import type { Attributes, Plugin } from "./Admission.js"
-import type * as Authorizer from "./Authorizer.js"
-import { get, isArray, isObject } from "./internal/jsonValue.js"
-import type { UserInfo } from "./UserInfo.js"
+import type * as Authorizer from "../authorization/Authorizer.js"
+import { get, isArray, isObject } from "../internal/jsonValue.js"
+import type { UserInfo } from "../authentication/UserInfo.js"
 
 const kind = Kinds.certificateSigningRequest
 

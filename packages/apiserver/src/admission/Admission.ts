@@ -3,8 +3,8 @@ import type { ApiError, Kind, KubeObject } from "@reddwarf/api-types"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as eager from "./internal/eager.js"
-import type { UserInfo } from "./UserInfo.js"
+import * as eager from "../internal/eager.js"
+import type { UserInfo } from "../authentication/UserInfo.js"
 
 /**
  * What a write is about.

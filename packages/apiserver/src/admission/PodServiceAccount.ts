@@ -6,9 +6,9 @@ import { ApiError, Kinds, type KubeObject, Names, Status } from "@reddwarf/api-t
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { Attributes, ClusterView, Plugin } from "./Admission.js"
-import * as eager from "./internal/eager.js"
-import { mirrorAnnotation } from "./internal/podReferences.js"
-import { get, isArray, isObject, type JsonObject } from "./internal/jsonValue.js"
+import * as eager from "../internal/eager.js"
+import { mirrorAnnotation } from "../internal/podReferences.js"
+import { get, isArray, isObject, type JsonObject } from "../internal/jsonValue.js"
 
 /** Where clients inside the cluster find token, authority and namespace. @category models */
 export const mountPath = "/var/run/secrets/kubernetes.io/serviceaccount"

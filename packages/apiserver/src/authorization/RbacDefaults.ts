@@ -3,9 +3,9 @@
  * the label and annotation by which Kubernetes' tools know them.
  */
 import type { RbacV1 } from "@reddwarf/api-types"
-import * as controllers from "./rbac/ControllerRoles.js"
-import { bind, bindRole, clusterRole, type ClusterRoleData, group, nonResource, role, rule, serviceAccount, user } from "./rbac/RoleData.js"
-import * as UserRoles from "./rbac/UserRoles.js"
+import * as controllers from "./ControllerRoles.js"
+import { bind, bindRole, clusterRole, type ClusterRoleData, group, nonResource, role, rule, serviceAccount, user } from "./RoleData.js"
+import * as UserRoles from "./UserRoles.js"
 
 const discoveryPaths = ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz", "/version", "/version/"]
 const publicPaths = ["/healthz", "/livez", "/readyz", "/version", "/version/"]

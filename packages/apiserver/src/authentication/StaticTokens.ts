@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { createHash } from "node:crypto"
-import * as secureFiles from "./internal/secureFiles.js"
+import * as secureFiles from "../internal/secureFiles.js"
 import * as UserInfo from "./UserInfo.js"
 
 /**
