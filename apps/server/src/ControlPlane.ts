@@ -1,6 +1,6 @@
 /** Which layers the control plane is made of. */
 import { Kinds } from "@reddwarf/api-types"
-import { Certificates, InProcessTransport, RbacDefaults, Server, UserInfo, WriteBehind } from "@reddwarf/apiserver"
+import { ApiServer, Certificates, InProcessTransport, RbacDefaults, Server, UserInfo, WriteBehind } from "@reddwarf/apiserver"
 import { ApiClient, EventRecorder } from "@reddwarf/client"
 import { BuiltInObjects, ControllerManager } from "@reddwarf/controller"
 import { Scheduler } from "@reddwarf/scheduler"
@@ -77,21 +77,31 @@ const builtInObjects = (options: Options) => {
   }).pipe(Layer.provide(clientOf("system:apiserver", ["system:masters"])))
 }
 
-export const layer = (options: Options) =>
-  Layer.mergeAll(scheduler, controllers(options), builtInObjects(options)).pipe(
-    Layer.provideMerge(Server.layer({
-      edge: options.bind,
-      api: {
-        version,
-        advertise: options.advertise,
-        // The controllers of this process make the accounts and what is mounted with their tokens.
-        serviceAccounts: true,
-        services: { network: options.serviceNetwork }
-      },
-      tokens: { issuer: options.issuer },
-      metrics: {},
-      ...(Option.isSome(options.tokenFile) ? { tokenFile: options.tokenFile.value } : {}),
-      ...(Option.isSome(options.external) ? { external: options.external.value } : {})
-    })),
-    Layer.provide(Layer.provideMerge(Compaction.layer(), store(options.dataDir)))
+const serverOptions = (options: Options): Server.Options => ({
+  edge: options.bind,
+  api: {
+    version,
+    advertise: options.advertise,
+    // The controllers of this process make the accounts and what is mounted with their tokens.
+    serviceAccounts: true,
+    services: { network: options.serviceNetwork }
+  },
+  tokens: { issuer: options.issuer },
+  metrics: {},
+  ...(Option.isSome(options.tokenFile) ? { tokenFile: options.tokenFile.value } : {}),
+  ...(Option.isSome(options.external) ? { external: options.external.value } : {})
+})
+
+/** Whoever watches over this server is told first that it is about to stop. */
+const drainFirst = Layer.scopedDiscard(Effect.flatMap(ApiServer.ApiServer, ({ drain }) => Effect.addFinalizer(() => drain)))
+
+/** The port opens before the store is read, and closes after the last write. */
+export const layer = (options: Options) => {
+  const server = serverOptions(options)
+  return drainFirst.pipe(
+    Layer.provideMerge(Layer.mergeAll(scheduler, controllers(options), builtInObjects(options))),
+    Layer.provideMerge(Server.layerBehind(server)),
+    Layer.provide(Layer.provideMerge(Compaction.layer(), store(options.dataDir))),
+    Layer.provideMerge(Server.layerEdge(server))
   )
+}

@@ -1,12 +1,3 @@
-import * as NodeContext from "@effect/platform-node/NodeContext"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Program } from "@reddwarf/cli"
-import { Effect } from "effect"
-import { command } from "./Cli.js"
-import { names } from "./ServeSettings.js"
-import { version } from "./version.js"
-
-Program.run({ name: "reddwarf-server", version, prefix: "REDDWARF", names, command, argv: process.argv, environment: process.env }).pipe(
-  Effect.provide(NodeContext.layer),
-  NodeRuntime.runMain({ disableErrorReporting: true, teardown: Program.teardown })
-)
+// A module that is imported while the program runs becomes a function in the bundle, and so does all that it needs. The engine reads
+// those one by one: as one piece the program would take 25 MB more from then on, for what the engine needs to read it at once.
+await import("./main.js")

@@ -5,11 +5,11 @@ import * as DefinitionCheck from "./DefinitionCheck.js"
 import * as Defaulting from "./Defaulting.js"
 import * as EmbeddedResources from "./EmbeddedResources.js"
 import * as JsonPath from "./JsonPath.js"
-import { get, isObject, type JsonObject, type JsonSchema, sorted } from "./JsonSchema.js"
+import { equals, get, isObject, type JsonObject, type JsonSchema, propertyOf, sorted } from "./JsonSchema.js"
 import * as ListTypes from "./ListTypes.js"
 import * as OpenApi from "./OpenApi.js"
 import * as PrinterColumns from "./PrinterColumns.js"
-import { pruneResource } from "./Pruning.js"
+import { pruneResource, withoutNulls } from "./Pruning.js"
 import * as Rules from "./Rules.js"
 import * as ValueCheck from "./ValueCheck.js"
 
@@ -49,12 +49,14 @@ const decoder = (apiVersion: string, schema: JsonSchema) => (json: unknown): Eit
   const decoded = ObjectCodec.decodeMetadata(metadata ?? {})
   if (Either.isLeft(decoded)) return Either.left(Status.badRequest(decoded.left))
   const pruned = pruneResource(json, schema)
-  const value = isObject(pruned.value) ? pruned.value : json
+  const { value: coerced, unknownFields: embedded } = EmbeddedResources.coerce(withoutNulls(pruned.value, schema), schema)
+  if (Either.isLeft(coerced)) return Either.left(Status.badRequest(coerced.left))
+  const value = isObject(coerced.right) ? coerced.right : json
   const object = canonical({ ...value, metadata: decoded.right.object })
   if (!isKubeObject(object)) return Either.left(Status.badRequest("the object has no metadata"))
   return Either.right({
     object,
-    unknownFields: [...decoded.right.unknownFields, ...pruned.removed].sort().map((path) => `unknown field ${JSON.stringify(path)}`)
+    unknownFields: [...decoded.right.unknownFields, ...pruned.removed, ...embedded].sort().map((path) => `unknown field ${JSON.stringify(path)}`)
   })
 }
 
@@ -98,6 +100,20 @@ const checkReplicas = (object: unknown, path: string): Errors => {
 const checkScale = (object: unknown, { subresources }: Version): Errors => {
   const scale = subresources?.scale
   return scale === undefined ? [] : [...checkReplicas(object, scale.specReplicasPath), ...checkReplicas(object, scale.statusReplicasPath)]
+}
+
+const otherThanStatus = (object: KubeObject.KubeObject): object => {
+  const { metadata: _, status: __, ...content }: KubeObject.KubeObject & { readonly status?: unknown } = object
+  return content
+}
+
+/** What a change through the status subresource is checked for: of the rest of the object nothing was changed, and it may be older than its schema. */
+const checkStatus = (next: KubeObject.KubeObject, old: KubeObject.KubeObject, schema: JsonSchema): Errors | undefined => {
+  const status = get(next, "status")
+  const before = get(old, "status")
+  if (equals(status, before) || !equals(otherThanStatus(next), otherThanStatus(old))) return undefined
+  const property = propertyOf(schema, "status")
+  return status === undefined || property === undefined ? [] : ValueCheck.validateUpdate(status, before, property, "status")
 }
 
 const checkKind = (object: KubeObject.KubeObject, kind: string): Errors =>
@@ -152,7 +168,7 @@ const deprecationOf = (definition: Definition, version: Version): Pick<Kind.Kind
 
 /** How an object of one version is seen in another: unless a webhook converts it, the version only is changed, and the rest follows from the schemas. */
 const viewOf = (apiVersion: string, kind: string, schema: JsonSchema, fills: boolean) => (stored: KubeObject.KubeObject): KubeObject.KubeObject => {
-  const { value } = pruneResource(stored, schema)
+  const value = withoutNulls(pruneResource(stored, schema).value, schema)
   const filled = fills ? Defaulting.withDefaults(value, schema) : value
   if (filled === stored && stored.apiVersion === apiVersion) return stored
   const view = canonical({ ...(isObject(filled) ? filled : {}), apiVersion, kind })
@@ -247,7 +263,7 @@ const versionKind = (definition: Definition, version: Version, storage: Kind.Kin
       withRules(
         [
           ...checkKind(next, names.kind),
-          ...ValueCheck.validateUpdate(next, old, schema),
+          ...(hasStatus ? checkStatus(next, old, schema) : undefined) ?? ValueCheck.validateUpdate(next, old, schema),
           ...checkScale(next, version),
           ...EmbeddedResources.validate(next, schema),
           ...(ListTypes.validate(old, schema).length === 0 ? ListTypes.validate(next, schema) : [])

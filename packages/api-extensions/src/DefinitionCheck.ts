@@ -1,17 +1,24 @@
 /** Validation of CustomResourceDefinitions. */
 import { type ApiextensionsV1, FieldError, Names, WebhookClientValidation } from "@reddwarf/api-types"
 import * as Either from "effect/Either"
-import * as JsonPath from "./JsonPath.js"
-import { equals, type JsonSchema, propertyOf } from "./JsonSchema.js"
+import * as ApiApproval from "./ApiApproval.js"
+import * as FieldPath from "./FieldPath.js"
+import { equals, type JsonSchema } from "./JsonSchema.js"
 import * as SchemaCheck from "./SchemaCheck.js"
 
 type Definition = ApiextensionsV1.CustomResourceDefinition
 type Version = ApiextensionsV1.CustomResourceDefinitionVersion
 type DefinitionNames = ApiextensionsV1.CustomResourceDefinitionNames
+type Column = ApiextensionsV1.CustomResourceColumnDefinition
 type Errors = ReadonlyArray<FieldError.FieldError>
 
 const joined = (path: string, value: string, problems: Names.Problems, prefix = ""): Errors =>
   value === "" || problems.length === 0 ? [] : [FieldError.invalid(path, value, `${prefix}${problems.join(",")}`)]
+
+const joinedRequired = (path: string, value: string): Errors => {
+  const problems = Names.isDns1035Label(value)
+  return problems.length === 0 ? [] : [FieldError.invalid(path, value, problems.join(","))]
+}
 
 const mixedCase = "may have mixed case, but should otherwise match: "
 
@@ -35,10 +42,13 @@ const requiredNames = ({ kind, listKind = "", plural, singular = "" }: Definitio
 const columnTypes = ["boolean", "date", "integer", "number", "string"]
 const columnFormats = ["byte", "date", "date-time", "double", "float", "int32", "int64", "password"]
 
-const checkColumns = ({ additionalPrinterColumns = [] }: Version, path: string): Errors =>
-  additionalPrinterColumns.flatMap(({ format = "", jsonPath, name, type }, index) => {
-    const at = `${path}.additionalPrinterColumns[${index}]`
-    const parsed = JsonPath.parse(jsonPath)
+/** Whatever begins with a dot is taken; a column whose path turns out to be unreadable is not printed. */
+const checkSimplePath = (value: string, path: string): Errors =>
+  value.startsWith(".") ? [] : [FieldError.invalid(path, value, "must be a simple json path starting with .")]
+
+const checkColumns = (columns: ReadonlyArray<Column>, path: string): Errors =>
+  columns.flatMap(({ format = "", jsonPath, name, type }, index) => {
+    const at = `${path}[${index}]`
     const kinds = `must be one of ${columnTypes.join(",")}`
     return [
       ...(name === "" ? [FieldError.required(`${at}.name`)] : []),
@@ -46,171 +56,217 @@ const checkColumns = ({ additionalPrinterColumns = [] }: Version, path: string):
       ...(format === "" || columnFormats.includes(format)
         ? []
         : [FieldError.invalid(`${at}.format`, format, `must be one of ${columnFormats.join(",")}`)]),
-      ...(jsonPath === ""
-        ? [FieldError.required(`${at}.JSONPath`)]
-        : Either.isLeft(parsed)
-        ? [FieldError.invalid(`${at}.JSONPath`, jsonPath, `is an invalid JSON path: ${parsed.left}`)]
-        : [])
+      ...(jsonPath === "" ? [FieldError.required(`${at}.JSONPath`)] : checkSimplePath(jsonPath, `${at}.JSONPath`))
     ]
   })
 
-const checkScalePath = (value: string | undefined, path: string, roots: ReadonlyArray<string>): Errors => {
-  if (value === undefined || value === "") return [FieldError.required(path)]
-  const parsed = JsonPath.parse(value)
-  if (Either.isLeft(parsed)) return [FieldError.invalid(path, value, `is an invalid JSON path: ${parsed.left}`)]
-  return roots.some((root) => value.startsWith(root))
-    ? []
-    : [FieldError.invalid(path, value, `should be a json path under ${roots.join(" or ")}`)]
+const checkScalePath = (value: string, path: string, roots: ReadonlyArray<string>): Errors => {
+  const problems = checkSimplePath(value, path)
+  if (problems.length > 0 || roots.some((root) => value.startsWith(`${root}.`))) return problems
+  const where = roots.length === 1 ? roots.join("") : `either ${roots.join(" or ")}`
+  return [FieldError.invalid(path, value, `should be a json path under ${where}`)]
 }
 
-const checkSubresources = ({ subresources }: Version, path: string): Errors => {
+const checkSubresources = (subresources: Version["subresources"], path: string): Errors => {
   const scale = subresources?.scale
   if (scale === undefined) return []
-  const at = `${path}.subresources.scale`
+  const at = `${path}.scale`
+  const required = (value: string | undefined, name: string, root: string): Errors =>
+    value === undefined || value === "" ? [FieldError.required(`${at}.${name}`)] : checkScalePath(value, `${at}.${name}`, [root])
+  const { labelSelectorPath = "", specReplicasPath, statusReplicasPath } = scale
   return [
-    ...checkScalePath(scale.specReplicasPath, `${at}.specReplicasPath`, [".spec"]),
-    ...checkScalePath(scale.statusReplicasPath, `${at}.statusReplicasPath`, [".status"]),
-    ...(scale.labelSelectorPath === undefined || scale.labelSelectorPath === ""
-      ? []
-      : checkScalePath(scale.labelSelectorPath, `${at}.labelSelectorPath`, [".status", ".spec"]))
+    ...required(specReplicasPath, "specReplicasPath", ".spec"),
+    ...required(statusReplicasPath, "statusReplicasPath", ".status"),
+    ...(labelSelectorPath === "" ? [] : checkScalePath(labelSelectorPath, `${at}.labelSelectorPath`, [".spec", ".status"]))
   ]
 }
-
-const schemaAt = (schema: JsonSchema, path: string): JsonSchema | undefined =>
-  path.replace(/^\./, "").split(".").reduce<JsonSchema | undefined>((found, name) => found === undefined ? undefined : propertyOf(found, name), schema)
 
 const selectableTypes: ReadonlySet<string> = new Set(["string", "boolean", "integer"])
 const maximumSelectable = 8
 
-const checkSelectable = (version: Version, path: string): Errors => {
-  const fields = version.selectableFields ?? []
-  const schema = version.schema?.openAPIV3Schema
+const checkSelectable = (fields: NonNullable<Version["selectableFields"]>, schema: JsonSchema | undefined, path: string): Errors => {
   if (fields.length === 0) return []
-  if (schema === undefined) {
-    return [FieldError.invalid(`${path}.selectableFields`, "", "may only be set when `version.schema.openAPIV3Schema` is not included")]
+  if (schema === undefined) return [FieldError.invalid(path, "", "may only be set when `version.schema.openAPIV3Schema` is not included")]
+  const seen = new Set<string>()
+  const problems = fields.flatMap(({ jsonPath }, index): Errors => {
+    const at = `${path}[${index}].jsonPath`
+    if (jsonPath === "") return [FieldError.required(at)]
+    const found = FieldPath.find(jsonPath, schema, false)
+    if (Either.isLeft(found)) return [FieldError.invalid(at, jsonPath, `is an invalid path: ${found.left}`)]
+    const { path: field, schema: type } = found.right
+    const isKnown = seen.has(field)
+    seen.add(field)
+    return [
+      ...(/^metadata(?:[.[]|$)/.test(field) ? [FieldError.invalid(at, jsonPath, "must not point to fields in metadata")] : []),
+      ...(selectableTypes.has(type?.type ?? "")
+        ? []
+        : [FieldError.invalid(at, jsonPath, "must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.")]),
+      ...(isKnown ? [FieldError.duplicate(at, jsonPath)] : [])
+    ]
+  })
+  return seen.size > maximumSelectable ? [...problems, FieldError.tooMany(path, seen.size, maximumSelectable)] : problems
+}
+
+/** Where a text has a character that cannot be shown, in bytes. */
+const unprintable = (text: string): number | undefined => {
+  let at = 0
+  for (const char of text) {
+    if (!/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(char)) return at
+    at += Names.byteLength(char)
   }
-  const paths = fields.map(({ jsonPath }) => jsonPath)
-  return [
-    ...paths.flatMap((jsonPath, index): Errors => {
-      const at = `${path}.selectableFields[${index}].jsonPath`
-      if (jsonPath === "") return [FieldError.required(at)]
-      if (jsonPath.includes("[")) return [FieldError.invalid(at, jsonPath, "is an invalid path: array notation is not allowed")]
-      const found = schemaAt(schema, jsonPath)
-      if (found === undefined) return [FieldError.invalid(at, jsonPath, "is an invalid path: does not refer to a valid field")]
-      if (jsonPath.startsWith(".metadata")) return [FieldError.invalid(at, jsonPath, "must not point to fields in metadata")]
-      if (!selectableTypes.has(found.type ?? "")) {
-        const text = "must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed."
-        return [FieldError.invalid(at, jsonPath, text)]
-      }
-      return paths.indexOf(jsonPath) === index ? [] : [FieldError.duplicate(at, jsonPath)]
-    }),
-    ...(fields.length > maximumSelectable ? [FieldError.tooMany(`${path}.selectableFields`, fields.length, maximumSelectable)] : [])
-  ]
+  return undefined
 }
 
 const checkDeprecation = ({ deprecated, deprecationWarning }: Version, path: string): Errors => {
   if (deprecationWarning === undefined) return []
   const at = `${path}.deprecationWarning`
+  const wrong = unprintable(deprecationWarning)
   const problems = deprecated !== true
     ? ["can only be set for deprecated versions"]
     : [
       ...(Names.byteLength(deprecationWarning) > 256 ? ["must be <= 256 characters long"] : []),
-      ...(deprecationWarning === "" ? ["must not be an empty string"] : [])
+      ...(deprecationWarning === "" ? ["must not be an empty string"] : []),
+      ...(wrong === undefined ? [] : [`must only contain printable UTF-8 characters; non-printable character found at index ${wrong}`])
     ]
   return problems.map((problem) => FieldError.invalid(at, deprecationWarning, problem))
 }
 
+const schemaOf = ({ schema }: Version): JsonSchema | undefined => schema?.openAPIV3Schema
+
 /** A schema that did not change was accepted before, and is not compiled again. */
-const checkVersion = (version: Version, old: Version | undefined, index: number): Errors => {
-  const path = `spec.versions[${index}]`
-  const schema = version.schema?.openAPIV3Schema
-  const at = `${path}.schema.openAPIV3Schema`
+const checkSchema = (version: Version, old: ReadonlyArray<Version>, hasStatus: boolean, path: string): Errors => {
+  const schema = schemaOf(version)
+  const before = old.find(({ name }) => name === version.name)
+  return schema === undefined || before !== undefined && equals(before.schema, version.schema)
+    ? []
+    : SchemaCheck.validate(schema, `${path}.openAPIV3Schema`, hasStatus)
+}
+
+const statusOf = ({ subresources }: Version): boolean => subresources?.status !== undefined
+
+/** A part that all versions have alike is one of the definition, and is said to be one. */
+const isShared = (versions: ReadonlyArray<Version>, part: (version: Version) => unknown): boolean =>
+  versions.every((version) => equals(part(version) ?? null, part(versions[0] ?? version) ?? null))
+
+const checkVersions = (versions: ReadonlyArray<Version>, old: ReadonlyArray<Version>): Errors => {
+  const [first] = versions
+  const shares = {
+    schema: isShared(versions, ({ schema }) => schema),
+    subresources: isShared(versions, ({ subresources }) => subresources),
+    columns: isShared(versions, ({ additionalPrinterColumns = [] }) => additionalPrinterColumns),
+    selectable: isShared(versions, ({ selectableFields = [] }) => selectableFields)
+  }
+  // Of fields that all versions select, the schema that they share knows the types.
+  const selectsAlike = shares.selectable && shares.schema
   return [
-    ...Names.isDns1035Label(version.name).map((problem) => FieldError.invalid(`${path}.name`, version.name, problem)),
-    ...checkDeprecation(version, path),
-    ...(schema === undefined
-      ? [FieldError.required(at, "schemas are required")]
-      : old !== undefined && equals(old.schema, version.schema)
+    ...versions.flatMap((version, index) =>
+      schemaOf(version) === undefined ? [FieldError.required(`spec.versions[${index}].schema.openAPIV3Schema`)] : []),
+    ...versions.flatMap((version, index) => {
+      const path = `spec.versions[${index}]`
+      return [
+        ...joinedRequired(`${path}.name`, version.name),
+        ...checkDeprecation(version, path),
+        ...(shares.schema ? [] : checkSchema(version, old, statusOf(version), `${path}.schema`)),
+        ...(shares.subresources ? [] : checkSubresources(version.subresources, `${path}.subresources`)),
+        ...(shares.columns ? [] : checkColumns(version.additionalPrinterColumns ?? [], `${path}.additionalPrinterColumns`)),
+        ...(selectsAlike ? [] : checkSelectable(version.selectableFields ?? [], schemaOf(version), `${path}.selectableFields`))
+      ]
+    }),
+    ...(new Set(versions.map(({ name }) => name)).size === versions.length
       ? []
-      : SchemaCheck.validate(schema, at)),
-    ...checkSubresources(version, path),
-    ...checkColumns(version, path),
-    ...checkSelectable(version, path)
+      : [FieldError.invalid("spec.versions", versions, "must contain unique version names")]),
+    ...(versions.filter(({ storage }) => storage).length === 1
+      ? []
+      : [FieldError.invalid("spec.versions", versions, "must have exactly one version marked as storage version")]),
+    ...(first === undefined ? [] : [
+      ...(shares.schema ? checkSchema(first, old, versions.some(statusOf), "spec.validation") : []),
+      ...(shares.subresources ? checkSubresources(first.subresources, "spec.subresources") : []),
+      ...(shares.columns ? checkColumns(first.additionalPrinterColumns ?? [], "spec.additionalPrinterColumns") : []),
+      ...(selectsAlike ? checkSelectable(first.selectableFields ?? [], schemaOf(first), "spec.selectableFields") : [])
+    ])
   ]
 }
 
-const checkVersions = (versions: ReadonlyArray<Version>, old: ReadonlyArray<Version>): Errors => [
-  ...versions.flatMap((version, index) => checkVersion(version, old.find(({ name }) => name === version.name), index)),
-  ...(new Set(versions.map(({ name }) => name)).size === versions.length
-    ? []
-    : [FieldError.invalid("spec.versions", versions, "must contain unique version names")]),
-  ...(versions.filter(({ storage }) => storage).length === 1
-    ? []
-    : [FieldError.invalid("spec.versions", versions, "must have exactly one version marked as storage version")])
-]
-
 const reviewVersions: ReadonlySet<string> = new Set(["v1", "v1beta1"])
 
+const checkReviewVersions = (versions: ReadonlyArray<string>, path: string): Errors => {
+  if (versions.length === 0) return [FieldError.required(path)]
+  return [
+    ...versions.flatMap((version, index) =>
+      versions.indexOf(version) < index
+        ? [FieldError.invalid(`${path}[${index}]`, version, "duplicate version")]
+        : Names.isDns1035Label(version).map((problem) => FieldError.invalid(`${path}[${index}]`, version, problem))),
+    ...(versions.some((version) => reviewVersions.has(version)) ? [] : [FieldError.invalid(path, versions, "must include at least one of v1, v1beta1")])
+  ]
+}
+
 const checkWebhook = (webhook: ApiextensionsV1.WebhookConversion | undefined, path: string): Errors => {
-  const { clientConfig, conversionReviewVersions: versions = [] } = webhook ?? {}
+  const { clientConfig, conversionReviewVersions = [] } = webhook ?? {}
   return [
     ...(clientConfig === undefined
       ? [FieldError.required(`${path}.webhookClientConfig`, "required when strategy is set to Webhook")]
       : WebhookClientValidation.validateWebhookClient(`${path}.webhookClientConfig`, clientConfig)),
-    ...(versions.length === 0
-      ? [FieldError.required(`${path}.conversionReviewVersions`)]
-      : versions.some((version) => reviewVersions.has(version))
-      ? []
-      : [FieldError.invalid(`${path}.conversionReviewVersions`, versions, "must include at least one of v1, v1beta1")])
+    ...checkReviewVersions(conversionReviewVersions, `${path}.conversionReviewVersions`)
   ]
 }
 
-const checkConversion = ({ conversion }: ApiextensionsV1.CustomResourceDefinitionSpec): Errors => {
+const checkConversion = ({ conversion, preserveUnknownFields }: ApiextensionsV1.CustomResourceDefinitionSpec): Errors => {
   if (conversion === undefined) return []
   const { strategy, webhook } = conversion
-  if (strategy === "") return [FieldError.required("spec.conversion.strategy")]
-  if (strategy === "Webhook") return checkWebhook(webhook, "spec.conversion")
-  if (strategy !== "None") return [FieldError.notSupported("spec.conversion.strategy", strategy, ["None", "Webhook"])]
-  return webhook === undefined
-    ? []
-    : [FieldError.forbidden("spec.conversion.webhookClientConfig", "should not be set when strategy is not set to Webhook")]
+  const path = "spec.conversion"
+  const known = ["None", "Webhook"]
+  const unset = "should not be set when strategy is not set to Webhook"
+  return [
+    ...(strategy !== "None" && preserveUnknownFields === true
+      ? [FieldError.invalid(`${path}.strategy`, strategy, "must be None if spec.preserveUnknownFields is true")]
+      : []),
+    ...(strategy === ""
+      ? [FieldError.required(`${path}.strategy`)]
+      : known.includes(strategy) ? [] : [FieldError.notSupported(`${path}.strategy`, strategy, known)]),
+    ...(strategy === "Webhook" ? checkWebhook(webhook, path) : [
+      ...(webhook?.clientConfig === undefined ? [] : [FieldError.forbidden(`${path}.webhookClientConfig`, unset)]),
+      ...((webhook?.conversionReviewVersions ?? []).length === 0 ? [] : [FieldError.forbidden(`${path}.conversionReviewVersions`, unset)])
+    ])
+  ]
 }
 
-const protectedSuffix = /(^|\.)(k8s\.io|kubernetes\.io)$/
-const approval = "api-approved.kubernetes.io"
-
-const checkApproval = ({ metadata, spec }: Definition): Errors => {
-  if (!protectedSuffix.test(spec.group)) return []
-  const value = metadata.annotations?.[approval] ?? ""
-  const path = `metadata.annotations[${approval}]`
-  if (value === "") return [FieldError.required(path, "protected groups must have approval annotation \"api-approved.kubernetes.io\", see https://github.com/kubernetes/enhancements/pull/1111")]
-  return value.startsWith("unapproved") || URL.canParse(value)
-    ? []
-    : [FieldError.invalid(path, value, "protected groups must have approval annotation \"api-approved.kubernetes.io\" with either a URL or a reason starting with \"unapproved\", see https://github.com/kubernetes/enhancements/pull/1111")]
+/** A definition whose approval stays as it was may be changed otherwise. */
+const checkApproval = ({ metadata, spec }: Definition, old: Definition | undefined): Errors => {
+  const { reason, state } = ApiApproval.of(metadata.annotations)
+  if (!ApiApproval.isProtected(spec.group) || old !== undefined && ApiApproval.of(old.metadata.annotations).state === state) return []
+  const path = `metadata.annotations[${ApiApproval.annotation}]`
+  if (state === "Missing") return [FieldError.required(path, reason)]
+  return state === "Invalid" ? [FieldError.invalid(path, metadata.annotations?.[ApiApproval.annotation], reason)] : []
 }
+
+const checkPreserving = ({ spec: { preserveUnknownFields } }: Definition, old: Definition | undefined): Errors =>
+  preserveUnknownFields === true && old?.spec.preserveUnknownFields !== true
+    ? [
+      FieldError.invalid(
+        "spec.preserveUnknownFields",
+        true,
+        "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
+      )
+    ]
+    : []
 
 const checkSpec = (object: Definition, old: Definition | undefined): Errors => {
-  const { group, names, preserveUnknownFields, scope, versions } = object.spec
+  const { group, names, scope, versions } = object.spec
   return [
     ...(group === ""
       ? [FieldError.required("spec.group")]
-      : [
-        ...joined("spec.group", group, Names.isDns1123Subdomain(group)),
-        ...(group.includes(".") ? [] : [FieldError.invalid("spec.group", group, "should be a domain with at least one dot")])
-      ]),
+      : Names.isDns1123Subdomain(group).length > 0
+      ? joined("spec.group", group, Names.isDns1123Subdomain(group))
+      : group.includes(".") ? [] : [FieldError.invalid("spec.group", group, "should be a domain with at least one dot")]),
     ...(scope === ""
       ? [FieldError.required("spec.scope")]
       : scope === "Cluster" || scope === "Namespaced"
       ? []
       : [FieldError.notSupported("spec.scope", scope, ["Cluster", "Namespaced"])]),
-    ...(preserveUnknownFields === true && old?.spec.preserveUnknownFields !== true
-      ? [FieldError.invalid("spec.preserveUnknownFields", true, "must be false in order to use defaults in the schema")]
-      : []),
     ...checkVersions(versions, old?.spec.versions ?? []),
     ...requiredNames(names),
     ...checkNames(names, "spec.names"),
-    ...checkConversion(object.spec),
-    ...checkApproval(object)
+    ...checkConversion(object.spec)
   ]
 }
 
@@ -240,7 +296,13 @@ const checkName = ({ metadata, spec }: Definition): Errors =>
     : [FieldError.invalid("metadata.name", metadata.name, "must be spec.names.plural+\".\"+spec.group")]
 
 /** Problems of a new definition besides those of its metadata. @category combinators */
-export const validate = (object: Definition): Errors => [...checkName(object), ...checkSpec(object, undefined), ...checkStored(object)]
+export const validate = (object: Definition): Errors => [
+  ...checkName(object),
+  ...checkSpec(object, undefined),
+  ...checkStored(object),
+  ...checkApproval(object, undefined),
+  ...checkPreserving(object, undefined)
+]
 
 /** Whether a condition of a definition is true. @category combinators */
 export const isTrue = ({ status }: Definition, type: string): boolean =>
@@ -261,5 +323,7 @@ export const validateUpdate = (next: Definition, old: Definition): Errors => [
   ...immutable("spec.group", next.spec.group, old.spec.group),
   ...immutable("spec.names.plural", next.spec.names.plural, old.spec.names.plural),
   ...(next.status?.acceptedNames === undefined ? [] : checkNames(next.status.acceptedNames, "status.acceptedNames")),
-  ...checkStored(next)
+  ...checkStored(next),
+  ...checkApproval(next, old),
+  ...checkPreserving(next, old)
 ]

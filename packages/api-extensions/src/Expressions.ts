@@ -71,18 +71,26 @@ export const valueOf = (json: unknown, budget: Budget): unknown =>
 /** The `authorizer` of a request: asks what its user may do. @category constructors */
 export const authorizer = (access: Access): unknown => new AuthorizerValue(access)
 
-/** The `variables` of a policy. Each is evaluated when an expression asks for it first, with those before it in sight. @category constructors */
+/**
+ * The `variables` of a policy. Each is evaluated when an expression asks for it first, with those before it in sight; others are fields that
+ * nobody has defined.
+ *
+ * @category constructors
+ */
 export const composed = (
   definitions: ReadonlyArray<{ readonly name: string; readonly expression: Either.Either<Expression, string> }>,
   values: Values,
   budget: Budget
 ): unknown => {
-  const result = new Composed()
+  let scope = new Composed()
   for (const { expression, name } of definitions) {
+    const before = scope
     const evaluated = (): Either.Either<unknown, string> =>
-      Either.flatMap(expression, (found) => found.evaluate({ ...values, variables: result }, budget))
+      Either.flatMap(expression, (found) => found.evaluate({ ...values, variables: before }, budget))
     let known: Either.Either<unknown, string> | undefined
-    Object.defineProperty(result, name, {
+    scope = new Composed()
+    Object.setPrototypeOf(scope, before)
+    Object.defineProperty(scope, name, {
       enumerable: true,
       get: () => {
         known ??= evaluated()
@@ -91,5 +99,5 @@ export const composed = (
       }
     })
   }
-  return result
+  return scope
 }

@@ -1,5 +1,6 @@
 /** Which names of a definition are free, and what its conditions say about it. */
 import { type ApiextensionsV1, Timestamp } from "@reddwarf/api-types"
+import * as ApiApproval from "./ApiApproval.js"
 import { equals } from "./JsonSchema.js"
 
 type Definition = ApiextensionsV1.CustomResourceDefinition
@@ -96,6 +97,8 @@ export const settle = (definition: Definition, others: ReadonlyArray<Definition>
         : { type: "Established", status: "False", reason: "NotAccepted", message: "not all names are accepted" },
       now
     )
-  const next = { ...definition, status: { ...status, conditions, acceptedNames } }
+  const approval = ApiApproval.conditionOf(spec.group, definition.metadata.annotations)
+  const judged = approval === undefined ? conditions : withCondition(conditions, approval, now)
+  const next = { ...definition, status: { ...status, conditions: judged, acceptedNames } }
   return equals(next, definition) ? definition : next
 }

@@ -11,8 +11,10 @@ export interface Pattern {
 }
 
 const compiled = new Map<string, Either.Either<Pattern, string>>()
-// Schemas hold a few hundred patterns; rules can make new ones from data.
+// Schemas hold a few hundred patterns; rules can make new ones from data, and compiled ones take memory by their length.
 const limit = 1024
+const maximumCharacters = 1_000_000
+let characters = 0
 
 const make = (source: string): Either.Either<Pattern, string> =>
   Either.try({
@@ -36,8 +38,12 @@ const make = (source: string): Either.Either<Pattern, string> =>
 export const compile = (source: string): Either.Either<Pattern, string> => {
   const known = compiled.get(source)
   if (known !== undefined) return known
-  if (compiled.size >= limit) compiled.clear()
+  if (compiled.size >= limit || characters + source.length > maximumCharacters) {
+    compiled.clear()
+    characters = 0
+  }
   const made = make(source)
   compiled.set(source, made)
+  characters += source.length
   return made
 }

@@ -74,6 +74,8 @@ const age: Definition = {
   description: "Time since the server stored the object first."
 }
 
-/** The columns after the name; the age alone when none are defined. @category constructors */
-export const of = (definitions: ReadonlyArray<Definition>): ReadonlyArray<PrinterColumn> =>
-  (definitions.length === 0 ? [age] : definitions).map(make)
+/** The columns after the name; the age alone when none are defined, or one of them has a path that cannot be read. @category constructors */
+export const of = (definitions: ReadonlyArray<Definition>): ReadonlyArray<PrinterColumn> => {
+  const areReadable = definitions.every(({ jsonPath }) => Either.isRight(JsonPath.parse(jsonPath)))
+  return (definitions.length === 0 || !areReadable ? [age] : definitions).map(make)
+}

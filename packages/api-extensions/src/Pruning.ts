@@ -51,15 +51,17 @@ const pruneItems = (items: ReadonlyArray<unknown>, each: (item: unknown, index: 
   return result.every((item, index) => item === items[index]) ? items : result
 }
 
-const prune = (value: unknown, schema: JsonSchema | undefined, path: string, report: Report): unknown => {
+/** `keeps`: the list around the value keeps what is unknown, for its items too. */
+const prune = (value: unknown, schema: JsonSchema | undefined, path: string, report: Report, keeps = false): unknown => {
+  const keepsUnknown = keeps || schema !== undefined && preserves(schema)
   if (isObject(value)) {
     const isResource = schema?.["x-kubernetes-embedded-resource"] === true
-    return pruneMembers(value, schema, isResource, schema !== undefined && preserves(schema), path, report)
+    return pruneMembers(value, schema, isResource, keepsUnknown, path, report)
   }
   if (!isArray(value)) return value
   const items = schema === undefined ? undefined : itemsOf(schema)
-  const keeps = schema !== undefined && preserves(schema)
-  return pruneItems(value, (item, index) => keeps && items === undefined ? item : prune(item, items, `${path}[${index}]`, report))
+  return pruneItems(value, (item, index) =>
+    keepsUnknown && items === undefined ? item : prune(item, items, `${path}[${index}]`, report, keepsUnknown))
 }
 
 /**
@@ -81,4 +83,40 @@ export const pruneValue = (value: unknown, schema: JsonSchema): Pruned => {
   const removed: Array<string> = []
   const next = prune(value, schema, "", (path) => removed.push(path))
   return { value: next, removed: removed.sort() }
+}
+
+const schemaOf = (schema: JsonSchema | undefined, name: string): JsonSchema | undefined => {
+  if (schema === undefined) return undefined
+  const additional = additionalOf(schema)
+  return propertyOf(schema, name) ?? (typeof additional === "object" ? additional : undefined)
+}
+
+/** A null where none may be, and for which nothing else can be put. */
+const isPointless = (value: unknown, schema: JsonSchema | undefined): boolean =>
+  value === null && schema !== undefined && schema.nullable !== true && schema.default === undefined
+
+/**
+ * The value without the fields that are null although they may not be and have no default: a client that writes such a null means that the
+ * field is not there. Gives the same value when there is nothing to remove.
+ *
+ * @category combinators
+ */
+export const withoutNulls = (value: unknown, schema: JsonSchema | undefined): unknown => {
+  if (isArray(value)) {
+    const items = schema === undefined ? undefined : itemsOf(schema)
+    return pruneItems(value, (item) => withoutNulls(item, items))
+  }
+  if (!isObject(value) || schema === undefined) return value
+  let result: Record<string, unknown> | undefined
+  for (const key of Object.keys(value)) {
+    const member = value[key]
+    const below = schemaOf(schema, key)
+    const isRemoved = isPointless(member, below)
+    const next = isRemoved ? undefined : withoutNulls(member, below)
+    if (next === member) continue
+    result ??= { ...value }
+    if (isRemoved) delete result[key]
+    else define(result, key, next)
+  }
+  return result ?? value
 }

@@ -2,6 +2,8 @@
 import type { ApiextensionsV1 } from "@reddwarf/api-types"
 import { FieldError } from "@reddwarf/api-types"
 import { type Environment, Optional } from "@marcbachmann/cel-js"
+import * as Either from "effect/Either"
+import * as FieldPath from "./FieldPath.js"
 import * as celExpression from "./internal/celExpression.js"
 import { charge, deep, exceeded, Meter, metered } from "./internal/celMeter.js"
 import { type CelType, Declarations } from "./internal/celTypes.js"
@@ -15,6 +17,8 @@ interface CompiledRule {
   readonly rule: Rule
   readonly expression: celExpression.Expression
   readonly message: celExpression.Expression | undefined
+  /** Below the place of the rule; empty for that place itself. */
+  readonly field: string
 }
 
 /** What is wrong with a rule, and in which of its fields. @category models */
@@ -39,17 +43,23 @@ export interface RuleTree {
 
 const usesOldSelf = ({ names }: celExpression.Expression): boolean => names.has("oldSelf")
 
-const compileRule = (rule: Rule, index: number, env: Environment): CompiledRule | RuleProblem => {
+const fieldOf = (schema: JsonSchema, { fieldPath = "" }: Rule): string => {
+  const found = fieldPath === "" ? undefined : FieldPath.find(fieldPath, schema, true)
+  return found !== undefined && Either.isRight(found) ? found.right.path : ""
+}
+
+const compileRule = (schema: JsonSchema, rule: Rule, index: number, env: Environment): CompiledRule | RuleProblem => {
   const problem = (field: RuleProblem["field"], detail: string): RuleProblem => ({ index, field, rule, detail })
   const expression = celExpression.compile(env, rule.rule)
   if (typeof expression === "string") return problem("rule", `compilation failed: ${expression}`)
   if (expression.type !== "bool" && expression.type !== "dyn") return problem("rule", "cel expression must evaluate to a bool")
   const source = rule.messageExpression ?? ""
-  if (source === "") return { rule, expression, message: undefined }
+  const field = fieldOf(schema, rule)
+  if (source === "") return { rule, expression, message: undefined, field }
   const message = celExpression.compile(env, source)
   if (typeof message === "string") return problem("messageExpression", `messageExpression compilation failed: ${message}`)
   if (message.type !== "string" && message.type !== "dyn") return problem("messageExpression", "messageExpression must evaluate to a string")
-  return { rule, expression, message }
+  return { rule, expression, message, field }
 }
 
 const hasRules = (schema: JsonSchema): boolean => {
@@ -90,7 +100,7 @@ const build = (schema: JsonSchema, types: ReadonlyMap<JsonSchema, CelType>, decl
     const env = declarations.env.clone()
     env.registerVariable("self", type.name)
     env.registerVariable("oldSelf", rule.optionalOldSelf === true ? `optional<${type.name}>` : type.name)
-    const compiled = compileRule(rule, index, env)
+    const compiled = compileRule(schema, rule, index, env)
     if ("detail" in compiled) problems.push(compiled)
     else rules.push(compiled)
   }
@@ -170,9 +180,6 @@ const messageOf = (compiled: CompiledRule, variables: Record<string, unknown>, m
   }
 }
 
-const fieldOf = (path: string, fieldPath: string | undefined): string =>
-  fieldPath === undefined || fieldPath === "" ? path : child(path, fieldPath.trim().replace(/^\./, "").replaceAll(/\['([^']*)'\]/g, "[$1]"))
-
 /** The values that the rules of one place see. Making them is paid for as well. */
 const variablesOf = (tree: RuleTree, value: unknown, old: unknown, meter: Meter) =>
   metered(meter, () => {
@@ -204,15 +211,18 @@ const runRules = (tree: RuleTree, value: unknown, old: unknown, unchanged: boole
       continue
     }
     if (result === true) continue
-    const at = fieldOf(path, rule.fieldPath)
+    const at = compiled.field === "" ? path : child(path, compiled.field)
     run.errors.push(withReason(at, value, messageOf(compiled, variables, run.meter), rule, type))
   }
 }
 
-const sameItem = (schema: JsonSchema, old: unknown, item: unknown): unknown => {
-  if (schema["x-kubernetes-list-type"] !== "map" || !isArray(old)) return undefined
+/** Finds the old item with the same keys. */
+const sameItem = (schema: JsonSchema, old: unknown): (item: unknown) => unknown => {
+  if (schema["x-kubernetes-list-type"] !== "map" || !isArray(old)) return () => undefined
   const keys = schema["x-kubernetes-list-map-keys"] ?? []
-  return old.find((other) => keys.every((key) => equals(get(other, key), get(item, key))))
+  const keyOf = (item: unknown): string => JSON.stringify(keys.map((key) => get(item, key) ?? null))
+  const known = new Map(old.toReversed().map((item) => [keyOf(item), item]))
+  return (item) => known.get(keyOf(item))
 }
 
 const walk = (tree: RuleTree, value: unknown, old: unknown, isUpdate: boolean, path: string, run: Run): void => {
@@ -220,30 +230,34 @@ const walk = (tree: RuleTree, value: unknown, old: unknown, isUpdate: boolean, p
   const unchanged = isUpdate && old !== undefined && equals(value, old)
   runRules(tree, value, old, unchanged, path, run)
   if (isArray(value) && tree.items !== undefined) {
+    const correlated = sameItem(tree.schema, old)
     for (const [index, item] of value.entries()) {
       // Items that no key correlates are old as long as the whole list is.
-      const before = unchanged ? item : sameItem(tree.schema, old, item)
+      const before = unchanged ? item : correlated(item)
       walk(tree.items, item, before, isUpdate, `${path}[${index}]`, run)
     }
   }
   if (!isObject(value)) return
+  // What is replaced as a whole has no old parts to compare with, unless nothing of it was changed.
+  const isAtomic = tree.schema["x-kubernetes-map-type"] === "atomic"
   for (const name of Object.keys(value)) {
+    const before = isAtomic && !unchanged ? undefined : get(old, name)
     const property = tree.properties.get(name)
-    if (property !== undefined) walk(property, value[name], get(old, name), isUpdate, child(path, name), run)
-    else if (tree.additional !== undefined) walk(tree.additional, value[name], get(old, name), isUpdate, `${path}[${name}]`, run)
+    if (property !== undefined) walk(property, value[name], before, isUpdate, child(path, name), run)
+    else if (tree.additional !== undefined) walk(tree.additional, value[name], before, isUpdate, `${path}[${name}]`, run)
   }
 }
 
-/** Broken rules of a new object. @category combinators */
-export const validate = (tree: RuleTree, value: unknown): Errors => {
+/** Broken rules of a new object, or of a new value that stands at `path`. @category combinators */
+export const validate = (tree: RuleTree, value: unknown, path = ""): Errors => {
   const run = new Run()
-  walk(tree, value, undefined, false, "", run)
+  walk(tree, value, undefined, false, path, run)
   return run.errors
 }
 
 /** Broken rules of an object that replaces another one. @category combinators */
-export const validateUpdate = (tree: RuleTree, value: unknown, old: unknown): Errors => {
+export const validateUpdate = (tree: RuleTree, value: unknown, old: unknown, path = ""): Errors => {
   const run = new Run()
-  walk(tree, value, old, true, "", run)
+  walk(tree, value, old, true, path, run)
   return run.errors
 }

@@ -2,7 +2,7 @@
 import { FieldError } from "@reddwarf/api-types"
 import * as Either from "effect/Either"
 import * as Formats from "./Formats.js"
-import { additionalOf, child, equals, get, isArray, isObject, itemsOf, type JsonObject, type JsonSchema, propertiesOf, propertyOf } from "./JsonSchema.js"
+import { additionalOf, child, equals, get, isArray, isObject, itemsOf, type JsonObject, type JsonSchema, propertyOf } from "./JsonSchema.js"
 import * as Patterns from "./Patterns.js"
 
 type Errors = ReadonlyArray<FieldError.FieldError>
@@ -61,10 +61,16 @@ const checkString = (value: string, schema: JsonSchema, path: string): Errors =>
   return errors
 }
 
+/** But for what decimal fractions lose in binary: 0.3 is a multiple of 0.1. */
+const isMultiple = (value: number, of: number): boolean => {
+  const quotient = of < 1 ? 1 / of * value : value / of
+  return of > 0 && Number.isFinite(quotient) && Math.abs(quotient - Math.round(quotient)) < 1e-9
+}
+
 const checkNumber = (value: number, schema: JsonSchema, path: string): Errors => {
   const errors: Array<FieldError.FieldError> = []
   const { exclusiveMaximum, exclusiveMinimum, maximum, minimum, multipleOf } = schema
-  if (multipleOf !== undefined && !Number.isInteger(value / multipleOf)) errors.push(rule(path, value, `should be a multiple of ${multipleOf}`))
+  if (multipleOf !== undefined && !isMultiple(value, multipleOf)) errors.push(rule(path, value, `should be a multiple of ${multipleOf}`))
   if (maximum !== undefined) {
     if (exclusiveMaximum === true) {
       if (value >= maximum) errors.push(rule(path, value, `should be less than ${maximum}`))
@@ -87,13 +93,13 @@ const enumProblem = (value: unknown, schema: JsonSchema, path: string): Errors =
   return [FieldError.notSupported(path, value, schema.enum.map((known) => typeof known === "string" ? known : JSON.stringify(known)))]
 }
 
-const correlate = (schema: JsonSchema, old: unknown, item: unknown, index: number): unknown => {
-  if (!isArray(old)) return none
+/** The items of an old list by their keys. Only items that have keys are known again; others come and go with their list. */
+const correlated = (schema: JsonSchema, old: unknown): (item: unknown) => unknown => {
+  if (!isArray(old) || schema["x-kubernetes-list-type"] !== "map") return () => none
   const keys = schema["x-kubernetes-list-map-keys"] ?? []
-  if (schema["x-kubernetes-list-type"] === "map") {
-    return old.find((other) => keys.every((key) => equals(get(other, key), get(item, key)))) ?? none
-  }
-  return schema["x-kubernetes-list-type"] === "set" || index >= old.length ? none : old[index]
+  const keyOf = (item: unknown): string => JSON.stringify(keys.map((key) => get(item, key) ?? null))
+  const known = new Map(old.toReversed().map((item) => [keyOf(item), item]))
+  return (item) => known.get(keyOf(item)) ?? none
 }
 
 const checkArray = (value: ReadonlyArray<unknown>, old: unknown, schema: JsonSchema, path: string, depth: number): Errors => {
@@ -103,9 +109,10 @@ const checkArray = (value: ReadonlyArray<unknown>, old: unknown, schema: JsonSch
   if (minItems !== undefined && value.length < minItems) errors.push(rule(path, value.length, `should have at least ${minItems} items`))
   const items = itemsOf(schema)
   if (items === undefined) return errors
+  const before = correlated(schema, old)
   for (const [index, item] of value.entries()) {
     if (errors.length >= maximumErrors) break
-    errors.push(...check(item, correlate(schema, old, item, index), items, `${path}[${index}]`, depth))
+    errors.push(...check(item, before(item), items, `${path}[${index}]`, depth))
   }
   return errors
 }
@@ -194,10 +201,3 @@ export const validate = (value: unknown, schema: JsonSchema, path = ""): Errors 
  */
 export const validateUpdate = (value: unknown, old: unknown, schema: JsonSchema, path = ""): Errors =>
   check(value, old === undefined ? none : old, schema, path, 0)
-
-const has = (schema: JsonSchema, wantedSchema: (schema: JsonSchema) => boolean): boolean =>
-  wantedSchema(schema) ||
-  propertiesOf(schema).some(([, property]) => has(property, wantedSchema))
-
-/** Whether a declared field, at any depth, is marked by `wanted`. @category combinators */
-export const anyProperty = has

@@ -15,7 +15,7 @@ const evaluate = (source: string, given: Record<string, unknown> = {}): unknown 
   const all = { ...values, authorizer: Expressions.authorizer(access) }
   const definition = (name: string, text: string) => ({ name, expression: Expressions.compile(text) })
   const composed = Expressions.composed(
-    [definition("n", "object.spec.replicas"), definition("twice", "variables.n * 2"), definition("broken", "object.nothing")],
+    [definition("n", "object.spec.replicas"), definition("twice", "variables.n * 2"), definition("broken", "object.nothing"), definition("itself", "variables.itself"), definition("early", "variables.late"), definition("late", "1")],
     all,
     budget
   )
@@ -34,6 +34,7 @@ describe("expressions", () => {
     "authorizer.group('').resource('pods').namespace('default').check('get').allowed()",
     "!authorizer.path('/x').check('get').allowed() && authorizer.requestResource.check('get').reason() == 'because'",
     "authorizer.serviceAccount('a', 'b').group('apps').resource('deployments').check('delete').allowed()",
+    "authorizer.group('').resource('pods').fieldSelector('spec.nodeName=n').labelSelector('a=b').check('get').allowed()",
     "object.?spec.?other.orValue(1) == 1"
   ])("%s", (source) => {
     expect(evaluate(source)).toBe(true)
@@ -42,6 +43,9 @@ describe("expressions", () => {
   it.each([
     ["object.nothing == 1", "no such key: nothing"],
     ["variables.broken == 1", "no such key: nothing"],
+    // Variables see those before them.
+    ["variables.itself == 1", "no such key: itself"],
+    ["variables.early == 1", "no such key: late"],
     ["nobody == 1", "Unknown variable: nobody"],
     ["object.spec.replicas +", ""],
     ["authorizer.path('/a').check('get').allowed() || authorizer.path('/b').check('get').allowed() || authorizer.path('/c').check('get').allowed()", "operation cancelled: actual cost limit exceeded"]

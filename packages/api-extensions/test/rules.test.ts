@@ -222,3 +222,44 @@ describe("functions that Kubernetes adds to the language", () => {
     expect(performance.now() - start).toBeLessThan(10_000)
   })
 })
+
+describe("fields", () => {
+  it.each(["constructor", "toString", "valueOf", "hasOwnProperty", "__proto__"])("may be called %s", (name) => {
+    const field = name.replaceAll("__", "__underscores__")
+    const rule = name === "constructor" ? "has(self.a) && self.a == 'x'" : `has(self.${field}) && self.${field} == 'x'`
+    const tree = compiled({
+      type: "object",
+      properties: Object.fromEntries([[name, { type: "string" }], ["a", { type: "string" }]]),
+      "x-kubernetes-validations": [{ rule }]
+    })
+    expect(problemsOf(tree)).toEqual([])
+    expect(Rules.validate(tree, JSON.parse(`{"${name}":"x","a":"x"}`))).toEqual([])
+    expect(Rules.validate(tree, {}).map(({ message }) => message)).toEqual([`Invalid value: failed rule: ${rule}`])
+  })
+
+  it("are old where they can be told apart", () => {
+    const source = (type: string): JsonSchema => ({
+      type: "object",
+      properties: { m: { type: "object", "x-kubernetes-map-type": type, properties: { a: { type: "integer", "x-kubernetes-validations": [{ rule: "self == oldSelf" }] }, b: { type: "integer" } } } }
+    })
+    const change = (type: string) => Rules.validateUpdate(compiled(source(type)), { m: { a: 2 } }, { m: { a: 1 } }).length
+    expect([change("granular"), change("atomic")]).toEqual([1, 0])
+  })
+
+  it("are named by the path of a rule", () => {
+    const at = (fieldPath: string) => {
+      const tree = compiled({
+        type: "object",
+        properties: { a: { type: "object", properties: { "b.c": { type: "object", additionalProperties: { type: "string" } } } } },
+        "x-kubernetes-validations": [{ rule: "false", fieldPath }]
+      })
+      return Rules.validate(tree, {}, "s").map(({ path }) => path)
+    }
+    expect([at(".a"), at(".a['b.c']"), at(".a['b.c']['k\\'']")]).toEqual([["s.a"], ["s.a.b.c"], ["s.a.b.c[k']"]])
+  })
+
+  it("cost nobody minutes", () => {
+    const tree = compiled(schema([{ rule: "self.s.matches(self.s)" }], { s: { type: "string" } }))
+    expect(Rules.validate(tree, { spec: { s: "(a|b)*".repeat(10_000) } })[0]?.message).toContain("the regular expression is longer than 10000 characters")
+  })
+})

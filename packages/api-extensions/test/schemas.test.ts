@@ -1,7 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Defaulting from "../src/Defaulting.js"
 import type { JsonSchema } from "../src/JsonSchema.js"
-import { pruneResource, pruneValue } from "../src/Pruning.js"
+import { Either } from "effect"
+import * as EmbeddedResources from "../src/EmbeddedResources.js"
+import { pruneResource, pruneValue, withoutNulls } from "../src/Pruning.js"
 import * as SchemaCheck from "../src/SchemaCheck.js"
 import * as ValueCheck from "../src/ValueCheck.js"
 import { schemas, values } from "./support.js"
@@ -145,5 +147,122 @@ describe("schemas", () => {
     expect(problems({ type: "object", properties: { l: { type: "array", items } } })[0]).toContain(
       "oldSelf cannot be used on the uncorrelatable portion of the schema within s.properties[l]"
     )
+  })
+})
+
+describe("nulls", () => {
+  const schema: JsonSchema = {
+    type: "object",
+    properties: {
+      plain: { type: "string" },
+      filled: { type: "string", default: "x" },
+      open: { type: "string", nullable: true },
+      list: { type: "array", items: { type: "object", properties: { a: { type: "string" } } } },
+      map: { type: "object", additionalProperties: { type: "string" } }
+    }
+  }
+
+  it("stand for fields that are not there", () => {
+    const value = { plain: null, filled: null, open: null, list: [{ a: null }], map: { k: null, l: "1" }, unknown: null }
+    expect(withoutNulls(value, schema)).toEqual({ filled: null, open: null, list: [{}], map: { l: "1" }, unknown: null })
+    const kept = { open: null, list: [null] }
+    expect(withoutNulls(kept, schema)).toBe(kept)
+  })
+
+  it.prop("are removed once and for all", [schemas, values], ([source, value]) => {
+    const once = withoutNulls(value, source)
+    expect(withoutNulls(once, source)).toBe(once)
+  })
+})
+
+describe("values that are updated", () => {
+  const item: JsonSchema = { type: "object", properties: { name: { type: "string" }, size: { type: "integer", maximum: 3 } } }
+  const list = (type: string): JsonSchema => ({
+    type: "object",
+    properties: { list: { type: "array", items: item, "x-kubernetes-list-type": type, ...(type === "map" ? { "x-kubernetes-list-map-keys": ["name"] } : {}) } }
+  })
+  const old = { list: [{ name: "a", size: 9 }] }
+  const next = { list: [{ name: "b", size: 1 }, { name: "a", size: 9 }] }
+  const message = "list[1].size: Invalid value: 9: list[1].size in body should be less than or equal to 3"
+
+  it("are spared where their items can be told apart", () => {
+    expect(texts(ValueCheck.validateUpdate(next, old, list("map")))).toEqual([])
+    expect(texts(ValueCheck.validateUpdate({ list: [{ name: "a", size: 9, more: 1 }] }, old, list("map")))).toEqual([])
+    // What stands at the same place need not be the same item.
+    expect(texts(ValueCheck.validateUpdate({ list: [...old.list, { name: "b", size: 1 }] }, old, list("atomic")))).toEqual([message.replaceAll("[1]", "[0]")])
+    expect(texts(ValueCheck.validateUpdate(old, old, list("atomic")))).toEqual([])
+  })
+
+  it("are compared in linear time", () => {
+    const many = Array.from({ length: 20_000 }, (_, index) => ({ name: `n${index}`, size: 1 }))
+    expect(ValueCheck.validateUpdate({ list: many.toReversed() }, { list: many }, list("map"))).toEqual([])
+  })
+})
+
+describe("numbers", () => {
+  it("are multiples of fractions", () => {
+    const problems = (value: number, multipleOf: number) => texts(ValueCheck.validate(value, { type: "number", multipleOf }))
+    expect(problems(0.3, 0.1)).toEqual([])
+    expect(problems(1e15 + 1, 2)).toHaveLength(1)
+    expect(problems(0.35, 0.1)).toHaveLength(1)
+    expect(problems(1, 0)).toHaveLength(1)
+  })
+})
+
+describe("schemas that are checked", () => {
+  const problems = (properties: Record<string, JsonSchema>) => texts(SchemaCheck.validate({ type: "object", properties }, "s"))
+  const rules = (...all: ReadonlyArray<object>) => ({ "x-kubernetes-validations": all.map((rule) => ({ rule: "true", ...rule })) })
+
+  it("have rules that can run where they stand", () => {
+    const a: JsonSchema = { type: "string" }
+    const at = "s.properties[x].x-kubernetes-validations[0]"
+    expect(problems({ x: { type: "object", properties: { a }, ...rules({ optionalOldSelf: true }) } })).toEqual([
+      `${at}.optionalOldSelf: Invalid value: true: may not be set if oldSelf is not used in rule`
+    ])
+    expect(problems({ x: { type: "object", properties: { a }, ...rules({ fieldPath: ".b" }) } })).toEqual([`${at}.fieldPath: Invalid value: ".b": must be a valid path`])
+    expect(problems({ x: { type: "object", properties: { a }, ...rules({ fieldPath: " " }) } })[0]).toBe(`${at}.fieldPath: Invalid value: " ": must be non-empty if specified`)
+    expect(problems({ x: { type: "object", properties: { a }, ...rules({ fieldPath: ".a" }) } })).toEqual([])
+    const atomic: JsonSchema = { type: "object", "x-kubernetes-map-type": "atomic", properties: { a: { ...a, ...rules({ rule: "self == oldSelf" }) } } }
+    expect(problems({ x: atomic })).toEqual([
+      "s.properties[x].properties[a].x-kubernetes-validations[0].rule: Invalid value: \"self == oldSelf\": oldSelf cannot be used on the uncorrelatable portion of the schema within s.properties[x]"
+    ])
+  })
+
+  it("have defaults that keep their rules, and none for what the server fills in", () => {
+    const spec: JsonSchema = { type: "object", properties: { n: { type: "integer" } }, ...rules({ rule: "self.n > 3", message: "too small" }) }
+    expect(problems({ spec: { ...spec, default: { n: 1 } } })).toEqual(["s.properties[spec].default: Invalid value: too small"])
+    expect(problems({ spec: { ...spec, default: { n: 4 } } })).toEqual([])
+    expect(problems({ metadata: { type: "object", properties: { name: { type: "string", default: "x" } } } })).toEqual([
+      "s.properties[metadata].properties[name].default: Forbidden: must not be set in top-level metadata"
+    ])
+    expect(problems({ l: { type: "array", "x-kubernetes-list-type": "set", items: { type: "array", items: { type: "string" }, "x-kubernetes-list-type": "set" } } })).toEqual([
+      "s.properties[l].items.x-kubernetes-list-type: Invalid value: \"set\": must be atomic as item of a list with x-kubernetes-list-type=set"
+    ])
+  })
+})
+
+describe("pruned lists", () => {
+  it("keep what is unknown when they preserve it, for their items too", () => {
+    const items: JsonSchema = { type: "object", properties: { a: { type: "object", properties: { b: { type: "string" } } } } }
+    const value = { list: [{ a: { b: "1", c: 2 }, d: 3 }] }
+    const schema = (more: object): JsonSchema => ({ type: "object", properties: { list: { type: "array", items, ...more } } })
+    expect(pruneResource(value, schema({})).removed).toEqual(["list[0].a.c", "list[0].d"])
+    expect(pruneResource(value, schema({ "x-kubernetes-preserve-unknown-fields": true })).removed).toEqual(["list[0].a.c"])
+  })
+})
+
+describe("embedded resources", () => {
+  const schema: JsonSchema = {
+    type: "object",
+    properties: { list: { type: "array", items: { type: "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true } } }
+  }
+
+  it("have metadata like any object", () => {
+    const value = { metadata: { odd: 1 }, list: [{ apiVersion: "v1", kind: "Pod", metadata: { name: "a", odd: 1, creationTimestamp: null }, spec: {} }] }
+    const { unknownFields, value: coerced } = EmbeddedResources.coerce(value, schema)
+    expect(coerced).toEqual(Either.right({ metadata: { odd: 1 }, list: [{ apiVersion: "v1", kind: "Pod", metadata: { name: "a" }, spec: {} }] }))
+    expect(unknownFields).toEqual(["list[0].metadata.odd"])
+    expect(EmbeddedResources.coerce({ list: [{ kind: 1 }] }, schema).value).toEqual(Either.left("list[0].kind: Invalid value: 1: must be a string"))
+    expect(Either.isLeft(EmbeddedResources.coerce({ list: [{ metadata: { labels: 1 } }] }, schema).value)).toBe(true)
   })
 })

@@ -13,6 +13,8 @@ export interface Sink {
   readonly write: (chunk: Uint8Array) => boolean
   /** Answers once the receiver has taken what was written. */
   readonly drained: Effect.Effect<void>
+  /** The same for a plain function, which is called once, perhaps at once; the result forgets it. Absent: only as an effect. */
+  readonly whenDrained?: (listener: () => void) => () => void
 }
 
 /**

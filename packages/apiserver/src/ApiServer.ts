@@ -24,6 +24,7 @@ import * as Impersonation from "./authentication/Impersonation.js"
 import * as History from "./handlers/History.js"
 import { type ApiContext, objectOf } from "./internal/apiContext.js"
 import { bootstrap } from "./internal/bootstrap.js"
+import { ClusterIndexes, layer as clusterIndexes } from "./internal/clusterIndexes.js"
 import * as customKinds from "./internal/customKinds.js"
 import * as definitionLoop from "./internal/definitionLoop.js"
 import { dispatch, type Handled, pageNotFound } from "./internal/dispatch.js"
@@ -31,9 +32,7 @@ import { serverChecks } from "./internal/serverChecks.js"
 import { forbiddenMessage } from "./internal/forbidden.js"
 import * as historyKinds from "./internal/historyKinds.js"
 import { keyOf, prefixOf } from "./internal/keys.js"
-import * as nodeIndex from "./internal/nodeIndex.js"
 import * as openIdDocuments from "./internal/openIdDocuments.js"
-import * as ownerIndex from "./internal/ownerIndex.js"
 import * as render from "./internal/render.js"
 import { bounded } from "./internal/requestTimeout.js"
 import * as webhookClient from "./internal/webhookClient.js"
@@ -172,7 +171,7 @@ const make = (options: Options) =>
     const authorizer = yield* Authorizer.Authorizer
     const { plugins } = yield* Admission.Admission
     const kubelet = yield* KubeletClient
-    const owners = yield* ownerIndex.make(store, cache)
+    const { byOwner, podsByNode } = yield* ClusterIndexes
     const clock = yield* Effect.clock
     const now = () => clock.unsafeCurrentTimeMillis()
     let draining = false
@@ -186,23 +185,28 @@ const make = (options: Options) =>
     const random = () => randomInt(2 ** 32) / 2 ** 32
     const addresses = yield* ServiceAddresses.make(store, cache, now, random, options.services)
     const webhooks = yield* webhookClient.make(view, random)
+    const filling = [
+      ...(options.serviceAccounts === true ? [PodServiceAccount.make(random)] : []),
+      ...plugins,
+      CertificateApproval.make(authorizer.authorize, now)
+    ]
     const context: ApiContext = {
       registry,
       computed: new Map(computed.map((resource) => [resource.kind, resource])),
       store,
       cache,
-      podsByNode: yield* nodeIndex.make(store, cache),
+      podsByNode,
       kubelet,
       tokens: yield* ServiceAccountTokens.ServiceAccountTokens,
       holders: yield* TokenAuthenticator.TokenAuthenticator,
       authorizer,
       plugins: [
-        ...(options.serviceAccounts === true ? [PodServiceAccount.make(random)] : []),
-        ...plugins,
+        ...filling,
+        ...(authorizer.plugins ?? []),
+        ValidatingPolicies.make({ registry, webhooks, authorize: authorizer.authorize }),
+        WebhookAdmission.make({ registry, webhooks, now, authorize: authorizer.authorize, reinvoked: filling }),
+        // Once it is certain what kind of service it is going to be.
         addresses,
-        CertificateApproval.make(authorizer.authorize, now), ...(authorizer.plugins ?? []),
-        ValidatingPolicies.make({ registry, authorize: authorizer.authorize }),
-        WebhookAdmission.make({ registry, webhooks, now, authorize: authorizer.authorize }),
         // Last, when it is certain what is going to be stored.
         ResourceQuotas.make(now)
       ],
@@ -252,7 +256,7 @@ const make = (options: Options) =>
           return Effect.isEffect(response) ? response : Effect.succeed(response)
         }),
       dependentsOf: (ownerUid) =>
-        owners.keysOf(ownerUid).flatMap((key) => {
+        byOwner.keysOf(ownerUid).flatMap((key) => {
           const entry = cache.get(key)
           return entry === undefined ? [] : [entry]
         }),
@@ -280,4 +284,4 @@ export const layer = (
   | KubeletClient
   | ServiceAccountTokens.ServiceAccountTokens
   | TokenAuthenticator.TokenAuthenticator
-> => Layer.scoped(ApiServer, make(options))
+> => Layer.provide(Layer.scoped(ApiServer, make(options)), clusterIndexes)

@@ -42,31 +42,54 @@ const rootOf = (path: string): { readonly root: Root; readonly check: string | u
 /** Whether a path is answered here, also to callers without credentials. @category combinators */
 export const isHealthPath = (path: string): boolean => rootOf(path) !== undefined
 
-const partOf = (check: Check, root: Root): boolean =>
-  root === "healthz" || check.paths === undefined || check.paths.includes(root)
+/**
+ * The result of a check.
+ *
+ * @category models
+ */
+export interface Result extends Pick<Check, "name" | "paths"> {
+  readonly ok: boolean
+}
 
-const report = (root: Root, results: ReadonlyArray<readonly [string, boolean]>, verbose: boolean): ApiResponse => {
-  const healthy = results.every(([, ok]) => ok)
+const isPartOf = ({ paths }: Pick<Check, "paths">, root: Root): boolean => root === "healthz" || paths === undefined || paths.includes(root)
+
+const report = (root: Root, results: ReadonlyArray<Result>, verbose: boolean, failure: number): ApiResponse => {
+  const healthy = results.every(({ ok }) => ok)
   if (healthy && !verbose) return Response.text(200, "ok")
-  const lines = results.map(([name, ok]) => ok ? `[+]${name} ok` : `[-]${name} failed: reason withheld`)
-  return Response.text(healthy ? 200 : 500, `${[...lines, `${root} check ${healthy ? "passed" : "failed"}`].join("\n")}\n`)
+  const lines = results.map(({ name, ok }) => ok ? `[+]${name} ok` : `[-]${name} failed: reason withheld`)
+  return Response.text(healthy ? 200 : failure, `${[...lines, `${root} check ${healthy ? "passed" : "failed"}`].join("\n")}\n`)
 }
 
-/** Answers a health path; `exclude` (repeatable) and `verbose` are query parameters. @category combinators */
-export const respond = (checks: ReadonlyArray<Check>, path: string, query: URLSearchParams): Effect.Effect<ApiResponse> => {
+const notFound = Response.text(404, "404 page not found\n")
+
+/** The checks that a health path asks about. */
+const select = <A extends Pick<Check, "name" | "paths">>(checks: ReadonlyArray<A>, path: string, query: URLSearchParams): ReadonlyArray<A> => {
   const asked = rootOf(path)
-  const notFound = Response.text(404, "404 page not found\n")
-  if (asked === undefined) return Effect.succeed(notFound)
-  if (asked.check !== undefined) {
-    const check = checks.find(({ name }) => name === asked.check)
-    if (check === undefined) return Effect.succeed(notFound)
-    return Effect.map(perform(check), (ok) =>
-      ok ? Response.text(200, "ok") : Response.text(500, "internal server error: reason withheld\n"))
-  }
+  if (asked === undefined) return []
+  if (asked.check !== undefined) return checks.filter(({ name }) => name === asked.check)
   const excluded = new Set(query.getAll("exclude"))
-  const selected = checks.filter((check) => partOf(check, asked.root) && !excluded.has(check.name))
-  return Effect.map(
-    Effect.forEach(selected, (check) => Effect.map(perform(check), (ok) => [check.name, ok] as const), { concurrency: 8 }),
-    (results) => report(asked.root, results, query.has("verbose"))
-  )
+  return checks.filter((check) => isPartOf(check, asked.root) && !excluded.has(check.name))
 }
+
+/**
+ * Answers a health path from results that are known; `exclude` (repeatable) and `verbose` are query parameters. `failure` is the
+ * status of an answer that tells of a failed check.
+ *
+ * @category combinators
+ */
+export const answer = (results: ReadonlyArray<Result>, path: string, query: URLSearchParams, failure: number): ApiResponse => {
+  const asked = rootOf(path)
+  if (asked === undefined) return notFound
+  const selected = select(results, path, query)
+  if (asked.check === undefined) return report(asked.root, selected, query.has("verbose"), failure)
+  const [result] = selected
+  if (result === undefined) return notFound
+  return result.ok ? Response.text(200, "ok") : Response.text(failure, "internal server error: reason withheld\n")
+}
+
+/** The same after running the checks that are asked about; 500 when one fails. @category combinators */
+export const respond = (checks: ReadonlyArray<Check>, path: string, query: URLSearchParams): Effect.Effect<ApiResponse> =>
+  Effect.map(
+    Effect.forEach(select(checks, path, query), (check) => Effect.map(perform(check), (ok): Result => ({ ...check, ok })), { concurrency: 8 }),
+    (results) => answer(results, path, query, 500)
+  )

@@ -3,32 +3,35 @@
  * per request would cost more than most answers. Everything is bounded: connections, requests, headers, bodies, waiting.
  */
 import { Status } from "@reddwarf/api-types"
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
-import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import { constants, createSecureServer, type Http2SecureServer, type Http2Session, type Http2ServerRequest, type Http2ServerResponse } from "node:http2"
+import type * as Scope from "effect/Scope"
+import type { IncomingMessage } from "node:http"
+import { constants, createSecureServer, type Http2SecureServer, type Http2Session } from "node:http2"
 import type { Socket } from "node:net"
+import type { Duplex } from "node:stream"
 import type { ApiRequest } from "./ApiRequest.js"
 import type { ApiResponse } from "./ApiResponse.js"
 import * as ApiServer from "./ApiServer.js"
 import * as Metrics from "./ApiServerMetrics.js"
 import * as Authenticator from "./authentication/Authenticator.js"
+import type { UserInfo } from "./authentication/UserInfo.js"
 import type { KeyPair } from "./Certificates.js"
-import * as exchanges from "./internal/exchange.js"
+import * as awakeClock from "./internal/awakeClock.js"
+import * as Front from "./internal/front.js"
 import * as peers from "./internal/peers.js"
 import * as places from "./internal/places.js"
 import * as rawAnswer from "./internal/rawAnswer.js"
+import * as Refusals from "./internal/refusals.js"
 import * as render from "./internal/render.js"
 import * as requestLimits from "./internal/requestLimits.js"
+import * as RequestWork from "./internal/requestWork.js"
 import * as sessionGuard from "./internal/sessionGuard.js"
 import * as webSockets from "./internal/webSockets.js"
 
@@ -49,7 +52,21 @@ export class EdgeUnavailable extends Schema.TaggedError<EdgeUnavailable>()("Edge
 }
 
 /**
- * An open port.
+ * What a port serves.
+ *
+ * @category models
+ */
+export interface Api {
+  /** See `ApiServer`. */
+  readonly respond: (request: ApiRequest) => ApiResponse | Effect.Effect<ApiResponse>
+  /** See `Authenticator`. */
+  readonly authenticate: (credentials: Authenticator.Credentials) => UserInfo | undefined
+  /** Runs before the first request is turned away at the end. */
+  readonly drain: Effect.Effect<void>
+}
+
+/**
+ * An open port. It opens first and closes last, so that whoever asks is told how things are.
  *
  * @category services
  */
@@ -58,6 +75,13 @@ export class HttpsEdge extends Context.Tag("@reddwarf/apiserver/HttpsEdge")<Http
   readonly port: number
   /** URL by which clients on this machine reach the port. */
   readonly url: string
+  /** Says that one of the `startup` checks has come true. */
+  readonly pass: (check: string) => Effect.Effect<void>
+  /**
+   * Hands requests to the API until the scope closes; then requests that are under way finish within the grace, watches end, and
+   * others are answered 503. One API at a time.
+   */
+  readonly serve: (api: Api) => Effect.Effect<void, never, Scope.Scope>
 }>() {}
 
 /** Settings; durations are bounds for a single peer. @category models */
@@ -66,6 +90,8 @@ export interface Options {
   readonly host?: string
   /** 0 takes a free one. Default 6443. */
   readonly port?: number
+  /** What `/readyz` lists as failed until it has been passed, as long as nobody serves. Default nothing. */
+  readonly startup?: ReadonlyArray<string>
   readonly serving: KeyPair
   /** Where to look for a newer certificate, and how often; new connections get it. Absent: the one above is kept. */
   readonly renewal?: { readonly every: Duration.DurationInput; readonly pair: Effect.Effect<KeyPair> }
@@ -90,16 +116,6 @@ export interface Options {
   readonly idleTimeout?: Duration.DurationInput
   /** How long requests may still take at shutdown. Default 10 seconds. */
   readonly shutdownGrace?: Duration.DurationInput
-}
-
-interface State {
-  readonly requests: Set<exchanges.Exchange>
-  readonly streams: Set<exchanges.Exchange>
-  /** Turned away, but the answer may still be under way. */
-  readonly refused: Set<exchanges.Exchange>
-  readonly sockets: Set<Socket>
-  readonly sessions: Set<Http2Session>
-  stopping: boolean
 }
 
 const listen = (server: Http2SecureServer, host: string, port: number): Effect.Effect<number, EdgeUnavailable> =>
@@ -154,178 +170,71 @@ const renew = (server: Http2SecureServer, options: Options, pair: Effect.Effect<
     }).pipe(Effect.catchAll((error) => Effect.logError("a renewed certificate cannot be used", error))))
 }
 
-const overloaded = render.status(Status.tooManyRequests())
-const timedOut = render.status(Status.timeout("request did not complete within the allotted timeout"))
 const malformed = render.status(Status.badRequest("the request is not valid HTTP"))
-const shuttingDown = render.status(Status.failure(503, "ServiceUnavailable", "the server is shutting down", { retryAfterSeconds: 1 }))
 
 const make = (options: Options) =>
   Effect.gen(function*() {
-    const api = yield* ApiServer.ApiServer
-    const { authenticate } = yield* Authenticator.Authenticator
     const runtime = yield* Effect.runtime()
     const clock = yield* Effect.clock
-    const now = () => clock.unsafeCurrentTimeMillis()
-    const run = Runtime.runFork(runtime)
+    const stall = Duration.toMillis(options.stallTimeout ?? "60 seconds")
+    const patience = Duration.toMillis(options.requestTimeout ?? "60 seconds")
+    const sweepMillis = Math.max(20, Math.min(2000, stall / 4, patience / 4))
+    const { now, tick } = awakeClock.make(() => clock.unsafeCurrentTimeMillis(), sweepMillis)
     const certificateOf = peers.make()
-    const stopped = yield* Deferred.make<void>()
-    const state: State = {
-      requests: new Set(),
-      streams: new Set(),
-      refused: new Set(),
-      sockets: new Set(),
-      sessions: new Set(),
-      stopping: false
-    }
+    const front = Front.make(options.startup ?? [])
+    const refusals = Refusals.make(now)
+    const sockets = new Set<Socket>()
+    const sessions = new Set<Http2Session>()
     const maxRequests = options.maxRequests ?? 800
     const requestPlaces = places.make(maxRequests, maxRequests)
     const streamPlaces = places.make(options.maxStreams ?? 16_384, options.maxStreamsPerClient ?? 10_000)
-    const stall = Duration.toMillis(options.stallTimeout ?? "60 seconds")
+    const sweeps = Schedule.spaced(Duration.millis(sweepMillis))
 
-    const stream = (exchange: exchanges.Exchange, answer: ApiResponse): Effect.Effect<void> => {
-      const { body } = answer
-      if (body instanceof Uint8Array) return Effect.sync(() => exchanges.sendComplete(exchange, answer, body, now))
-      if (!body.live) return Effect.ensuring(exchanges.sendStream(exchange, answer, body, now), body.discard)
-      // A peer that is gone already holds no place that it could give back.
-      if (exchange.closed || !streamPlaces.enter(exchange.client)) {
-        return Effect.zipRight(body.discard, Effect.suspend(() => stream(exchange, overloaded)))
-      }
-      if (state.requests.delete(exchange)) requestPlaces.leave(exchange.client)
-      state.streams.add(exchange)
-      const sent = exchanges.sendStream(exchange, answer, body, now)
-      return Effect.raceFirst(sent, Deferred.await(stopped)).pipe(
-        Effect.ensuring(body.discard),
-        Effect.ensuring(Effect.sync(() => exchange.response.end()))
-      )
+    interface Behind {
+      readonly onRequest: RequestWork.RequestWork["onRequest"]
+      readonly onUpgrade: ReturnType<typeof webSockets.make>
     }
+    let behind: Behind | undefined
 
-    const failed = (exchange: exchanges.Exchange) => (cause: Cause.Cause<never>) => {
-      if (Cause.isInterruptedOnly(cause)) return Effect.void
-      const report = Effect.annotateLogs(Effect.logError("a request died", cause), {
-        method: exchange.request.method,
-        path: exchange.request.url.slice(0, 256)
-      })
-      return Effect.zipRight(report, Effect.sync(() => {
-        if (exchange.closed) return
-        if (exchange.response.headersSent) {
-          exchange.response.destroy()
-          return
-        }
-        const answer = render.status(Status.internalError("an unexpected fault; see the log of the server"))
-        if (answer.body instanceof Uint8Array) exchanges.sendComplete(exchange, answer, answer.body, now)
+    const server = yield* Effect.acquireRelease(createServer(options), (opened) =>
+      Effect.sync(() => {
+        opened.close()
+        for (const socket of sockets) socket.destroy()
       }))
-    }
-
-    const send = (exchange: exchanges.Exchange, response: ApiResponse): Effect.Effect<void> => {
-      const { body } = response
-      if (!(body instanceof Uint8Array)) {
-        const sending = exchange.closed ? Effect.void : stream(exchange, response)
-        return Effect.catchAllCause(Effect.ensuring(sending, body.discard), failed(exchange))
-      }
-      try {
-        exchanges.sendComplete(exchange, response, body, now)
-        return Effect.void
-      } catch (defect) {
-        return failed(exchange)(Cause.die(defect))
-      }
-    }
-
-    // One fiber for the answer, and a second one only for an answer that is streamed: most answers are bytes.
-    const work = (exchange: exchanges.Exchange, answer: Effect.Effect<ApiResponse>) => {
-      let running: Fiber.RuntimeFiber<ApiResponse | void> = run(answer)
-      exchange.response.once("close", () => running.unsafeInterruptAsFork(FiberId.none))
-      const follow = (sending: Effect.Effect<void>) => {
-        if (!Exit.isExit(sending)) running = run(sending)
-      }
-      running.addObserver((exit) => {
-        if (Exit.isFailure(exit)) run(failed(exchange)(exit.cause))
-        else if (exit.value !== undefined) follow(send(exchange, exit.value))
-      })
-    }
-
-    const finish = (exchange: exchanges.Exchange) => {
-      exchange.closed = true
-      if (state.requests.delete(exchange)) requestPlaces.leave(exchange.client)
-      if (state.streams.delete(exchange)) streamPlaces.leave(exchange.client)
-      Metrics.requests.unsafeUpdate(state.requests.size, [])
-      Metrics.streams.unsafeUpdate(state.streams.size, [])
-      Metrics.countAnswer(exchange.response.statusCode)
-    }
-
-    const reject = (exchange: exchanges.Exchange, answer: ApiResponse) => {
-      Metrics.rejectedTotal.unsafeUpdate(1, [])
-      state.refused.add(exchange)
-      exchange.response.once("close", () => {
-        exchange.closed = true
-        state.refused.delete(exchange)
-      })
-      if (answer.body instanceof Uint8Array) exchanges.sendComplete(exchange, answer, answer.body, now)
-    }
-
-    const onRequest = (request: Http2ServerRequest, response: Http2ServerResponse) => {
-      const user = authenticate({ certificate: certificateOf(request), authorization: request.headers.authorization })
-      const client = places.clientOf(user, request.socket.remoteAddress)
-      const exchange: exchanges.Exchange = { request, response, client, began: now(), waitingSince: 0, closed: false }
-      // Nobody is there to be told about a broken connection.
-      request.on("error", () => {})
-      response.on("error", () => {})
-      if (state.stopping) return reject(exchange, shuttingDown)
-      const tooLarge = requestLimits.refusalOf(request.url, request.rawHeaders)
-      if (tooLarge !== undefined) return reject(exchange, tooLarge)
-      if (!requestPlaces.enter(client)) return reject(exchange, overloaded)
-      state.requests.add(exchange)
-      response.once("close", () => finish(exchange))
-      const apiRequest: ApiRequest = {
-        method: request.method,
-        url: request.url,
-        headers: request.headers,
-        body: exchanges.readBody(exchange, now),
-        user
-      }
-      try {
-        const answer = api.respond(apiRequest)
-        if (Effect.isEffect(answer)) return work(exchange, answer)
-        if (answer.body instanceof Uint8Array) return exchanges.sendComplete(exchange, answer, answer.body, now)
-        work(exchange, Effect.succeed(answer))
-      } catch (defect) {
-        run(failed(exchange)(Cause.die(defect)))
-      }
-    }
-
-    const server = yield* Effect.acquireRelease(createServer(options), (opened) => stop(opened, state, stopped, api.drain, options))
     // Node has these on the server only when it also speaks HTTP/1.1, which its types do not know.
     Object.assign(server, {
-      headersTimeout: 20_000,
+      // A new connection without a request costs no more than one that is kept after a request.
+      headersTimeout: 60_000,
       requestTimeout: 60_000,
       keepAliveTimeout: 75_000,
       maxHeadersCount: 100,
       maxHeaderSize: requestLimits.maxParsedHeader
     })
     server.maxConnections = options.maxConnections ?? 4096
-    server.on("request", onRequest)
-    server.on("upgrade", webSockets.make({
-      respond: api.respond,
-      authenticate,
-      certificateOf,
-      streams: streamPlaces,
-      stopped: Deferred.await(stopped),
-      fork: run,
-      stallMillis: stall
-    }))
+    server.on("request", (request, response) => {
+      if (behind !== undefined) return behind.onRequest(request, response)
+      const tooLarge = requestLimits.refusalOf(request.url, request.rawHeaders)
+      refusals.refuse(request, response, tooLarge ?? front.answer(request.method, request.url))
+    })
+    server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (behind !== undefined) return behind.onUpgrade(request, socket, head)
+      socket.on("error", () => {})
+      rawAnswer.send(socket, front.refusal())
+    })
     server.on("connection", (socket: Socket) => {
-      state.sockets.add(socket)
+      sockets.add(socket)
       socket.setNoDelay(true)
       socket.setKeepAlive(true, 30_000)
-      socket.once("close", () => state.sockets.delete(socket))
+      socket.once("close", () => sockets.delete(socket))
     })
     const idle = Duration.toMillis(options.idleTimeout ?? "3 minutes")
     server.on("session", (session) => {
       let open = 0
-      state.sessions.add(session)
-      session.once("close", () => state.sessions.delete(session))
+      sessions.add(session)
+      session.once("close", () => sessions.delete(session))
       sessionGuard.watch(session, now, sessionGuard.defaults, () => {
         Metrics.abusiveTotal.unsafeUpdate(1, [])
-        cut(state, session)
+        cut(sockets, session)
       })
       session.on("stream", (opened) => {
         open++
@@ -340,86 +249,92 @@ const make = (options: Options) =>
     for (const event of ["tlsClientError", "sessionError"]) server.on(event, () => {})
     server.on("clientError", (error: Error, socket: Socket) => {
       const code: unknown = Reflect.get(error, "code")
-      if (code === "ECONNRESET") socket.destroy()
+      // Who has not sent a request in time gets no answer: it would be taken for that to the request that comes at last.
+      if (code === "ECONNRESET" || code === "ERR_HTTP_REQUEST_TIMEOUT") socket.destroy()
       else rawAnswer.send(socket, code === "HPE_HEADER_OVERFLOW" ? requestLimits.headersTooLarge : malformed)
     })
 
     const host = options.host ?? "127.0.0.1"
     const port = yield* listen(server, host, options.port ?? 6443)
-    const patience = Duration.toMillis(options.requestTimeout ?? "60 seconds")
-    const sweeps = Schedule.spaced(Duration.millis(Math.max(20, Math.min(2000, stall / 4, patience / 4))))
-    yield* Effect.forkScoped(Effect.repeat(Effect.zipRight(sweep(state, now, stall), expire(state, now, patience)), sweeps))
+    const sweepRefusals = Effect.sync(() => {
+      tick()
+      refusals.sweep(now() - stall)
+    })
+    yield* Effect.forkScoped(Effect.repeat(sweepRefusals, sweeps))
     const { renewal } = options
     if (renewal !== undefined) {
       yield* Effect.forkScoped(Effect.repeat(renew(server, options, renewal.pair), Schedule.spaced(renewal.every)))
     }
+
+    /** No new requests; watches end, requests finish, what is left after the grace is cut off. */
+    const withdraw = (api: Api, work: RequestWork.RequestWork, stopped: Deferred.Deferred<void>) =>
+      Effect.gen(function*() {
+        yield* api.drain
+        front.stop()
+        behind = undefined
+        const held = [...sockets]
+        // Tells clients to open a new connection for their next request; what is under way goes on.
+        for (const session of sessions) session.close()
+        yield* Deferred.succeed(stopped, undefined)
+        yield* work.finished(options.shutdownGrace ?? "10 seconds")
+        for (const socket of held) socket.destroy()
+      })
+
+    const serve = (api: Api) =>
+      Effect.gen(function*() {
+        const stopped = yield* Deferred.make<void>()
+        const fork = Runtime.runFork(runtime)
+        const shared = { respond: api.respond, authenticate: api.authenticate, certificateOf, fork }
+        const work = RequestWork.make({ ...shared, refusals, requests: requestPlaces, streams: streamPlaces, stopped, now })
+        const onUpgrade = webSockets.make({ ...shared, streams: streamPlaces, stopped: Deferred.await(stopped), stallMillis: stall })
+        const sweep = Effect.sync(() => {
+          tick()
+          work.sweep(now() - stall)
+          work.expire(now() - patience)
+        })
+        yield* Effect.forkScoped(Effect.repeat(sweep, sweeps))
+        yield* Effect.acquireRelease(
+          Effect.sync(() => {
+            behind = { onRequest: work.onRequest, onUpgrade }
+          }),
+          () => withdraw(api, work, stopped)
+        )
+      })
+
     const shown = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host
-    return HttpsEdge.of({ host, port, url: `https://${shown.includes(":") ? `[${shown}]` : shown}:${port}` })
+    return HttpsEdge.of({
+      host,
+      port,
+      url: `https://${shown.includes(":") ? `[${shown}]` : shown}:${port}`,
+      pass: (check) => Effect.sync(() => front.pass(check)),
+      serve
+    })
   })
 
 /** Cuts the connection of a session. Destroying the session alone would wait for a peer that may never listen. */
-const cut = (state: State, session: Http2Session): void => {
+const cut = (sockets: Iterable<Socket>, session: Http2Session): void => {
   if (session.destroyed) return
   const { remoteAddress, remotePort } = session.socket
   session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
-  for (const socket of state.sockets) {
+  for (const socket of sockets) {
     if (socket.remotePort === remotePort && socket.remoteAddress === remoteAddress) socket.destroy()
   }
 }
 
-/** Gives up peers that neither send nor take anything. */
-const sweep = (state: State, now: () => number, limit: number): Effect.Effect<void> =>
-  Effect.sync(() => {
-    const oldest = now() - limit
-    for (const group of [state.requests, state.streams, state.refused]) {
-      for (const exchange of group) {
-        if (exchange.waitingSince === 0 || exchange.waitingSince > oldest) continue
-        Metrics.stalledTotal.unsafeUpdate(1, [])
-        exchange.response.destroy()
-        exchange.request.destroy()
-      }
-    }
-  })
-
-/** Answers 504 to requests whose answer takes too long, unless it is their own body that is awaited. */
-const expire = (state: State, now: () => number, limit: number): Effect.Effect<void> =>
-  Effect.sync(() => {
-    const oldest = now() - limit
-    for (const exchange of state.requests) {
-      if (exchange.began > oldest || exchange.waitingSince !== 0 || exchange.response.headersSent) continue
-      if (timedOut.body instanceof Uint8Array) exchanges.sendComplete(exchange, timedOut, timedOut.body, now)
-    }
-  })
-
-/** No new connections, no new requests; watches end, requests finish, what is left after the grace is cut off. */
-const stop = (
-  server: Http2SecureServer,
-  state: State,
-  stopped: Deferred.Deferred<void>,
-  drain: Effect.Effect<void>,
-  options: Options
-): Effect.Effect<void> =>
-  Effect.gen(function*() {
-    yield* drain
-    state.stopping = true
-    server.close()
-    // Tells clients to open a new connection for their next request; what is under way goes on.
-    for (const session of state.sessions) session.close()
-    yield* Deferred.succeed(stopped, undefined)
-    yield* Effect.sync(() => state.requests.size + state.streams.size).pipe(
-      Effect.repeat({ schedule: Schedule.spaced("10 millis"), until: (open) => open === 0 }),
-      Effect.timeoutOption(options.shutdownGrace ?? "10 seconds"),
-      Effect.interruptible
-    )
-    for (const socket of state.sockets) socket.destroy()
-  })
-
 /**
- * Opens the port and serves until the scope closes. Fails when the port is in use or the certificate cannot be used.
+ * Opens the port, until the scope closes. As long as nobody serves it, it answers `/livez` with 200, and `/readyz` and everything
+ * else with 503. Fails when the port is in use or the certificate cannot be used.
  *
  * @category layers
  */
-export const layer = (
-  options: Options
-): Layer.Layer<HttpsEdge, EdgeUnavailable, ApiServer.ApiServer | Authenticator.Authenticator> =>
-  Layer.scoped(HttpsEdge, make(options))
+export const layer = (options: Options): Layer.Layer<HttpsEdge, EdgeUnavailable> => Layer.scoped(HttpsEdge, make(options))
+
+/** Serves the API on the port, until the scope closes. @category layers */
+export const layerServe: Layer.Layer<never, never, HttpsEdge | ApiServer.ApiServer | Authenticator.Authenticator> = Layer.scopedDiscard(
+  Effect.gen(function*() {
+    const { serve } = yield* HttpsEdge
+    const { drain, respond } = yield* ApiServer.ApiServer
+    const { authenticate } = yield* Authenticator.Authenticator
+    yield* serve({ authenticate, drain, respond })
+  })
+)

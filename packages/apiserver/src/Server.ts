@@ -1,7 +1,7 @@
 /** A whole API server over a store: certificates, policy, admission, API and port, with defaults that are safe. */
 import { KindRegistry } from "@reddwarf/api-types"
 import { WatchCache } from "@reddwarf/event-bus"
-import type { ObjectStore, StoreError } from "@reddwarf/store"
+import { ObjectStore, type StoreError } from "@reddwarf/store"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -49,12 +49,12 @@ export const layerApiWith = (
   ApiServer.ApiServer | WatchCache.WatchCache | TokenAuthenticator.TokenAuthenticator,
   StoreError.StoreError,
   ObjectStore.ObjectStore | KubeletClient.KubeletClient
-> => Layer.provide(layerApiOver(options, cache, {}, metrics), ServiceAccountTokens.layerEphemeral())
+> => Layer.provide(layerApiOver(options, WatchCache.layerWith(cache), {}, metrics), ServiceAccountTokens.layerEphemeral())
 
 /** The same over an issuer of ServiceAccount tokens. */
-const layerApiOver = (
+const layerApiOver = <R>(
   options: ApiServer.Options,
-  cache: WatchCache.CacheOptions,
+  cache: Layer.Layer<WatchCache.WatchCache, StoreError.StoreError, R>,
   tokens: TokenAuthenticator.Options,
   metrics?: MetricsScraper.Options
 ) =>
@@ -62,7 +62,7 @@ const layerApiOver = (
     Layer.provide(metrics === undefined ? Layer.empty : ResourceMetrics.layer(metrics)),
     Layer.provideMerge(TokenAuthenticator.layer(tokens)),
     Layer.provide(RbacAuthorizer.layer),
-    Layer.provideMerge(WatchCache.layerWith(cache)),
+    Layer.provideMerge(cache),
     Layer.provide([KindRegistry.layer, Admission.layerOf(plugins)])
   )
 
@@ -72,7 +72,7 @@ export const layerApi = (options: ApiServer.Options = {}): ReturnType<typeof lay
 /** Settings of a whole server. @category models */
 export interface Options {
   /** Where the port is opened and how much it takes. Default 127.0.0.1:6443. */
-  readonly edge?: Omit<HttpsEdge.Options, "serving" | "clientAuthority" | "renewal">
+  readonly edge?: Omit<HttpsEdge.Options, "serving" | "clientAuthority" | "renewal" | "startup">
   /** PEM files made elsewhere, in place of this server's own certificates. */
   readonly external?: Certificates.ExternalFiles
   readonly api?: ApiServer.Options
@@ -102,18 +102,73 @@ const ownCertificate = (certificates: Context.Tag.Service<Certificates.Certifica
     }
   }))
 
+/** What `/readyz` tells of while the server starts, by the names that its checks have afterwards. */
+const startup = ["store", "watch-cache"]
+
+/**
+ * The port alone. It opens at once and says that the server is starting until `layerBehind` is there, so that a store can be read
+ * behind it. Fails when the port is in use, or when a certificate cannot be read or made.
+ *
+ * @category layers
+ */
+export const layerEdge = (
+  options: Options = {}
+): Layer.Layer<HttpsEdge.HttpsEdge, Certificates.CertificateFailure | HttpsEdge.EdgeUnavailable, Certificates.Certificates> =>
+  Layer.unwrapEffect(
+    Effect.gen(function*() {
+      const certificates = yield* Certificates.Certificates
+      const edge = options.external === undefined
+        ? yield* ownCertificate(certificates)
+        : yield* Effect.map(
+          Certificates.fromFiles(options.external),
+          ({ authority, serving }) => ({ serving, clientAuthority: authority })
+        )
+      return HttpsEdge.layer({ startup, ...options.edge, ...edge })
+    })
+  )
+
+/** Tells the port that something is done. */
+const passed = (check: string) => Layer.effectDiscard(Effect.flatMap(HttpsEdge.HttpsEdge, (edge) => edge.pass(check)))
+
 const credentials = (options: Options) =>
   Effect.gen(function*() {
     const certificates = yield* Certificates.Certificates
-    const edge = options.external === undefined
-      ? yield* ownCertificate(certificates)
-      : yield* Effect.map(
-        Certificates.fromFiles(options.external),
-        ({ authority, serving }) => ({ serving, clientAuthority: authority })
-      )
+    const clientAuthority = options.external === undefined
+      ? certificates.authority
+      : (yield* Certificates.fromFiles(options.external)).authority
     const staticTokens = options.tokenFile === undefined ? StaticTokens.none : yield* StaticTokens.read(options.tokenFile)
-    return { edge, staticTokens, kubelet: { authority: certificates.authority, credentials: yield* certificates.kubeletClient } }
+    return { clientAuthority, staticTokens, kubelet: { authority: certificates.authority, credentials: yield* certificates.kubeletClient } }
   })
+
+/**
+ * The API behind an open port, over a store. Fails when a certificate or the file of tokens cannot be read, or when the store
+ * does.
+ *
+ * @category layers
+ */
+export const layerBehind = (
+  options: Options = {}
+): Layer.Layer<
+  ApiServer.ApiServer | WatchCache.WatchCache,
+  StoreError.StoreError | Certificates.CertificateFailure | StaticTokens.TokenFileInvalid,
+  ObjectStore.ObjectStore | Certificates.Certificates | HttpsEdge.HttpsEdge
+> =>
+  Layer.unwrapEffect(
+    Effect.gen(function*() {
+      const edge = yield* HttpsEdge.HttpsEdge
+      yield* ObjectStore.ObjectStore
+      yield* edge.pass("store")
+      const { clientAuthority, kubelet, staticTokens } = yield* credentials(options)
+      const api = { advertise: `${edge.host}:${edge.port}`, ...options.api }
+      const cache = passed("watch-cache").pipe(Layer.provideMerge(WatchCache.layerWith(options.cache ?? {})))
+      return HttpsEdge.layerServe.pipe(
+        Layer.merge(ServerRecords.layer({ clientAuthority })),
+        Layer.provide(Authenticator.layerWith(options.anonymous === undefined ? {} : { anonymous: options.anonymous })),
+        Layer.provideMerge(layerApiOver(api, cache, { staticTokens }, options.metrics)),
+        Layer.provide([ServiceAccountTokens.layer(options.tokens), KubeletClient.layer(kubelet)])
+      )
+    })
+  )
 
 /**
  * The API on a TLS port, with the certificates of `Certificates`. Fails when the port is in use, when a certificate cannot be
@@ -127,21 +182,4 @@ export const layer = (
   ApiServer.ApiServer | HttpsEdge.HttpsEdge | WatchCache.WatchCache,
   StoreError.StoreError | Certificates.CertificateFailure | StaticTokens.TokenFileInvalid | HttpsEdge.EdgeUnavailable,
   ObjectStore.ObjectStore | Certificates.Certificates
-> =>
-  Layer.unwrapEffect(
-    Effect.map(credentials(options), ({ edge, kubelet, staticTokens }) =>
-      HttpsEdge.layer({ ...options.edge, ...edge }).pipe(
-        Layer.merge(ServerRecords.layer({ clientAuthority: edge.clientAuthority })),
-        Layer.provide(Authenticator.layerWith(options.anonymous === undefined ? {} : { anonymous: options.anonymous })),
-        Layer.provideMerge(layerApiOver(
-          {
-            advertise: `${options.edge?.host ?? "127.0.0.1"}:${options.edge?.port ?? 6443}`,
-            ...options.api
-          },
-          options.cache ?? {},
-          { staticTokens },
-          options.metrics
-        )),
-        Layer.provide([ServiceAccountTokens.layer(options.tokens), KubeletClient.layer(kubelet)])
-      ))
-  )
+> => Layer.provideMerge(layerBehind(options), layerEdge(options))

@@ -1,5 +1,9 @@
+// oxlint-disable-next-line import/no-unassigned-import -- the library below looks for it when it is loaded
+import "reflect-metadata"
+import * as x509 from "@peculiar/x509"
 import { assert, describe, it, layer } from "@effect/vitest"
 import { ObjectStore } from "@reddwarf/store"
+import { webcrypto } from "node:crypto"
 import { Effect, Layer } from "effect"
 import * as KubeletClient from "../src/KubeletClient.js"
 import * as Server from "../src/Server.js"
@@ -96,19 +100,34 @@ describe("ServiceAccounts of pods", () => {
   })
 })
 
+/** A request as clients send it, for a key of its own. */
+const certificateRequest = (name: string) =>
+  Effect.promise(async () => {
+    x509.cryptoProvider.set(webcrypto)
+    const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" }
+    const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"])
+    const request = await x509.Pkcs10CertificateRequestGenerator.create({ name, keys, signingAlgorithm: algorithm })
+    return Buffer.from(request.toString("pem")).toString("base64")
+  })
+
 const requests = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 
 describe("certificate signing requests", () => {
   it.layer(layerApi)((it) => {
     it.effect("carry who asked, and are decided on by those who may approve for the signer", () =>
       Effect.gen(function*() {
-        const request = Buffer.from("-----BEGIN CERTIFICATE REQUEST-----\nabcd\n-----END CERTIFICATE REQUEST-----\n").toString("base64")
+        const request = yield* certificateRequest("CN=dev,O=team")
         const body = {
           apiVersion: "certificates.k8s.io/v1",
           kind: "CertificateSigningRequest",
           metadata: { name: "dev" },
           spec: { request, signerName: "kubernetes.io/kube-apiserver-client", usages: ["client auth"], username: "root" }
         }
+        const master = { ...body, spec: { ...body.spec, request: yield* certificateRequest("CN=dev,O=team,O=system:masters") } }
+        assert.strictEqual(
+          (yield* call("POST", requests, { body: master })).json.message,
+          "certificatesigningrequests.certificates.k8s.io \"dev\" is forbidden: use of kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed"
+        )
         const made = yield* call("POST", requests, { body })
         assert.strictEqual(made.status, 201, made.text)
         assert.strictEqual(made.json.spec.username, "kubernetes-admin")

@@ -152,11 +152,11 @@ describe("definitions", () => {
       const untyped = yield* at({ type: "object", properties: { spec: { properties: { a: { type: "string" } } } } })
       expect(untyped.status).toBe(422)
       expect(untyped.json.message).toBe(
-        `CustomResourceDefinition.apiextensions.k8s.io "foos.ex.io" is invalid: spec.versions[0].schema.openAPIV3Schema.properties[spec].type: Required value: must not be empty for specified object fields`
+        `CustomResourceDefinition.apiextensions.k8s.io "foos.ex.io" is invalid: spec.validation.openAPIV3Schema.properties[spec].type: Required value: must not be empty for specified object fields`
       )
       const rule = yield* at({ type: "object", properties: { spec: { type: "object", properties: { a: { type: "string" } }, "x-kubernetes-validations": [{ rule: "self.b == 1" }] } } })
       expect(rule.json.details.causes).toMatchObject([{
-        field: "spec.versions[0].schema.openAPIV3Schema.properties[spec].x-kubernetes-validations[0].rule"
+        field: "spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[0].rule"
       }])
       expect(rule.json.message).toContain("compilation failed: No such key: b")
       const unsupported = yield* at({ type: "object", "x-kubernetes-validations": [{ rule: "authorizer.path('/x').check('get').allowed()" }] })
@@ -178,6 +178,28 @@ describe("definitions", () => {
       const late = yield* call("POST", foos, { body: foo("late") })
       expect(late.status).toBe(405)
       expect(late.json.message).toBe("create not allowed while custom resource definition is terminating")
+    }).pipe(Effect.provide(layerApi)))
+
+  it.effect("take them also when nobody is served them any more, and whoever would refuse", () =>
+    Effect.gen(function*() {
+      yield* install()
+      yield* call("POST", foos, { body: foo("one") })
+      const rule = { operations: ["DELETE"], apiGroups: ["ex.io"], apiVersions: ["*"], resources: ["foos"] }
+      const group = "/apis/admissionregistration.k8s.io/v1"
+      const meta = { apiVersion: "admissionregistration.k8s.io/v1", metadata: { name: "keep" } }
+      yield* call("POST", `${group}/validatingadmissionpolicies`, {
+        body: { ...meta, kind: "ValidatingAdmissionPolicy", spec: { matchConstraints: { resourceRules: [rule] }, validations: [{ expression: "false" }] } }
+      })
+      yield* call("POST", `${group}/validatingadmissionpolicybindings`, {
+        body: { ...meta, kind: "ValidatingAdmissionPolicyBinding", spec: { policyName: "keep", validationActions: ["Deny"] } }
+      })
+      expect((yield* call("DELETE", `${foos}/one`)).status).toBe(422)
+      const hidden = yield* call("PATCH", `${definitions}/foos.ex.io`, { type: "application/json-patch+json", body: [{ op: "replace", path: "/spec/versions/0/served", value: false }] })
+      expect(hidden.json.message ?? "").toBe("")
+      yield* call("DELETE", `${definitions}/foos.ex.io`)
+      yield* call("GET", `${definitions}/foos.ex.io`).pipe(Effect.tap(() => Effect.yieldNow()), Effect.repeat({ until: ({ status }) => status === 404, times: 2000 }))
+      yield* install()
+      expect((yield* call("GET", foos)).json.items).toEqual([])
     }).pipe(Effect.provide(layerApi)))
 })
 
@@ -203,6 +225,36 @@ describe("custom resources", () => {
       expect(strict.json.message).toContain(`strict decoding error: unknown field "spec.zzz"`)
       const list = yield* call("GET", foos)
       expect(list.json).toMatchObject({ kind: "FooList", apiVersion: "ex.io/v1", items: [{ kind: "Foo", apiVersion: "ex.io/v1" }] })
+    }).pipe(Effect.provide(layerApi)))
+
+  it.effect("have no fields that are null and may not be", () =>
+    Effect.gen(function*() {
+      yield* install()
+      const { json, status } = yield* call("POST", foos, { body: foo("a", { s: "a", n: null, labels: null, list: [{ name: "x", value: null }] }) })
+      expect(json.message ?? "").toBe("")
+      expect(status).toBe(201)
+      expect(json.spec).toEqual({ s: "a", n: 3, replicas: 1, list: [{ name: "x", value: "v" }] })
+    }).pipe(Effect.provide(layerApi)))
+
+  it.effect("have their status written although they are older than their schema", () =>
+    Effect.gen(function*() {
+      yield* install()
+      yield* call("POST", foos, { body: foo("a") })
+      yield* call("PATCH", `${definitions}/foos.ex.io`, {
+        type: "application/json-patch+json",
+        body: [{ op: "replace", path: "/spec/versions/0/schema/openAPIV3Schema/required", value: ["spec", "more"] }]
+      })
+      const refusal = "<nil>: Invalid value: null: some validation rules"
+      const main = yield* call("PATCH", `${foos}/a`, { type: "application/merge-patch+json", body: { spec: { n: 4 } } }).pipe(
+        Effect.tap(() => Effect.yieldNow()),
+        Effect.repeat({ until: ({ status }) => status === 422, times: 2000 })
+      )
+      expect(main.json.message).toContain("more: Required value")
+      const status = (body: object) => call("PATCH", `${foos}/a/status`, { type: "application/merge-patch+json", body: { status: body } })
+      expect((yield* status({ phase: "Ready" })).json.status).toEqual({ phase: "Ready" })
+      const wrong = yield* status({ phase: 1 })
+      expect(wrong.json.message).toContain("status.phase: Invalid value: \"integer\": status.phase in body must be of type string")
+      expect(wrong.json.message).toContain(refusal)
     }).pipe(Effect.provide(layerApi)))
 
   it.effect("are refused with the messages of Kubernetes", () =>

@@ -1,7 +1,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import * as UserInfo from "../src/authentication/UserInfo.js"
-import { call, configMap, configMaps, layerApi, pod, pods } from "./support/api.js"
+import { call, configMap, configMaps, layerApi, merge, pod, pods } from "./support/api.js"
 
 const agent = (node: string) => UserInfo.authenticated(`system:node:${node}`, ["system:nodes"])
 const n1 = agent("n1")
@@ -100,11 +100,56 @@ describe("agents", () => {
             status,
             json.message ?? ""
           ])
-        const mirror = { annotations: { "kubernetes.io/config.mirror": "x" } }
+        const made = yield* call("POST", "/api/v1/nodes", { body: { apiVersion: "v1", kind: "Node", metadata: { name: "n1" } } })
+        const annotations = { "kubernetes.io/config.mirror": "x" }
+        const owner = { apiVersion: "v1", kind: "Node", name: "n1", uid: made.json.metadata.uid, controller: true }
+        const mirror = { annotations, ownerReferences: [owner] }
         assert.deepStrictEqual(yield* post(mirror), [201, ""])
+        assert.include((yield* post({ annotations }))[1], "node \"n1\" can only create pods with an owner reference set to itself")
+        assert.include((yield* post({ annotations, ownerReferences: [owner, { ...owner, name: "n2" }] }))[1], "node \"n1\" can only create pods with a single owner reference set to itself")
+        assert.include((yield* post({ annotations, ownerReferences: [{ ...owner, uid: "x" }] }))[1], "node n1 UID mismatch: expected x got")
+        assert.include((yield* post({ annotations, ownerReferences: [{ ...owner, controller: false }] }))[1], "with a controller owner reference set to itself")
+        assert.include((yield* post({ annotations, ownerReferences: [{ ...owner, blockOwnerDeletion: true }] }))[1], "must not set blockOwnerDeletion on an owner reference")
+        assert.include((yield* post(mirror, { nodeName: "n2" }))[1], "node \"n1\" can only create pods with spec.nodeName set to itself")
         assert.include((yield* post({}))[1], "pod does not have \"kubernetes.io/config.mirror\" annotation, node \"n1\" can only create mirror pods")
         const volumes = [{ name: "v", secret: { secretName: "x" } }]
         assert.include((yield* post(mirror, { volumes }))[1], "node \"n1\" can not create pods that reference secrets")
+      }))
+
+    it.effect("draw no work to their own node", () =>
+      Effect.gen(function*() {
+        const node = (metadata: object, spec: object = {}) => ({ apiVersion: "v1", kind: "Node", metadata: { name: "n2", ...metadata }, spec })
+        const post = (metadata: object, spec: object = {}) =>
+          Effect.map(call("POST", "/api/v1/nodes?dryRun=All", { user: n2, body: node(metadata, spec) }), ({ json, status }) => [status, json.message ?? ""])
+        const allowed = { "kubernetes.io/os": "illumos", "node.kubernetes.io/zone": "a", "reddwarf.io/x": "y" }
+        assert.deepStrictEqual(yield* post({ labels: allowed }), [201, ""])
+        const forbidden = { "node-role.kubernetes.io/control-plane": "", "example.node-restriction.kubernetes.io/pci": "yes" }
+        assert.deepStrictEqual(yield* post({ labels: { ...allowed, ...forbidden } }), [
+          403,
+          "nodes \"n2\" is forbidden: node \"n2\" is not allowed to set the following labels: example.node-restriction.kubernetes.io/pci, node-role.kubernetes.io/control-plane"
+        ])
+        assert.include((yield* post({ name: "n9" }))[1], "node \"n2\" is not allowed to modify node \"n9\"")
+        yield* call("POST", "/api/v1/nodes", { body: node({ labels: forbidden }, { taints: [{ key: "only", value: "db", effect: "NoSchedule" }] }) })
+        const patch = (change: object, subresource = "") =>
+          Effect.map(call("PATCH", `/api/v1/nodes/n2${subresource}`, { user: n2, type: merge, body: change }), ({ json, status }) => [status, status === 200 ? "" : json.message])
+        assert.deepStrictEqual(yield* patch({ metadata: { labels: { "kubernetes.io/arch": "amd64" } } }), [200, ""])
+        assert.deepStrictEqual(yield* patch({ status: { nodeInfo: { kubeletVersion: "x" } } }, "/status"), [200, ""])
+        assert.include((yield* patch({ spec: { taints: [] } }))[1], "node \"n2\" is not allowed to modify taints")
+        assert.include((yield* patch({ metadata: { labels: { "node-role.kubernetes.io/control-plane": null } } }))[1], "is not allowed to modify labels: node-role.kubernetes.io/control-plane")
+        // Nor do they move a pod between services by its labels.
+        yield* call("POST", pods, { body: pod("s", { nodeName: "n2" }) })
+        const status = (body: object, user = n2) =>
+          Effect.map(call("PATCH", `${pods}/s/status`, { user, type: merge, body }), ({ json, status }) => [status, status === 200 ? "" : json.message])
+        assert.deepStrictEqual(yield* status({ status: { phase: "Running" } }), [200, ""])
+        assert.include((yield* status({ status: { phase: "Failed" } }, n1))[1], "node \"n1\" can only update pod status for pods with spec.nodeName set to itself")
+        const evict = (user: UserInfo.UserInfo) =>
+          call("POST", `${pods}/s/eviction?dryRun=All`, { user, body: { apiVersion: "policy/v1", kind: "Eviction", metadata: { name: "s" } } })
+        assert.include((yield* evict(n1)).json.message, "node n1 can only evict pods with spec.nodeName set to itself")
+        assert.strictEqual((yield* evict(n2)).status, 201)
+        const lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name: "n1" } }
+        const leases = (user: UserInfo.UserInfo) => call("POST", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases?dryRun=All", { user, body: lease })
+        assert.include((yield* leases(n2)).json.message, "can only access node lease with the same name as the requesting node")
+        assert.strictEqual((yield* leases(n1)).status, 201)
       }))
   })
 })

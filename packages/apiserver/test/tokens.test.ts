@@ -116,6 +116,8 @@ describe("ServiceAccount tokens", () => {
           })
         assert.strictEqual((yield* ask("n1", { boundObjectRef })).status, 201)
         assert.include((yield* ask("n1", {})).json.message, "node requested token not bound to a pod")
+        const { uid: _, ...nameless } = boundObjectRef
+        assert.include((yield* ask("n1", { boundObjectRef: nameless })).json.message, "node requested token with a pod binding without a uid")
         assert.include((yield* ask("n2", { boundObjectRef })).json.message, "no relationship found between node 'n2' and this object")
         yield* call("POST", pods, { body: pod("theirs", { serviceAccountName: "agent", nodeName: "n2" }) })
         assert.include((yield* ask("n2", { boundObjectRef })).json.message, "node requested token bound to a pod scheduled on a different node")

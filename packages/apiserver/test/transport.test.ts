@@ -53,10 +53,11 @@ describe("the transport inside the process", () => {
       }
       const page = yield* stored({ method: "GET", path: `${configMaps}?limit=2` })
       if (page._tag !== "List") throw new Error(page._tag)
-      assert.deepStrictEqual(page.items.map(({ key }) => key), ["default/a", "default/b"])
-      assert.deepInclude(page.items[0]?.object, { kind: "ConfigMap", apiVersion: "v1" })
+      const items = [...page.items]
+      assert.deepStrictEqual(items.map(({ key }) => key), ["default/a", "default/b"])
+      assert.deepInclude(items[0]?.object, { kind: "ConfigMap", apiVersion: "v1" })
       const rest = yield* stored({ method: "GET", path: `${configMaps}?limit=2&continue=${page.continue ?? ""}` })
-      assert.deepStrictEqual(rest._tag === "List" ? rest.items.map(({ key }) => key) : rest, ["default/c"])
+      assert.deepStrictEqual(rest._tag === "List" ? Array.from(rest.items, ({ key }) => key) : rest, ["default/c"])
 
       const watched = yield* stored({ method: "GET", path: `${configMaps}?watch=1&resourceVersion=${page.resourceVersion}` })
       if (watched._tag !== "Watch") throw new Error(watched._tag)
@@ -74,6 +75,24 @@ describe("the transport inside the process", () => {
       yield* transport.request({ method: "DELETE", path: `${configMaps}/a` })
       yield* Deferred.await(told)
       assert.deepStrictEqual(seen, ["ADDED default/d true", "DELETED default/a true"])
+    }).pipe(Effect.provide(live(UserInfo.loopback))))
+
+  it.scopedLive("looks for what is selected while it is taken, in the state of the list", () =>
+    Effect.gen(function*() {
+      const transport = yield* Transport.Transport
+      for (const name of ["a", "b", "c"]) {
+        yield* transport.request({ method: "POST", path: configMaps, body: JSON.stringify(configMap(name)) })
+      }
+      const list = yield* transport.stored?.({
+        method: "GET",
+        path: `${configMaps}?resourceVersion=0&fieldSelector=metadata.name!%3Db`
+      }) ?? Effect.die("shares nothing")
+      if (list._tag !== "List") throw new Error(list._tag)
+      yield* transport.request({ method: "DELETE", path: `${configMaps}/c` })
+      yield* transport.request({ method: "POST", path: configMaps, body: JSON.stringify(configMap("d")) })
+      const keys = Array.from(list.items, ({ key }) => key).filter((key) => key.startsWith("default/") && !key.endsWith(".crt"))
+      assert.deepStrictEqual(keys, ["default/a", "default/c"])
+      assert.strictEqual(list.continue, undefined)
     }).pipe(Effect.provide(live(UserInfo.loopback))))
 
   it.scopedLive("refuses to share what its user may not read", () =>

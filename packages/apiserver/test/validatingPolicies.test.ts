@@ -99,4 +99,55 @@ describe("ValidatingAdmissionPolicies", () => {
       yield* binding("d", "r", { matchResources: { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "default" } } } })
       assert.deepStrictEqual((yield* post()).message, "")
     })))
+
+  it.effect("warn although another one denies, and deny when they cannot be applied", () =>
+    withApi(Effect.gen(function*() {
+      yield* policy("p", [{ expression: "false", message: "denied" }])
+      yield* policy("q", [{ expression: "false", message: "warned", messageExpression: "'x'.replace('x', object.data.long)" }])
+      yield* binding("a", "p")
+      yield* binding("b", "q", { validationActions: ["Warn"] })
+      const long = "y".repeat(6000)
+      const both = yield* post({ long })
+      assert.include(both.message, "ValidatingAdmissionPolicy 'p' with binding 'a' denied request: denied")
+      assert.deepStrictEqual(both.warning, ["299 - \"Validation failed for ValidatingAdmissionPolicy 'q' with binding 'b': warned\""])
+      yield* call("DELETE", `${group}/validatingadmissionpolicybindings/a`)
+      yield* policy("r", [{ expression: "true" }], { paramKind: { apiVersion: "ex.io/v1", kind: "Limit" } })
+      yield* binding("c", "r", { validationActions: ["Warn"], paramRef: { name: "x", parameterNotFoundAction: "Allow" } })
+      const denied = "configmaps \"c\" is forbidden: ValidatingAdmissionPolicy 'r'"
+      assert.strictEqual((yield* post({ long })).message, `${denied} denied request: failed to configure policy: failed to find resource referenced by paramKind: 'ex.io/v1, Kind=Limit'`)
+      yield* call("PATCH", `${group}/validatingadmissionpolicies/r`, { type: merge, body: { spec: { paramKind: { apiVersion: "v1", kind: "Namespace" } } } })
+      assert.strictEqual((yield* post({ long })).status, 201)
+      yield* call("PATCH", `${group}/validatingadmissionpolicybindings/c`, { type: merge, body: { spec: { paramRef: { parameterNotFoundAction: "Deny" } } } })
+      assert.strictEqual((yield* post({ long })).message, `${denied} with binding 'c' denied request: failed to configure binding: no params found for policy binding with \`Deny\` parameterNotFoundAction`)
+      yield* call("PATCH", `${group}/validatingadmissionpolicybindings/c`, { type: merge, body: { spec: { paramRef: { namespace: "default" } } } })
+      assert.include((yield* post({ long })).message, "paramRef.namespace must not be provided for a cluster-scoped `paramKind`")
+      yield* call("PATCH", `${group}/validatingadmissionpolicies/r`, { type: merge, body: { spec: { failurePolicy: "Ignore" } } })
+      assert.strictEqual((yield* post({ long })).status, 201)
+    })))
+
+  it.effect("are refused when an expression does not compile", () =>
+    withApi(Effect.gen(function*() {
+      const answered = ({ json, status }: { readonly status: number; readonly json: { readonly message: string } }) => [status, json.message] as const
+      const write = (spec: object) =>
+        Effect.map(
+          call("POST", `${group}/validatingadmissionpolicies`, {
+            body: { ...meta, kind: "ValidatingAdmissionPolicy", metadata: { name: "p" }, spec: { matchConstraints: { resourceRules: rules }, ...spec } }
+          }),
+          answered
+        )
+      const change = (spec: object) => Effect.map(call("PATCH", `${group}/validatingadmissionpolicies/p`, { type: merge, body: { spec } }), answered)
+      const [status, message] = yield* write({
+        validations: [{ expression: "object.", messageExpression: "1" }, { expression: "'x'" }],
+        variables: [{ name: "v", expression: "nobody.knows" }]
+      })
+      assert.strictEqual(status, 422)
+      for (const part of [
+        "spec.variables[0].expression: Invalid value: \"nobody.knows\": compilation failed: ",
+        "spec.validations[0].expression: Invalid value: \"object.\": compilation failed: ",
+        "spec.validations[1].expression: Invalid value: \"'x'\": must evaluate to bool",
+        "spec.validations[0].messageExpression: Invalid value: \"1\": must evaluate to string"
+      ]) assert.include(message, part)
+      assert.strictEqual((yield* write({ validations: [{ expression: "true" }] }))[0], 201)
+      assert.strictEqual((yield* change({ validations: [{ expression: "tru" }] }))[0], 422)
+    })))
 })

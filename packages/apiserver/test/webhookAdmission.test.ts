@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
 import { call, configMap, configMaps, jsonPatch, layerApi, merge, pod, pods } from "./support/api.js"
 import { exposeHook, type Hook, startHook } from "./support/webhook.js"
 
@@ -216,5 +216,189 @@ describe("admission webhooks", () => {
       const { json } = yield* call("POST", configMaps, { body: configMap("a", { count: "0" }) })
       assert.deepStrictEqual(order, ["a", "b", "a"])
       assert.deepStrictEqual(json.data, { count: "2", other: "x" })
+    }).pipe(Effect.provide(layerApi)))
+
+  it.scopedLive("have to answer in form, unless they speak the old version", () =>
+    Effect.gen(function*() {
+      const hook = yield* startHook(review({}))
+      yield* configuration("Validating", "v", [webhook(hook, "v")])
+      const dry = `${configMaps}?dryRun=All`
+      const post = Effect.map(call("POST", dry, { body: configMap("a", { x: "1" }) }), ({ json, status }) => status === 201 ? json.data : json.message)
+      const answered = (reply: Hook["reply"]) => {
+        hook.reply = reply
+        return Effect.map(post, (message) => typeof message === "string" ? message.replace(/^.*?webhook "[a-z.]+": /, "") : message)
+      }
+      const change = patching(add("/data/y", "2"))
+      const invalid = "received invalid webhook response: "
+      assert.strictEqual(yield* answered(review(change)), `${invalid}validating webhook may not return response.patch`)
+      assert.strictEqual(yield* answered(review({ patchType: "JSONPatch" })), `${invalid}validating webhook may not return response.patchType`)
+      const bare = ({ request }: { readonly request: { readonly uid: string } }) => ({ response: { uid: request.uid, allowed: true } })
+      assert.strictEqual(yield* answered(bare), `${invalid}expected webhook response of admission.k8s.io/v1, Kind=AdmissionReview, got /, Kind=`)
+      assert.strictEqual(yield* answered(() => 503), "failed to call webhook: the server is currently unable to handle the request")
+      const details = { causes: [{ reason: "FieldValueInvalid", field: "data.x", message: "odd", more: 1 }], retryAfterSeconds: 3 }
+      hook.reply = review({ allowed: false, status: { message: "no", code: 422, reason: "Invalid", details } })
+      const refused = yield* call("POST", dry, { body: configMap("a") })
+      assert.deepStrictEqual(refused.json.details, { causes: [{ reason: "FieldValueInvalid", field: "data.x", message: "odd" }], retryAfterSeconds: 3 })
+      yield* call("DELETE", `${group}/validatingwebhookconfigurations/v`)
+      yield* configuration("Mutating", "m", [webhook(hook, "m")])
+      assert.strictEqual(yield* answered(review({ patch: change.patch })), `${invalid}webhook returned response.patch but not response.patchType`)
+      assert.strictEqual(yield* answered(review({ patchType: "JSONPatch" })), `${invalid}webhook returned response.patchType but not response.patch`)
+      assert.strictEqual(yield* answered(review({ ...change, patchType: "Merge" })), "unsupported patch type \"Merge\"")
+      assert.include(yield* answered(review({ ...change, patch: "bm8=" })), "received undecodable patch in webhook response: ")
+      assert.deepStrictEqual(yield* answered(review({ ...change, patch: Buffer.from("[]").toString("base64") })), { x: "1" })
+      yield* call("POST", configMaps, { body: configMap("kept") })
+      hook.reply = review(change)
+      const deleted = yield* call("DELETE", `${configMaps}/kept`)
+      assert.strictEqual(
+        deleted.json.message,
+        "Internal error occurred: admission webhook \"m.ex.io\" attempted to modify the object, which is not supported for this operation"
+      )
+      yield* call("DELETE", `${group}/mutatingwebhookconfigurations/m`)
+      yield* configuration("Mutating", "o", [webhook(hook, "o", { admissionReviewVersions: ["v1beta1"] })])
+      assert.deepStrictEqual(yield* answered(() => ({ response: { allowed: true, patch: change.patch } })), { x: "1", y: "2" })
+      yield* call("DELETE", `${group}/mutatingwebhookconfigurations/o`)
+      // Ignoring failures ignores those too.
+      yield* configuration("Mutating", "i", [webhook(hook, "i", { failurePolicy: "Ignore" })])
+      assert.deepStrictEqual(yield* answered(review({ ...change, patch: "bm8=" })), { x: "1" })
+    }).pipe(Effect.provide(layerApi)))
+
+  it.scopedLive("leave what they add to the rules of the server itself", () =>
+    Effect.gen(function*() {
+      const hook = yield* startHook(review(patching(add("/spec/containers/-", { name: "side", image: "side:1" }))))
+      yield* configuration("Mutating", "m", [webhook(hook, "m", { rules: [rule("pods"), rule("certificatesigningrequests")] })])
+      yield* call("POST", "/api/v1/namespaces/default/limitranges", {
+        body: { apiVersion: "v1", kind: "LimitRange", metadata: { name: "l" }, spec: { limits: [{ type: "Container", default: { memory: "64Mi" } }] } }
+      })
+      const made = yield* call("POST", pods, { body: pod("p") })
+      assert.strictEqual(made.status, 201, made.text)
+      // oxlint-disable-next-line typescript/no-explicit-any
+      const limits = made.json.spec.containers.map((container: any) => container.resources.limits?.memory)
+      assert.deepStrictEqual(limits, ["64Mi", "64Mi"])
+      // Who asks for a certificate stays known.
+      hook.reply = review(patching(add("/metadata/labels", { a: "b" }), add("/spec/username", "root")))
+      const request = Buffer.from("-----BEGIN CERTIFICATE REQUEST-----\nAA==\n-----END CERTIFICATE REQUEST-----\n").toString("base64")
+      const asked = yield* call("POST", "/apis/certificates.k8s.io/v1/certificatesigningrequests", {
+        body: {
+          apiVersion: "certificates.k8s.io/v1",
+          kind: "CertificateSigningRequest",
+          metadata: { name: "r" },
+          spec: { request, signerName: "ex.io/signer", usages: ["client auth"] }
+        }
+      })
+      assert.strictEqual(asked.status, 201, asked.text)
+      assert.deepStrictEqual([asked.json.metadata.labels, asked.json.spec.username], [{ a: "b" }, "kubernetes-admin"])
+    }).pipe(Effect.provide(layerApi)))
+
+  it.scopedLive("are asked about connections and evictions before anything happens", () =>
+    Effect.gen(function*() {
+      const hook = yield* startHook(review({ allowed: false, status: { message: "no" } }))
+      const node = { apiVersion: "v1", kind: "Node", metadata: { name: "n1" }, status: { addresses: [{ type: "InternalIP", address: "127.0.0.1" }], daemonEndpoints: { kubeletEndpoint: { Port: 1 } } } }
+      yield* call("POST", "/api/v1/nodes", { body: node })
+      yield* call("POST", pods, { body: pod("p", { nodeName: "n1" }, { labels: { app: "a" } }) })
+      yield* call("PATCH", `${pods}/p/status`, { type: merge, body: { status: { phase: "Running", conditions: [{ type: "Ready", status: "True" }] } } })
+      yield* call("POST", "/apis/policy/v1/namespaces/default/poddisruptionbudgets", {
+        body: { apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata: { name: "b" }, spec: { maxUnavailable: 1, selector: { matchLabels: { app: "a" } } } }
+      })
+      const status = { observedGeneration: 1, disruptionsAllowed: 1, currentHealthy: 1, desiredHealthy: 0, expectedPods: 1 }
+      const budget = "/apis/policy/v1/namespaces/default/poddisruptionbudgets/b"
+      yield* call("PATCH", `${budget}/status`, { type: merge, body: { status } })
+      yield* configuration("Validating", "v", [webhook(hook, "v", { rules: [rule("pods/exec", { operations: ["CONNECT"] }), rule("pods/eviction")] })])
+      const denied = "admission webhook \"v.ex.io\" denied the request: no"
+      assert.strictEqual((yield* call("GET", `${pods}/p/exec?command=ls&command=-l&stdout=true`)).json.message, denied)
+      const { request } = hook.requests[0]
+      assert.deepStrictEqual([request.operation, request.subResource, request.name, request.namespace], ["CONNECT", "exec", "p", "default"])
+      assert.deepStrictEqual(request.kind, { group: "", version: "v1", kind: "PodExecOptions" })
+      assert.deepStrictEqual(request.resource, { group: "", version: "v1", resource: "pods" })
+      assert.deepStrictEqual([request.object.command, request.object.stdout], [["ls", "-l"], true])
+      assert.strictEqual((yield* call("GET", `${pods}/p/attach?stdout=true`)).json.message, "Upgrade request required")
+      const eviction = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name: "p" } }
+      assert.strictEqual((yield* call("POST", `${pods}/p/eviction`, { body: eviction })).json.message, denied)
+      const evicted = hook.requests[1].request
+      assert.deepStrictEqual([evicted.operation, evicted.kind], ["CREATE", { group: "policy", version: "v1", kind: "Eviction" }])
+      const left = (yield* call("GET", budget)).json.status
+      assert.deepStrictEqual([left.disruptionsAllowed, left.disruptedPods ?? {}], [1, {}])
+      const kept = (yield* call("GET", `${pods}/p`)).json
+      assert.isUndefined(kept.metadata.deletionTimestamp)
+      assert.isUndefined(kept.status.conditions.find(({ type }: { readonly type: string }) => type === "DisruptionTarget"))
+    }).pipe(Effect.provide(layerApi)))
+
+  it.scopedLive("are asked about what is created below an object", () =>
+    Effect.gen(function*() {
+      const hook = yield* startHook(review({ allowed: false, status: { message: "no" } }))
+      yield* configuration("Validating", "v", [webhook(hook, "v", { rules: [rule("pods/binding"), rule("serviceaccounts/token")] })])
+      yield* call("POST", pods, { body: pod("p") })
+      const denied = "admission webhook \"v.ex.io\" denied the request: no"
+      const bound = yield* call("POST", `${pods}/p/binding`, {
+        body: { apiVersion: "v1", kind: "Binding", metadata: { name: "p" }, target: { kind: "Node", name: "n1" } }
+      })
+      assert.strictEqual(bound.json.message, denied)
+      assert.isUndefined((yield* call("GET", `${pods}/p`)).json.spec.nodeName)
+      yield* call("POST", "/api/v1/namespaces/default/serviceaccounts", { body: { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "a" } } })
+      const token = yield* call("POST", "/api/v1/namespaces/default/serviceaccounts/a/token", {
+        body: { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: { audiences: ["x"] } }
+      })
+      assert.strictEqual(token.json.message, denied)
+      const kinds = hook.requests.map(({ request }) => [request.operation, request.kind.group, request.kind.kind, request.subResource])
+      assert.deepStrictEqual(kinds, [["CREATE", "", "Binding", "binding"], ["CREATE", "authentication.k8s.io", "TokenRequest", "token"]])
+    }).pipe(Effect.provide(layerApi)))
+
+  it.scopedLive("are called again when a kept connection turns out to be closed", () =>
+    Effect.gen(function*() {
+      const hook = yield* startHook(review({}))
+      hook.closesKept = true
+      yield* configuration("Validating", "v", [webhook(hook, "v")])
+      for (let times = 0; times < 3; times++) {
+        const { status, text } = yield* call("POST", `${configMaps}?dryRun=All`, { body: configMap("a") })
+        assert.strictEqual(status, 201, text)
+      }
+      assert.strictEqual(hook.requests.length, 3)
+    }).pipe(Effect.provide(layerApi)))
+
+  it.scopedLive("see the namespace of a Namespace, and are not led astray by a path", () =>
+    Effect.gen(function*() {
+      const hook = yield* startHook(review({}))
+      yield* configuration("Validating", "v", [webhook(hook, "v", { rules: [rule("namespaces")] })])
+      yield* call("POST", "/api/v1/namespaces", { body: { apiVersion: "v1", kind: "Namespace", metadata: { name: "fresh" } } })
+      assert.strictEqual(hook.requests[0].request.namespace, "fresh")
+      const bad = (service: object, more: object = {}) =>
+        Effect.map(
+          call("POST", `${group}/validatingwebhookconfigurations`, {
+            body: {
+              apiVersion: "admissionregistration.k8s.io/v1",
+              kind: "ValidatingWebhookConfiguration",
+              metadata: { name: "bad" },
+              webhooks: [webhook(hook, "bad", { clientConfig: { service: { namespace: "default", name: "hook", ...service } }, ...more })]
+            }
+          }),
+          ({ json, status }) => [status, json.message]
+        )
+      assert.include((yield* bad({ path: "//evil.example/x" }))[1], "webhooks[0].clientConfig.service.path: Invalid value: \"//evil.example/x\": segment[0] may not be empty")
+      assert.include(
+        (yield* bad({}, { matchConditions: [{ name: "c", expression: "object.metadata.name +" }] }))[1],
+        "webhooks[0].matchConditions[0].expression: Invalid value: \"object.metadata.name +\": compilation failed: "
+      )
+      assert.include((yield* bad({}, { matchConditions: [{ name: "c", expression: "'x'" }] }))[1], "must evaluate to bool")
+    }).pipe(Effect.provide(layerApi)))
+
+  it.scopedLive("keep nobody from a quota while they think about a write", () =>
+    Effect.gen(function*() {
+      const held: Array<() => void> = []
+      const hook = yield* startHook(() => undefined)
+      yield* call("POST", "/api/v1/namespaces/default/resourcequotas", {
+        body: { apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "q" }, spec: { hard: { "count/configmaps": "1" } } }
+      })
+      const selector = { objectSelector: { matchLabels: { slow: "yes" } } }
+      yield* configuration("Validating", "v", [webhook(hook, "v", { timeoutSeconds: 15, ...selector })])
+      hook.hold = (answer) => void held.push(answer)
+      hook.reply = review({ allowed: false, status: { message: "no" } })
+      const slow = yield* Effect.fork(call("POST", configMaps, { body: configMap("slow", {}, { slow: "yes" }) }))
+      yield* Effect.sync(() => held.length > 0).pipe(
+        Effect.repeat({ until: (asked) => asked, schedule: Schedule.spaced("5 millis") }),
+        Effect.timeout("15 seconds")
+      )
+      const quick = yield* call("POST", configMaps, { body: configMap("quick") })
+      assert.strictEqual(quick.status, 201, quick.text)
+      for (const answer of held) answer()
+      assert.strictEqual((yield* slow).json.message, "admission webhook \"v.ex.io\" denied the request: no")
     }).pipe(Effect.provide(layerApi)))
 })

@@ -150,15 +150,26 @@ describe("conversion by a webhook", () => {
       assert.strictEqual(yield* failing(response({ convertedObjects: [] })), "returned 0 objects, expected 1")
       assert.strictEqual(
         yield* failing(response({ convertedObjects: [{ apiVersion: "ex.io/v2", kind: "Link", metadata: {} }] })),
-        "returned invalid converted object at index 0: invalid groupVersion (expected ex.io/v1, received ex.io/v2)"
+        "returned invalid object at index 0: invalid groupVersion (expected ex.io/v1, received ex.io/v2)"
       )
       assert.include(
         yield* failing(response({ convertedObjects: [{ apiVersion: "ex.io/v1", kind: "Link", metadata: { name: "b" } }] })),
-        "returned invalid metadata: must have the same name: b != a"
+        "returned invalid object: must have the same name: a != b"
       )
-      assert.include(yield* failing(() => ({})), "failed: expected webhook response of apiextensions.k8s.io/v1, Kind=ConversionReview")
+      // Only labels and annotations may be changed, and only to what the object itself could have.
+      const metadata = (change: object): Hook["reply"] => (review) => {
+        // oxlint-disable-next-line typescript/no-explicit-any
+        const whole = answer(review) as any
+        const convertedObjects = whole.response.convertedObjects.map((object: { readonly metadata: object }) => ({ ...object, metadata: { ...object.metadata, ...change } }))
+        return { ...whole, response: { ...whole.response, convertedObjects } }
+      }
+      assert.strictEqual(yield* failing(metadata({ labels: { a: 1 } })), "returned invalid metadata: metadata.labels[a] must be a string, but is int64 in converted object")
+      assert.strictEqual(yield* failing(metadata({ annotations: [] })), "returned invalid metadata: invalid metadata.annotations of type []interface {} in converted object")
+      assert.match(yield* failing(metadata({ labels: { "a b": "c" } })), /^returned invalid metadata: metadata.labels: Invalid value: "a b": /)
+      assert.include(yield* failing(() => ({})), "failed: expected webhook response of apiextensions.k8s.io/v1, Kind=ConversionReview, got /, Kind=")
       assert.include(yield* failing(() => "nonsense"), "failed: couldn't get version/kind; json parse error")
-      assert.include(yield* failing(() => 503), "failed: an error on the server (\"503\") has prevented the request from succeeding")
+      assert.include(yield* failing(() => 503), "failed: the server is currently unable to handle the request")
+      assert.include(yield* failing(() => 500), "failed: an error on the server (\"500\") has prevented the request from succeeding")
       assert.strictEqual(
         (yield* failing(() => "x".repeat(17 * 1024 * 1024))),
         `failed: Post "${hook.url}?timeout=30s": the answer is larger than 16777216 bytes`
@@ -187,5 +198,50 @@ describe("conversion by a webhook", () => {
       })
       assert.strictEqual(invalid.status, 422)
       assert.include(invalid.json.message, "'https' is the only allowed URL scheme")
+    }).pipe(Effect.provide(layerApi)))
+
+  scoped("lets nobody past a policy or a webhook by writing another version", () =>
+    Effect.gen(function*() {
+      const hook = yield* startHook((body) => body.kind === "ConversionReview" ? answer(body) : asked(body))
+      const asked: Hook["reply"] = ({ apiVersion, request }) => ({
+        apiVersion,
+        kind: "AdmissionReview",
+        response: {
+          uid: request.uid,
+          allowed: true,
+          patchType: "JSONPatch",
+          patch: Buffer.from(JSON.stringify([{ op: "replace", path: "/spec/port", value: "9" }])).toString("base64")
+        }
+      })
+      const clientConfig = { url: hook.url, caBundle: hook.caBundle }
+      yield* install({ clientConfig })
+      const group = "/apis/admissionregistration.k8s.io/v1"
+      const meta = (kind: string) => ({ apiVersion: "admissionregistration.k8s.io/v1", kind, metadata: { name: "p" } })
+      const rules = [{ operations: ["CREATE"], apiGroups: ["ex.io"], apiVersions: ["v1"], resources: ["links"] }]
+      yield* call("POST", `${group}/validatingadmissionpolicies`, {
+        body: {
+          ...meta("ValidatingAdmissionPolicy"),
+          spec: {
+            matchConstraints: { resourceRules: rules },
+            validations: [{ expression: "object.spec.host != 'evil' && request.kind.version == 'v1' && request.requestKind.version == 'v1beta1'", message: "not there" }]
+          }
+        }
+      })
+      yield* call("POST", `${group}/validatingadmissionpolicybindings`, {
+        body: { ...meta("ValidatingAdmissionPolicyBinding"), spec: { policyName: "p", validationActions: ["Deny"] } }
+      })
+      const post = (hostPort: string) => call("POST", `${at("v1beta1")}?dryRun=All`, { body: { ...old("a"), spec: { hostPort } } })
+      assert.include((yield* post("evil:1")).json.message, "denied request: not there")
+      const good = yield* post("good:1")
+      assert.strictEqual(good.status, 201, good.text)
+      yield* call("POST", `${group}/mutatingwebhookconfigurations`, {
+        body: { ...meta("MutatingWebhookConfiguration"), webhooks: [{ name: "p.ex.io", clientConfig, rules, sideEffects: "None", admissionReviewVersions: ["v1"] }] }
+      })
+      const changed = yield* post("good:1")
+      assert.strictEqual(changed.status, 201, changed.text)
+      assert.deepStrictEqual([changed.json.apiVersion, changed.json.spec], ["ex.io/v1beta1", { hostPort: "good:9" }])
+      // Who cannot see the object cannot let it pass.
+      hook.reply = () => 500
+      assert.include((yield* post("good:1")).json.message, "conversion webhook for ex.io/v1beta1, Kind=Link failed: an error on the server")
     }).pipe(Effect.provide(layerApi)))
 })

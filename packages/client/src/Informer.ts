@@ -17,16 +17,18 @@ import { type ClientError, isExpired } from "./ClientError.js"
 import * as ClientMetrics from "./ClientMetrics.js"
 import { type Held, type IndexedStore, make as makeStore } from "./internal/indexedStore.js"
 import { type HeldEvent, ofMetadata, ofObjects, type Reads } from "./internal/informerReads.js"
+import * as slices from "./internal/slices.js"
 
 /**
- * One change of the local copy. `old` is the object it replaces.
+ * One change of the local copy. `old` is the object it replaces. `told` says that the server reported the deletion of this object; it is
+ * false for one that was merely missing when everything was listed again.
  *
  * @category models
  */
 export type InformerEvent<A> =
   | { readonly type: "added"; readonly object: A }
   | { readonly type: "updated"; readonly object: A; readonly old: A }
-  | { readonly type: "deleted"; readonly object: A }
+  | { readonly type: "deleted"; readonly object: A; readonly told: boolean }
 
 /**
  * The values under which an object is found in an index; none leaves it out.
@@ -59,10 +61,10 @@ export interface Informer<A extends KubeObject.KubeObject> {
   readonly resourceVersion: () => string
   /**
    * Calls `handler` for every change, in order and before the next change is read, beginning with `added` for each object that is there
-   * already. It must be quick: usually it adds a key to a work queue. A handler that throws is reported in the log and called again for
-   * the next change. Gives a function that ends the calls.
+   * already, unless `existing` is false. It must be quick: usually it adds a key to a work queue. A handler that throws is reported in
+   * the log and called again for the next change. Gives a function that ends the calls.
    */
-  readonly onChange: (handler: (event: InformerEvent<A>) => void) => () => void
+  readonly onChange: (handler: (event: InformerEvent<A>) => void, options?: { readonly existing?: boolean }) => () => void
 }
 
 /**
@@ -150,10 +152,15 @@ const makeWith = Effect.fnUntraced(function*<A extends KubeObject.KubeObject>(
         limit: options.pageSize ?? 500,
         ...(token === undefined ? (fromCache ? { resourceVersion: "0" } : {}) : { continue: token })
       }),
-      (page) => {
-        for (const item of page.items) items.push(item)
-        return page.continue === undefined ? Effect.succeed(page.resourceVersion) : listPages(page.continue, fromCache, items)
-      }
+      (page) =>
+        Effect.zipRight(
+          slices.forEach(page.items, (item) => {
+            items.push(item)
+            // Until the first list is complete nobody relies on what is not there yet, and each object is looked into once.
+            if (!isSynced) notify(store.put(item))
+          }),
+          page.continue === undefined ? Effect.succeed(page.resourceVersion) : Effect.suspend(() => listPages(page.continue, fromCache, items))
+        )
     )
 
   const list = Effect.suspend(() => {
@@ -161,7 +168,7 @@ const makeWith = Effect.fnUntraced(function*<A extends KubeObject.KubeObject>(
     lists.unsafeUpdate(1, [])
     // The first list may come from the server's cache; after an expiry only the most recent state cannot be too old again.
     return Effect.flatMap(listPages(undefined, !isSynced, items), (version) => {
-      for (const event of store.replace(items)) notify(event)
+      for (const event of isSynced ? store.replace(items) : store.retain(items)) notify(event)
       resourceVersion = version
       mustList = false
       isSynced = true
@@ -226,8 +233,8 @@ const makeWith = Effect.fnUntraced(function*<A extends KubeObject.KubeObject>(
     hasSynced: Deferred.await(synced),
     isSynced: () => isSynced,
     resourceVersion: () => resourceVersion,
-    onChange: (handler) => {
-      for (const object of store.list()) call(handler, { type: "added", object })
+    onChange: (handler, { existing = true } = {}) => {
+      if (existing) for (const object of store.values()) call(handler, { type: "added", object })
       handlers.add(handler)
       return () => void handlers.delete(handler)
     }

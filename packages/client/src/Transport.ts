@@ -72,12 +72,13 @@ export type StoredEvent =
 export type EmitStored = (events: ReadonlyArray<StoredEvent>) => Effect.Effect<void>
 
 /**
- * What a server in this process answers to a list or watch without writing it down. `Other` is any other answer, such as a refusal.
+ * What a server in this process answers to a list or watch without writing it down. The items of a list are perhaps looked for only
+ * while they are taken. `Other` is any other answer, such as a refusal.
  *
  * @category models
  */
 export type StoredAnswer =
-  | { readonly _tag: "List"; readonly items: ReadonlyArray<StoredObject>; readonly resourceVersion: string; readonly continue?: string }
+  | { readonly _tag: "List"; readonly items: Iterable<StoredObject>; readonly resourceVersion: string; readonly continue?: string }
   | { readonly _tag: "Watch"; readonly run: (emit: EmitStored) => Effect.Effect<void, ApiError.ApiError> }
   | { readonly _tag: "Other"; readonly response: Response }
 

@@ -8,6 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Controller from "./Controller.js"
+import { isRoutine } from "./internal/routine.js"
 import * as rules from "./internal/signerRules.js"
 import { Outcome } from "./Reconciler.js"
 
@@ -156,7 +157,7 @@ export const run = Effect.fnUntraced(function*(
   yield* Controller.run({
     name: "certificate-signing",
     resync: options.resync ?? "10 minutes",
-    isRoutine: (error: ClientError.ClientError) => ClientError.isConflict(error) || ClientError.isNotFound(error),
+    isRoutine,
     sources: [Controller.source(requests, (request) => [ObjectRef.keyOf(request)])],
     reconcile
   })

@@ -7,8 +7,8 @@ import * as claims from "./internal/claims.js"
 
 /**
  * The shared informers. Pods lack `metadata.managedFields` and are indexed by the node they are bound to (`node`), by `namespace`, by the uid of their
- * controller (`controller`), those without one by namespace (`uncontrolled`), those that have ended or are going away (`state`: `terminal`,
- * `terminating`), and those that a Job has still to count by the key of that Job (`trackedByJob`). ReplicaSets are indexed by `namespace` and, as
+ * controller (`controller`), those without one by namespace (`uncontrolled`), those that have ended or are going away, or were to go (`state`: `terminal`,
+ * `terminating`, `disrupted`), and those that a Job has still to count by the key of that Job (`trackedByJob`). ReplicaSets are indexed by `namespace` and, as
  * ControllerRevisions are, by `controller` and `uncontrolled`; services by `namespace`.
  *
  * @category models
@@ -63,7 +63,11 @@ export const pods: Effect.Effect<Informer.Informer<CoreV1.Pod>, never, ApiClient
       const owner = OwnerReference.controller(pod)
       return owner === undefined ? [] : [owner.uid]
     },
-    state: (pod) => (PodPhase.isTerminating(pod) ? ["terminating"] : PodPhase.isTerminal(pod) ? ["terminal"] : []),
+    state: (pod) => {
+      if (PodPhase.isTerminating(pod)) return ["terminating"]
+      if (PodPhase.isTerminal(pod)) return ["terminal"]
+      return PodPhase.condition(pod, "DisruptionTarget")?.status === "True" ? ["disrupted"] : []
+    },
     namespace: ({ metadata }) => [metadata.namespace ?? ""],
     trackedByJob: jobKeysOf,
     uncontrolled: (pod) => (OwnerReference.controller(pod) === undefined ? [pod.metadata.namespace ?? ""] : [])

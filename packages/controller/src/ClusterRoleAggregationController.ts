@@ -1,12 +1,13 @@
 /** Gives ClusterRoles with an aggregation rule the rules of all roles that it selects. */
 import { isDeepStrictEqual } from "node:util"
 import { Kinds, LabelSelector, type RbacV1 } from "@reddwarf/api-types"
-import { ApiClient, ClientError, Informer, ObjectRef } from "@reddwarf/client"
+import { ApiClient, type ClientError, Informer, ObjectRef } from "@reddwarf/client"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
 import * as Controller from "./Controller.js"
+import { isRoutine } from "./internal/routine.js"
 import { Outcome } from "./Reconciler.js"
 
 /**
@@ -56,9 +57,12 @@ export const run = Effect.fnUntraced(function*(
   yield* Controller.run({
     name: "cluster-role-aggregation",
     resync: options.resync ?? "30 seconds",
-    isRoutine: (error: ClientError.ClientError) => ClientError.isConflict(error) || ClientError.isNotFound(error),
-    // Any role may be part of any aggregated one.
-    sources: [Controller.source(roles, () => roles.list().filter(isAggregated).map(ObjectRef.keyOf))],
+    isRoutine,
+    sources: [
+      Controller.source(roles, (role) => (isAggregated(role) ? [ObjectRef.keyOf(role)] : [])),
+      // Any role may be part of any aggregated one.
+      Controller.dependents(roles, () => roles.list().filter(isAggregated).map(ObjectRef.keyOf))
+    ],
     reconcile
   })
 })

@@ -1,6 +1,6 @@
 /** Makes the Jobs of CronJobs at their times, lets them run beside each other or not, and removes old ones. */
-import { type BatchV1, Kinds, OwnerReference, Timestamp } from "@reddwarf/api-types"
-import { ApiClient, ClientError, EventRecorder, Informer, ObjectRef } from "@reddwarf/client"
+import { type BatchV1, CronSchedule, Kinds, OwnerReference, Timestamp } from "@reddwarf/api-types"
+import { type ApiClient, ClientError, type EventRecorder, Informer, ObjectRef } from "@reddwarf/client"
 import * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -10,7 +10,9 @@ import { isDeepStrictEqual } from "node:util"
 import * as Controller from "./Controller.js"
 import * as conditions from "./internal/conditions.js"
 import * as cron from "./internal/cronSchedule.js"
+import * as environment from "./internal/environment.js"
 import * as newest from "./internal/newest.js"
+import { isRoutine } from "./internal/routine.js"
 import { Outcome } from "./Reconciler.js"
 
 /**
@@ -61,10 +63,7 @@ const startedAt = (job: BatchV1.Job): number => Timestamp.toMillis(job.status?.s
 export const run = Effect.fnUntraced(function*(
   options: Options = {}
 ): Effect.fn.Return<void, never, ApiClient.ApiClient | EventRecorder.EventRecorder | Scope.Scope> {
-  const client = yield* ApiClient.ApiClient
-  const recorder = yield* EventRecorder.EventRecorder
-  const clock = yield* Effect.clock
-  const now = () => clock.unsafeCurrentTimeMillis()
+  const { client, now, recorder } = yield* environment.get
   const cronJobs = yield* Informer.make({ kind: Kinds.cronJob })
   const jobs = yield* Informer.make({
     kind: Kinds.job,
@@ -73,9 +72,9 @@ export const run = Effect.fnUntraced(function*(
   })
   const latest = newest.make<BatchV1.CronJob>()
 
-  const removeJob = (cronJob: BatchV1.CronJob, job: BatchV1.Job) =>
-    client.delete(Kinds.job, ObjectRef.of(job), { propagationPolicy: "Background", preconditions: { uid: job.metadata.uid } }).pipe(
-      Effect.zipRight(recorder.event(cronJob, "Normal", "SuccessfulDelete", `Deleted job ${job.metadata.name ?? ""}`)),
+  const removeJob = (cronJob: BatchV1.CronJob, { name = "", uid }: { readonly name?: string; readonly uid?: string }) =>
+    client.delete(Kinds.job, { namespace: cronJob.metadata.namespace, name }, { propagationPolicy: "Background", preconditions: { uid } }).pipe(
+      Effect.zipRight(recorder.event(cronJob, "Normal", "SuccessfulDelete", `Deleted job ${name}`)),
       Effect.catchIf(ClientError.isNotFound, () => Effect.void),
       Effect.tapError((error) => recorder.event(cronJob, "Warning", "FailedDelete", `Deleted job: ${error.message}`))
     )
@@ -87,7 +86,7 @@ export const run = Effect.fnUntraced(function*(
       const those = children.filter((job) => ended(job) === type && job.metadata.deletionTimestamp === undefined).sort((a, b) => startedAt(b) - startedAt(a))
       return those.slice(limit)
     }
-    return Effect.forEach([...beyond("Complete", successful), ...beyond("Failed", failed)], (job) => removeJob(cronJob, job), { discard: true })
+    return Effect.forEach([...beyond("Complete", successful), ...beyond("Failed", failed)], ({ metadata }) => removeJob(cronJob, metadata), { discard: true })
   }
 
   /** The status by what has become of the Jobs, and what to say about it. */
@@ -156,7 +155,6 @@ export const run = Effect.fnUntraced(function*(
   const start = Effect.fnUntraced(function*(
     key: string,
     cronJob: BatchV1.CronJob,
-    children: ReadonlyArray<BatchV1.Job>,
     at: number
   ): Effect.fn.Return<void, ClientError.ClientError> {
     const { concurrencyPolicy, startingDeadlineSeconds } = cronJob.spec
@@ -173,10 +171,8 @@ export const run = Effect.fnUntraced(function*(
     }
     let remaining = active
     if (concurrencyPolicy === "Replace") {
-      for (const { uid } of active) {
-        const job = children.find(({ metadata }) => metadata.uid === uid)
-        if (job !== undefined) yield* removeJob(cronJob, job)
-      }
+      // All that were started, whether they are shown yet or not.
+      for (const job of active) yield* removeJob(cronJob, job)
       remaining = []
     }
     const job = yield* createJob(cronJob, at)
@@ -197,7 +193,7 @@ export const run = Effect.fnUntraced(function*(
     yield* clean(cronJob, children)
     const { schedule: text, startingDeadlineSeconds, suspend, timeZone } = cronJob.spec
     if (suspend === true) return Outcome.Settled()
-    if (timeZone !== undefined && !cron.isTimeZone(timeZone)) {
+    if (timeZone !== undefined && !CronSchedule.isTimeZone(timeZone)) {
       yield* recorder.event(cronJob, "Warning", "UnknownTimeZone", `invalid timeZone: ${JSON.stringify(timeZone)}: unknown time zone ${timeZone}`)
       return Outcome.Settled()
     }
@@ -212,7 +208,7 @@ export const run = Effect.fnUntraced(function*(
     if (due?.missed === "many") {
       yield* recorder.event(cronJob, "Warning", "TooManyMissedTimes", "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew")
     }
-    if (due !== undefined) yield* start(key, cronJob, children, due.at)
+    if (due !== undefined) yield* start(key, cronJob, due.at)
     const next = schedule.next(due?.at ?? earliest)
     return next === undefined ? Outcome.Settled() : Outcome.RequeueAfter({ delay: Math.max(slack, next + slack - now()) })
   })
@@ -221,11 +217,10 @@ export const run = Effect.fnUntraced(function*(
     name: "cron-job",
     workers: options.workers ?? 5,
     resync: options.resync ?? "10 minutes",
-    isRoutine: (error: ClientError.ClientError) =>
-      ClientError.isConflict(error) || ClientError.isNotFound(error) || ClientError.isNamespaceTerminating(error),
+    isRoutine,
     sources: [
       Controller.source(cronJobs, (cronJob) => [ObjectRef.keyOf(cronJob)]),
-      Controller.source(jobs, (job) => {
+      Controller.dependents(jobs, (job) => {
         const owner = OwnerReference.controller(job)
         return owner?.kind === "CronJob" ? [ObjectRef.key({ namespace: job.metadata.namespace, name: owner.name })] : []
       })

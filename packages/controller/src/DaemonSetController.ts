@@ -6,8 +6,7 @@
  * ControllerRevisions keep the earlier templates.
  */
 import { type AppsV1, type CoreV1, Kinds, LabelSelector } from "@reddwarf/api-types"
-import { ApiClient, ClientError, EventRecorder, Informer, ObjectRef } from "@reddwarf/client"
-import type * as Duration from "effect/Duration"
+import { type ApiClient, type ClientError, type EventRecorder, Informer, ObjectRef } from "@reddwarf/client"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as ClusterInformers from "./ClusterInformers.js"
@@ -16,24 +15,19 @@ import { nextAvailable } from "./internal/availability.js"
 import * as claims from "./internal/claims.js"
 import * as nodesOf from "./internal/daemonSetNodes.js"
 import * as steps from "./internal/daemonSetSteps.js"
+import * as environment from "./internal/environment.js"
 import * as failedPods from "./internal/failedPods.js"
 import * as history from "./internal/history.js"
 import * as podControl from "./internal/podControl.js"
+import { isRoutine } from "./internal/routine.js"
 import { Outcome } from "./Reconciler.js"
 
 /**
- * How many sets are looked at, and how often all are visited.
+ * How many sets are looked at, 2 unless given, and how often all are visited: every 30 seconds unless given.
  *
  * @category models
  */
-export interface Options {
-  /** Sets that are looked at concurrently: 2 unless given. */
-  readonly workers?: number
-  /** Time between visits of all sets: 30 seconds unless given. */
-  readonly resync?: Duration.DurationInput
-  /** Informers that are shared with other controllers; its own unless given. */
-  readonly informers?: ClusterInformers.ClusterInformers | undefined
-}
+export type Options = Controller.Tuning
 
 type DaemonSet = AppsV1.DaemonSet
 type Failure = ClientError.ClientError
@@ -42,9 +36,6 @@ type Failure = ClientError.ClientError
 const burst = 250
 
 const selectorOf = (set: DaemonSet) => claims.selector(set.spec?.selector)
-
-const isRoutine = (error: Failure): boolean =>
-  ClientError.isConflict(error) || ClientError.isNotFound(error) || ClientError.isNamespaceTerminating(error)
 
 /** What matters of a node; its heartbeats do not. */
 const placement = ({ metadata, spec }: CoreV1.Node): string => JSON.stringify([metadata.name, metadata.labels, spec?.taints, spec?.unschedulable])
@@ -57,10 +48,7 @@ const placement = ({ metadata, spec }: CoreV1.Node): string => JSON.stringify([m
 export const run = Effect.fnUntraced(function*(
   options: Options = {}
 ): Effect.fn.Return<void, never, ApiClient.ApiClient | EventRecorder.EventRecorder | Scope.Scope> {
-  const client = yield* ApiClient.ApiClient
-  const recorder = yield* EventRecorder.EventRecorder
-  const clock = yield* Effect.clock
-  const now = () => clock.unsafeCurrentTimeMillis()
+  const { client, now, recorder } = yield* environment.get
   const pods = options.informers?.pods ?? (yield* ClusterInformers.pods)
   const nodes = options.informers?.nodes ?? (yield* ClusterInformers.nodes)
   const sets = yield* Informer.make({ kind: Kinds.daemonSet, indexers: { namespace: ({ metadata }) => [metadata.namespace ?? ""] } })
@@ -139,7 +127,7 @@ export const run = Effect.fnUntraced(function*(
     workers: options.workers ?? 2,
     resync: options.resync ?? "30 seconds",
     isRoutine,
-    sources: [Controller.source(sets, (set) => [ObjectRef.keyOf(set)]), Controller.source(pods, control.keysOf), nodeChanges],
+    sources: [Controller.source(sets, (set) => [ObjectRef.keyOf(set)]), Controller.dependents(pods, control.keysOf), nodeChanges],
     reconcile
   })
 })

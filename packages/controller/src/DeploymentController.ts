@@ -5,8 +5,7 @@
  * It keeps the earlier sets as history, numbers them, scales all of them in proportion while an update runs, and says how the update goes.
  */
 import { type AppsV1, type CoreV1, Kinds, LabelSelector, OwnerReference, PodPhase } from "@reddwarf/api-types"
-import { ApiClient, ClientError, EventRecorder, Informer, ObjectRef } from "@reddwarf/client"
-import type * as Duration from "effect/Duration"
+import { type ApiClient, type ClientError, type EventRecorder, Informer, ObjectRef } from "@reddwarf/client"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as ClusterInformers from "./ClusterInformers.js"
@@ -16,27 +15,19 @@ import * as deploymentSets from "./internal/deploymentSets.js"
 import * as revisions from "./internal/deploymentRevisions.js"
 import * as sizes from "./internal/deploymentSizes.js"
 import * as statuses from "./internal/deploymentStatus.js"
+import * as environment from "./internal/environment.js"
+import { isRoutineOfNames } from "./internal/routine.js"
 import { Outcome } from "./Reconciler.js"
 
 /**
- * How many Deployments are looked at, and how often all are visited.
+ * How many Deployments are looked at, 5 unless given, and how often all are visited: every 30 seconds unless given.
  *
  * @category models
  */
-export interface Options {
-  /** Deployments that are looked at concurrently: 5 unless given. */
-  readonly workers?: number
-  /** Time between visits of all Deployments: 30 seconds unless given. */
-  readonly resync?: Duration.DurationInput
-  /** Informers that are shared with other controllers; its own unless given. */
-  readonly informers?: ClusterInformers.ClusterInformers | undefined
-}
+export type Options = Controller.Tuning
 
 type Deployment = AppsV1.Deployment
 type Failure = ClientError.ClientError
-
-const isRoutine = (error: Failure): boolean =>
-  ClientError.isConflict(error) || ClientError.isNotFound(error) || ClientError.isAlreadyExists(error) || ClientError.isNamespaceTerminating(error)
 
 /**
  * Starts the controller, which then runs as long as the scope. Waits for its informers.
@@ -46,16 +37,17 @@ const isRoutine = (error: Failure): boolean =>
 export const run = Effect.fnUntraced(function*(
   options: Options = {}
 ): Effect.fn.Return<void, never, ApiClient.ApiClient | EventRecorder.EventRecorder | Scope.Scope> {
-  const client = yield* ApiClient.ApiClient
-  const recorder = yield* EventRecorder.EventRecorder
-  const clock = yield* Effect.clock
-  const now = () => clock.unsafeCurrentTimeMillis()
+  const { client, now, recorder } = yield* environment.get
   const pods = options.informers?.pods ?? (yield* ClusterInformers.pods)
   const deployments = yield* Informer.make({ kind: Kinds.deployment, indexers: { namespace: ({ metadata }) => [metadata.namespace ?? ""] } })
   const sets = options.informers?.replicaSets ?? (yield* ClusterInformers.replicaSets)
   const control = deploymentSets.make({ client, recorder, sets, now })
 
-  const unsubscribe = sets.onChange((event) => control.seen(event.object, event.type === "deleted"))
+  const unsubscribe = sets.onChange((event) => {
+    // Another set of the same name: the one before is gone.
+    if (event.type === "updated" && claims.uidOf(event.old) !== claims.uidOf(event.object)) control.seen(event.old, true)
+    control.seen(event.object, event.type === "deleted")
+  })
   yield* Effect.addFinalizer(() => Effect.sync(unsubscribe))
 
   /** The Deployments that a set matters to: its own, or those that may take it in. */
@@ -152,11 +144,11 @@ export const run = Effect.fnUntraced(function*(
     name: "deployment",
     workers: options.workers ?? 5,
     resync: options.resync ?? "30 seconds",
-    isRoutine,
+    isRoutine: isRoutineOfNames,
     sources: [
       Controller.source(deployments, (deployment) => [ObjectRef.keyOf(deployment)]),
-      Controller.source(sets, keysOf),
-      Controller.source(pods, keysOfPod)
+      Controller.dependents(sets, keysOf),
+      Controller.dependents(pods, keysOfPod)
     ],
     reconcile
   })

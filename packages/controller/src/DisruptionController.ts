@@ -1,10 +1,9 @@
 /**
  * Keeps the status of PodDisruptionBudgets: how many of their pods are healthy, and how many may be evicted now. The API server spends what
- * is allowed when it evicts, so a status that lags is never too generous.
+ * is allowed when it evicts, so a status that lags is never too generous. And takes back announced evictions of which nothing came.
  */
-import { type AppsV1, type CoreV1, Kinds, LabelSelector, OwnerReference, PodPhase, type PolicyV1, Timestamp } from "@reddwarf/api-types"
-import { ApiClient, ClientError, EventRecorder, Informer, ObjectRef } from "@reddwarf/client"
-import type * as Duration from "effect/Duration"
+import { type AppsV1, type CoreV1, type Kind, Kinds, LabelSelector, type MetaV1, OwnerReference, PodPhase, type PolicyV1, Timestamp } from "@reddwarf/api-types"
+import { type ApiClient, ClientError, type EventRecorder, Informer, ObjectRef } from "@reddwarf/client"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
@@ -12,28 +11,29 @@ import { isDeepStrictEqual } from "node:util"
 import * as ClusterInformers from "./ClusterInformers.js"
 import * as Controller from "./Controller.js"
 import * as budgets from "./internal/budgetStatus.js"
+import * as environment from "./internal/environment.js"
 import * as newest from "./internal/newest.js"
+import { isRoutine } from "./internal/routine.js"
+import * as scales from "./internal/scales.js"
+import * as staleDisruptions from "./internal/staleDisruptions.js"
 import { Outcome } from "./Reconciler.js"
 
 /**
- * How many budgets are looked at, and how often all are visited.
+ * How many budgets are looked at, 5 unless given, and how often all are visited: every 30 seconds unless given.
  *
  * @category models
  */
-export interface Options {
-  /** Budgets that are looked at concurrently: 5 unless given. */
-  readonly workers?: number
-  /** Time between visits of all budgets: 30 seconds unless given. */
-  readonly resync?: Duration.DurationInput
-  /** Informers that are shared with other controllers; its own unless given. */
-  readonly informers?: ClusterInformers.ClusterInformers | undefined
-}
+export type Options = Controller.Tuning
 
 /** Pods that somebody has asked to evict and that are still there after this time, in milliseconds, stay. */
 const evictionPatience = 2 * 60_000
 
 const selectorOf = ({ spec }: PolicyV1.PodDisruptionBudget): LabelSelector.LabelSelector =>
   Either.getOrElse(LabelSelector.fromObject(spec?.selector), () => LabelSelector.nothing)
+
+/** Whether the reference names an object of the kind, in any version. */
+const isOf = ({ apiVersion, kind }: MetaV1.OwnerReference, wanted: Kind.Kind): boolean =>
+  kind === wanted.kind && (apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "") === wanted.group
 
 /** How many pods a controller wants; undefined when it cannot be told. */
 interface Wanted {
@@ -49,12 +49,11 @@ interface Wanted {
 export const run = Effect.fnUntraced(function*(
   options: Options = {}
 ): Effect.fn.Return<void, never, ApiClient.ApiClient | EventRecorder.EventRecorder | Scope.Scope> {
-  const client = yield* ApiClient.ApiClient
-  const recorder = yield* EventRecorder.EventRecorder
-  const clock = yield* Effect.clock
-  const now = () => clock.unsafeCurrentTimeMillis()
+  const { client, now, recorder } = yield* environment.get
   const pods = options.informers?.pods ?? (yield* ClusterInformers.pods)
+  const replicaSets = options.informers?.replicaSets ?? (yield* ClusterInformers.replicaSets)
   const all = yield* Informer.make({ kind: Kinds.podDisruptionBudget, indexers: { namespace: ({ metadata }) => [metadata.namespace ?? ""] } })
+  const scaling = scales.make(client)
   const latest = newest.make<PolicyV1.PodDisruptionBudget>()
 
   const keysOf = (pod: CoreV1.Pod): ReadonlyArray<string> =>
@@ -68,7 +67,7 @@ export const run = Effect.fnUntraced(function*(
 
   const ofDeployment = (set: AppsV1.ReplicaSet): Effect.Effect<Wanted | undefined, ClientError.ClientError> => {
     const owner = OwnerReference.controller(set)
-    if (owner?.kind !== "Deployment") return Effect.succeed(undefined)
+    if (owner === undefined || !isOf(owner, Kinds.deployment)) return Effect.succeed(undefined)
     const ref = { namespace: set.metadata.namespace, name: owner.name }
     return Effect.map(found(client.get(Kinds.deployment, ref)), (deployment) => replicasOf(deployment, owner.uid))
   }
@@ -77,18 +76,22 @@ export const run = Effect.fnUntraced(function*(
   const wantedBy = (pod: CoreV1.Pod): Effect.Effect<Wanted | undefined, ClientError.ClientError> => {
     const owner = OwnerReference.controller(pod)
     if (owner === undefined) return Effect.succeed(undefined)
-    const ref = { namespace: pod.metadata.namespace, name: owner.name }
-    switch (owner.kind) {
-      case "ReplicaSet":
-        return Effect.flatMap(found(client.get(Kinds.replicaSet, ref)), (set) =>
-          set?.metadata.uid !== owner.uid ? Effect.succeed(undefined) : Effect.map(ofDeployment(set), (above) => above ?? replicasOf(set, owner.uid)))
-      case "StatefulSet":
-        return Effect.map(found(client.get(Kinds.statefulSet, ref)), (set) => replicasOf(set, owner.uid))
-      case "ReplicationController":
-        return Effect.map(found(client.get(Kinds.replicationController, ref)), (controller) => replicasOf(controller, owner.uid))
-      default:
-        return Effect.succeed(undefined)
+    const { namespace = "" } = pod.metadata
+    const ref = { namespace, name: owner.name }
+    if (isOf(owner, Kinds.replicaSet)) {
+      const shown = replicaSets.get(ObjectRef.key(ref))
+      const get = shown?.metadata.uid === owner.uid ? Effect.succeed(shown) : found(client.get(Kinds.replicaSet, ref))
+      return Effect.flatMap(get, (set) =>
+        set?.metadata.uid !== owner.uid ? Effect.succeed(undefined) : Effect.map(ofDeployment(set), (above) => above ?? replicasOf(set, owner.uid)))
     }
+    if (isOf(owner, Kinds.statefulSet)) return Effect.map(found(client.get(Kinds.statefulSet, ref)), (set) => replicasOf(set, owner.uid))
+    if (isOf(owner, Kinds.replicationController)) {
+      return Effect.map(found(client.get(Kinds.replicationController, ref)), (controller) => replicasOf(controller, owner.uid))
+    }
+    // No other built-in kind says how many pods it wants; a custom one does where it can be scaled.
+    return Kinds.all.some((kind) => isOf(owner, kind))
+      ? Effect.succeed(undefined)
+      : Effect.map(found(scaling.read(namespace, owner)), (read) => replicasOf(read?.scale, owner.uid))
   }
 
   /** What the pods' controllers want altogether, each asked once; the left side says which pod has none. */
@@ -148,8 +151,9 @@ export const run = Effect.fnUntraced(function*(
     name: "disruption",
     workers: options.workers ?? 5,
     resync: options.resync ?? "30 seconds",
-    isRoutine: (error: ClientError.ClientError) => ClientError.isConflict(error) || ClientError.isNotFound(error),
-    sources: [Controller.source(all, (budget) => [ObjectRef.keyOf(budget)]), Controller.source(pods, keysOf)],
+    isRoutine,
+    sources: [Controller.source(all, (budget) => [ObjectRef.keyOf(budget)]), Controller.dependents(pods, keysOf)],
     reconcile
   })
+  yield* staleDisruptions.run({ client, pods, now })
 })

@@ -1,29 +1,22 @@
 /** Keeps the EndpointSlices of every service that selects pods: where those pods are, and which of them may be sent requests. */
 import { Kinds, OwnerReference } from "@reddwarf/api-types"
 import { ApiClient, ClientError, EventRecorder, Informer, ObjectRef } from "@reddwarf/client"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as ClusterInformers from "./ClusterInformers.js"
 import * as Controller from "./Controller.js"
 import * as slices from "./internal/endpointSlices.js"
+import { isRoutine } from "./internal/routine.js"
 import * as endpoints from "./internal/serviceEndpoints.js"
 import * as serviceKeys from "./internal/serviceKeys.js"
 import { Outcome } from "./Reconciler.js"
 
 /**
- * How many services are looked at, and how often all are visited.
+ * How many services are looked at, 5 unless given, and how often all are visited: every 30 seconds unless given.
  *
  * @category models
  */
-export interface Options {
-  /** Services that are looked at concurrently: 5 unless given. */
-  readonly workers?: number
-  /** Time between visits of all services: 30 seconds unless given. */
-  readonly resync?: Duration.DurationInput
-  /** Informers that are shared with other controllers; its own unless given. */
-  readonly informers?: ClusterInformers.ClusterInformers | undefined
-}
+export type Options = Controller.Tuning
 
 const manager = "endpointslice-controller.k8s.io"
 const headlessLabel = "service.kubernetes.io/headless"
@@ -47,7 +40,7 @@ export const run = Effect.fnUntraced(function*(
     labelSelector: `${slices.managedByLabel}=${manager}`,
     indexers: { service: ({ metadata }) => [`${metadata.namespace ?? ""}/${metadata.labels?.[slices.serviceLabel] ?? ""}`] }
   })
-  const writer = slices.make(client, own.get)
+  const writer = yield* slices.make(client, own)
   const zoneOf = (node: string): string | undefined => nodes.get(node)?.metadata.labels?.[zoneLabel]
 
   const reconcile = Effect.fnUntraced(function*(key: string): Effect.fn.Return<Outcome, ClientError.ClientError> {
@@ -80,12 +73,11 @@ export const run = Effect.fnUntraced(function*(
     name: "endpoint-slice",
     workers: options.workers ?? 5,
     resync: options.resync ?? "30 seconds",
-    isRoutine: (error: ClientError.ClientError) =>
-      ClientError.isConflict(error) || ClientError.isNotFound(error) || ClientError.isNamespaceTerminating(error),
+    isRoutine,
     sources: [
       Controller.source(services, (service) => [ObjectRef.keyOf(service)]),
       Controller.source(own, ({ metadata }) => [`${metadata.namespace ?? ""}/${metadata.labels?.[slices.serviceLabel] ?? ""}`]),
-      Controller.source(pods, serviceKeys.ofPod(services))
+      Controller.dependents(pods, serviceKeys.ofPod(services))
     ],
     reconcile
   }))

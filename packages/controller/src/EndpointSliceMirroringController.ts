@@ -8,6 +8,7 @@ import type * as Scope from "effect/Scope"
 import * as ClusterInformers from "./ClusterInformers.js"
 import * as Controller from "./Controller.js"
 import * as slices from "./internal/endpointSlices.js"
+import { isRoutine } from "./internal/routine.js"
 import * as endpoints from "./internal/serviceEndpoints.js"
 import { Outcome } from "./Reconciler.js"
 
@@ -63,7 +64,7 @@ export const run = Effect.fnUntraced(function*(
     labelSelector: `${slices.managedByLabel}=${manager}`,
     indexers: { service: ({ metadata }) => [`${metadata.namespace ?? ""}/${metadata.labels?.[slices.serviceLabel] ?? ""}`] }
   })
-  const writer = slices.make(client, own.get)
+  const writer = yield* slices.make(client, own)
 
   const isMirrored = ({ metadata }: CoreV1.Endpoints, service: CoreV1.Service | undefined): boolean =>
     metadata.labels?.[skipLabel] !== "true" && metadata.annotations?.[leaderAnnotation] === undefined &&
@@ -91,8 +92,7 @@ export const run = Effect.fnUntraced(function*(
   yield* Controller.run({
     name: "endpoint-slice-mirroring",
     resync: options.resync ?? "30 seconds",
-    isRoutine: (error: ClientError.ClientError) =>
-      ClientError.isConflict(error) || ClientError.isNotFound(error) || ClientError.isNamespaceTerminating(error),
+    isRoutine,
     sources: [
       Controller.source(written, (object) => [ObjectRef.keyOf(object)]),
       Controller.source(services, (object) => [ObjectRef.keyOf(object)]),

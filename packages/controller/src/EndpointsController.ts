@@ -1,31 +1,25 @@
 /** Keeps the Endpoints of every service that selects pods, for clients that do not read EndpointSlices. */
 import { isDeepStrictEqual } from "node:util"
 import { type CoreV1, Kinds, Timestamp } from "@reddwarf/api-types"
-import { ApiClient, ClientError, EventRecorder, Informer, ObjectRef } from "@reddwarf/client"
-import type * as Duration from "effect/Duration"
+import { type ApiClient, ClientError, type EventRecorder, Informer, ObjectRef } from "@reddwarf/client"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as ClusterInformers from "./ClusterInformers.js"
 import * as Controller from "./Controller.js"
 import * as endpointSubsets from "./internal/endpointSubsets.js"
+import * as environment from "./internal/environment.js"
 import * as newest from "./internal/newest.js"
+import { isRoutineOfNames } from "./internal/routine.js"
 import * as endpoints from "./internal/serviceEndpoints.js"
 import * as serviceKeys from "./internal/serviceKeys.js"
 import { Outcome } from "./Reconciler.js"
 
 /**
- * How many services are looked at, and how often all are visited.
+ * How many services are looked at, 5 unless given, and how often all are visited: every 30 seconds unless given.
  *
  * @category models
  */
-export interface Options {
-  /** Services that are looked at concurrently: 5 unless given. */
-  readonly workers?: number
-  /** Time between visits of all services: 30 seconds unless given. */
-  readonly resync?: Duration.DurationInput
-  /** Informers that are shared with other controllers; its own unless given. */
-  readonly informers?: ClusterInformers.ClusterInformers | undefined
-}
+export type Options = Controller.Tuning
 
 const headlessLabel = "service.kubernetes.io/headless"
 const managedByLabel = "endpoints.kubernetes.io/managed-by"
@@ -41,9 +35,7 @@ const triggerAnnotation = "endpoints.kubernetes.io/last-change-trigger-time"
 export const run = Effect.fnUntraced(function*(
   options: Options = {}
 ): Effect.fn.Return<void, never, ApiClient.ApiClient | EventRecorder.EventRecorder | Scope.Scope> {
-  const client = yield* ApiClient.ApiClient
-  const recorder = yield* EventRecorder.EventRecorder
-  const clock = yield* Effect.clock
+  const { client, now, recorder } = yield* environment.get
   const pods = options.informers?.pods ?? (yield* ClusterInformers.pods)
   const services = options.informers?.services ?? (yield* ClusterInformers.services)
   const own = yield* Informer.make({ kind: Kinds.endpoints })
@@ -65,7 +57,7 @@ export const run = Effect.fnUntraced(function*(
     const isSame = found !== undefined && isDeepStrictEqual(found.subsets ?? [], subsets) && isDeepStrictEqual(found.metadata.labels ?? {}, labels) &&
       isDeepStrictEqual(found.metadata.annotations ?? {}, annotations)
     if (isSame) return Effect.succeed(undefined)
-    const changed = { ...annotations, [triggerAnnotation]: Timestamp.secondsFromMillis(clock.unsafeCurrentTimeMillis()) }
+    const changed = { ...annotations, [triggerAnnotation]: Timestamp.secondsFromMillis(now()) }
     return found === undefined
       ? client.create(Kinds.endpoints, { metadata: { name, namespace, labels, annotations: changed }, subsets })
       : client.update(Kinds.endpoints, { ...found, metadata: { ...found.metadata, labels, annotations: changed }, subsets })
@@ -86,6 +78,8 @@ export const run = Effect.fnUntraced(function*(
       Effect.tapError((error) =>
         ClientError.isConflict(error) || ClientError.isAlreadyExists(error) || ClientError.isNamespaceTerminating(error)
           ? Effect.void
+          : found === undefined
+          ? recorder.event(service, "Warning", "FailedToCreateEndpoint", `Failed to create endpoint for service ${key}: ${error.message}`)
           : recorder.event(service, "Warning", "FailedToUpdateEndpoint", `Failed to update endpoint ${key}: ${error.message}`))
     )
     if (stored !== undefined) latest.wrote(key, stored)
@@ -96,12 +90,11 @@ export const run = Effect.fnUntraced(function*(
     name: "endpoint",
     workers: options.workers ?? 5,
     resync: options.resync ?? "30 seconds",
-    isRoutine: (error: ClientError.ClientError) =>
-      ClientError.isConflict(error) || ClientError.isAlreadyExists(error) || ClientError.isNotFound(error) || ClientError.isNamespaceTerminating(error),
+    isRoutine: isRoutineOfNames,
     sources: [
       Controller.source(services, (service) => [ObjectRef.keyOf(service)]),
       Controller.source(own, (object) => [ObjectRef.keyOf(object)]),
-      Controller.source(pods, serviceKeys.ofPod(services))
+      Controller.dependents(pods, serviceKeys.ofPod(services))
     ],
     reconcile
   })

@@ -39,9 +39,6 @@ export interface Options {
 
 const orphanWrites = 8
 
-/** How long the controller waits, after its start, for a kind that cannot be listed, before it goes on without it. */
-const syncMillis = 30_000
-
 /** How an object refers to an owner in messages. */
 const described = (owner: MetaV1.OwnerReference, namespace: string): string =>
   `[${owner.apiVersion}/${owner.kind}, namespace: ${namespace}, name: ${owner.name}, uid: ${owner.uid}]`
@@ -59,10 +56,11 @@ export const run = Effect.fnUntraced(function*(
   const client = yield* ApiClient.ApiClient
   const recorder = yield* EventRecorder.EventRecorder
   const clock = yield* Effect.clock
-  const startedAt = clock.unsafeCurrentTimeMillis()
   const graph = graphs.make()
   const removals = Metric.tagged(ControllerMetrics.removals, "controller", "garbage-collector")
   let add: (uid: string) => void = () => undefined
+  /** All kinds were known once, or had their time. */
+  let started = false
 
   const onChange = (node: graphs.Node, change: monitoring.Change): void => {
     const uid = graphs.uidOf(node)
@@ -91,7 +89,7 @@ export const run = Effect.fnUntraced(function*(
         (owner.kind.namespaced && owner.object.metadata.namespace !== node.object.metadata.namespace)
     })
 
-  const monitors = yield* monitoring.make(onChange)
+  const monitors = yield* monitoring.make(onChange, () => clock.unsafeCurrentTimeMillis())
   const states = ownerStates.make(client, graph, monitors.kindOf, ({ kind, object }, owner) =>
     recorder.event(
       object,
@@ -199,9 +197,8 @@ export const run = Effect.fnUntraced(function*(
       const node = graph.get(uid)
       if (node === undefined) return Effect.succeed(Outcome.Settled())
       // A server has far more owners than this could ask for while it starts; the informers bring them all.
-      if (!monitors.areSynced() && clock.unsafeCurrentTimeMillis() - startedAt < syncMillis) {
-        return Effect.succeed(Outcome.RequeueAfter({ delay: "200 millis" }))
-      }
+      started ||= monitors.areSynced()
+      if (!started) return Effect.succeed(Outcome.RequeueAfter({ delay: "200 millis" }))
       const orphaning = graphs.isOrphaning(node.object)
       const deletingDependents = graphs.isDeletingDependents(node.object)
       if (orphaning || deletingDependents) {

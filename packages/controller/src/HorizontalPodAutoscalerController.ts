@@ -3,7 +3,7 @@
  * should. Every 15 seconds; fewer only when fewer were enough for five minutes, unless its behaviour says otherwise.
  */
 import { type AutoscalingV2, Kinds, LabelSelector, Quantity, Timestamp } from "@reddwarf/api-types"
-import { ApiClient, ClientError, EventRecorder, Informer, ObjectRef } from "@reddwarf/client"
+import { ApiClient, type ClientError, EventRecorder, Informer, ObjectRef } from "@reddwarf/client"
 import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -17,6 +17,7 @@ import * as proposals from "./internal/autoscalerProposals.js"
 import type { Tolerance } from "./internal/autoscalerUsage.js"
 import * as conditions from "./internal/conditions.js"
 import * as newest from "./internal/newest.js"
+import { isRoutine } from "./internal/routine.js"
 import * as scales from "./internal/scales.js"
 import { Outcome } from "./Reconciler.js"
 
@@ -59,10 +60,20 @@ export const run = Effect.fnUntraced(function*(
   const interval = Duration.toMillis(options.interval ?? "15 seconds")
   const pods = options.informers?.pods ?? (yield* ClusterInformers.pods)
   const autoscalers = yield* Informer.make({ kind: Kinds.horizontalPodAutoscaler })
+  const scaling = scales.make(client)
   const latest = newest.make<Autoscaler>()
+  /** What each autoscaler's target selects, by namespace and key: two must not pull at the same pods. */
+  const selectors = new Map<string, Map<string, LabelSelector.LabelSelector>>()
   const histories = new Map<string, { readonly uid: string; readonly history: limits.History }>()
   /** When each was last looked at: its own status is a change, and no reason to look again. */
   const looked = new Map<string, { readonly at: number; readonly generation: number | undefined; readonly uid: string | undefined }>()
+
+  const forgetSelector = (key: string): void => {
+    const { namespace = "" } = ObjectRef.fromKey(key)
+    const known = selectors.get(namespace)
+    known?.delete(key)
+    if (known?.size === 0) selectors.delete(namespace)
+  }
 
   /** One look at one autoscaler. What it finds out is put into the status at the end, also when it cannot go on. */
   const look = Effect.fnUntraced(function*(key: string, autoscaler: Autoscaler): Effect.fn.Return<void, ClientError.ClientError> {
@@ -82,7 +93,9 @@ export const run = Effect.fnUntraced(function*(
         : Effect.map(client.updateStatus(Kinds.horizontalPodAutoscaler, { ...autoscaler, status }), (stored) => latest.wrote(key, stored))
     }
 
-    const read = yield* Effect.either(scales.read(client, namespace, target))
+    // Until it is known again: an autoscaler that cannot scale is nobody's rival.
+    forgetSelector(key)
+    const read = yield* Effect.either(scaling.read(namespace, target))
     if (Either.isLeft(read)) {
       const { message } = read.left
       yield* warn("FailedGetScale", message)
@@ -113,12 +126,23 @@ export const run = Effect.fnUntraced(function*(
         set("ScalingActive", "False", "InvalidSelector", "the HPA target's scale is missing a selector")
         return yield* report({ currentReplicas: current })
       }
+      const selected = pods.byIndex("namespace", namespace).filter(({ metadata }) => LabelSelector.matches(selector.right, metadata.labels))
+      const known = selectors.get(namespace) ?? new Map<string, LabelSelector.LabelSelector>()
+      selectors.set(namespace, known.set(key, selector.right))
+      const rivals = [...known].flatMap(([other, theirs]) =>
+        other !== key && selected.some(({ metadata }) => LabelSelector.matches(theirs, metadata.labels)) ? [other] : [])
+      if (rivals.length > 0) {
+        const problem = `pods by selector ${scale.status?.selector ?? ""} are controlled by multiple HPAs: [${[key, ...rivals].sort().join(" ")}]`
+        yield* warn("AmbiguousSelector", problem)
+        set("ScalingActive", "False", "AmbiguousSelector", problem)
+        return yield* report({ currentReplicas: current })
+      }
       const measured = yield* Effect.either(client.list(Kinds.podMetrics, { namespace, labelSelector: scale.status?.selector }))
       const world: proposals.World = {
         current,
         now,
         tolerance: toleranceOf(autoscaler.spec, options.tolerance ?? 0.1),
-        pods: pods.byIndex("namespace", namespace).filter(({ metadata }) => LabelSelector.matches(selector.right, metadata.labels)),
+        pods: selected,
         metrics: Either.isRight(measured) ? measured.right.items : []
       }
       const [problems, valid] = Arr.separate(metrics.map((metric) => proposals.of(metric, world)))
@@ -148,7 +172,7 @@ export const run = Effect.fnUntraced(function*(
       histories.set(key, { uid: autoscaler.metadata.uid ?? "", history })
       return yield* report({ currentReplicas: current, desiredReplicas: desired, ...(currentMetrics === undefined ? {} : { currentMetrics }) })
     }
-    const written = yield* Effect.either(scales.write(client, read.right, desired))
+    const written = yield* Effect.either(scaling.write(read.right, desired))
     if (Either.isLeft(written)) {
       const { message } = written.left
       yield* warn("FailedRescale", `New size: ${desired}; reason: ${why}; error: ${message}`)
@@ -173,6 +197,7 @@ export const run = Effect.fnUntraced(function*(
       if (autoscaler === undefined) {
         histories.delete(key)
         looked.delete(key)
+        forgetSelector(key)
         return Effect.succeed(Outcome.Settled())
       }
       const { generation, uid } = autoscaler.metadata
@@ -188,7 +213,7 @@ export const run = Effect.fnUntraced(function*(
     name: "horizontal-pod-autoscaler",
     workers: options.workers ?? 5,
     resync: "1 minute",
-    isRoutine: (error: ClientError.ClientError) => ClientError.isConflict(error) || ClientError.isNotFound(error),
+    isRoutine,
     sources: [Controller.source(autoscalers, (autoscaler) => [ObjectRef.keyOf(autoscaler)])],
     reconcile
   })

@@ -5,35 +5,29 @@
  * of its writes.
  */
 import { type BatchV1, type CoreV1, Kinds, LabelSelector, OwnerReference, Timestamp } from "@reddwarf/api-types"
-import { ApiClient, ClientError, EventRecorder, Informer, ObjectRef } from "@reddwarf/client"
-import type * as Duration from "effect/Duration"
+import { type ApiClient, ClientError, type EventRecorder, Informer, ObjectRef } from "@reddwarf/client"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
 import { isDeepStrictEqual } from "node:util"
 import * as ClusterInformers from "./ClusterInformers.js"
 import * as Controller from "./Controller.js"
+import * as environment from "./internal/environment.js"
 import * as jobPods from "./internal/jobPods.js"
 import * as plans from "./internal/jobPlan.js"
 import * as tallies from "./internal/jobTally.js"
 import * as verdicts from "./internal/jobVerdict.js"
 import * as newest from "./internal/newest.js"
 import * as podControl from "./internal/podControl.js"
+import { isRoutine } from "./internal/routine.js"
 import { Outcome } from "./Reconciler.js"
 
 /**
- * How many Jobs are looked at, and how often all are visited.
+ * How many Jobs are looked at, 5 unless given, and how often all are visited: every 30 seconds unless given.
  *
  * @category models
  */
-export interface Options {
-  /** Jobs that are looked at concurrently: 5 unless given. */
-  readonly workers?: number
-  /** Time between visits of all Jobs: 30 seconds unless given. */
-  readonly resync?: Duration.DurationInput
-  /** Informers that are shared with other controllers; its own unless given. */
-  readonly informers?: ClusterInformers.ClusterInformers | undefined
-}
+export type Options = Controller.Tuning
 
 const uidOf = jobPods.uidOf
 
@@ -63,10 +57,7 @@ const keyOfPod = (pod: CoreV1.Pod): string | undefined => {
 export const run = Effect.fnUntraced(function*(
   options: Options = {}
 ): Effect.fn.Return<void, never, ApiClient.ApiClient | EventRecorder.EventRecorder | Scope.Scope> {
-  const client = yield* ApiClient.ApiClient
-  const recorder = yield* EventRecorder.EventRecorder
-  const clock = yield* Effect.clock
-  const now = () => clock.unsafeCurrentTimeMillis()
+  const { client, now, recorder } = yield* environment.get
   const pods = options.informers?.pods ?? (yield* ClusterInformers.pods)
   const jobs = yield* Informer.make({ kind: Kinds.job, indexers: { namespace: ({ metadata }) => [metadata.namespace ?? ""] } })
   const control = yield* podControl.make({ client, recorder, kind: Kinds.job, owners: jobs, selectorOf, pods, now })
@@ -74,15 +65,21 @@ export const run = Effect.fnUntraced(function*(
   /** Pods whose finalizer is gone although the informer may still show it. */
   const removed = new Set<string>()
   const isRemoved = (uid: string): boolean => removed.has(uid)
+  /** Pods that were taken away because they were too many, until they are gone. */
+  const surplus = new Set<string>()
 
   const keysOf = (pod: CoreV1.Pod): ReadonlyArray<string> => {
     const own = keyOfPod(pod)
     return own === undefined ? control.keysOf(pod) : [own, ...control.keysOf(pod)]
   }
 
+  // Pods of a Job that is gone have to be let go of.
+  const tracked = () => pods.indexValues("trackedByJob")
+
   const unsubscribe = pods.onChange(({ object, type }) => {
     if (type === "deleted" || !jobPods.isTracked(object)) removed.delete(uidOf(object))
-  })
+    if (type === "deleted") surplus.delete(uidOf(object))
+  }, { existing: false })
   yield* Effect.addFinalizer(() => Effect.sync(unsubscribe))
 
   const patchPod = (pod: CoreV1.Pod, metadata: object) =>
@@ -110,10 +107,21 @@ export const run = Effect.fnUntraced(function*(
       return job === undefined || (owner !== undefined && owner.uid !== uidOf(job))
     }))
 
+  /** A pod that is no longer selected is not this Job's: it is neither counted nor kept. */
+  const disown = (job: BatchV1.Job, pod: CoreV1.Pod) => {
+    const owners = (pod.metadata.ownerReferences ?? []).filter(({ uid }) => uid !== uidOf(job))
+    const finalizers = (pod.metadata.finalizers ?? []).filter((each) => each !== jobPods.trackingFinalizer)
+    return patchPod(pod, { ownerReferences: owners.length === 0 ? null : owners, finalizers: finalizers.length === 0 ? null : finalizers }).pipe(
+      Effect.catchIf(ClientError.isNotFound, () => Effect.void)
+    )
+  }
+
   const claim = Effect.fnUntraced(function*(job: BatchV1.Job): Effect.fn.Return<ReadonlyArray<CoreV1.Pod>, ClientError.ClientError> {
-    const own = pods.byIndex("controller", uidOf(job))
-    if (job.metadata.deletionTimestamp !== undefined) return own
+    const controlled = pods.byIndex("controller", uidOf(job))
+    if (job.metadata.deletionTimestamp !== undefined) return controlled
     const selector = selectorOf(job)
+    const own = controlled.filter(({ metadata }) => metadata.deletionTimestamp !== undefined || LabelSelector.matches(selector, metadata.labels))
+    yield* Effect.forEach(controlled.filter((pod) => !own.includes(pod)), (pod) => disown(job, pod), { discard: true })
     const free = pods.byIndex("uncontrolled", job.metadata.namespace ?? "")
       .filter((pod) => jobPods.isActive(pod) && LabelSelector.matches(selector, pod.metadata.labels))
     if (free.length === 0) return own
@@ -193,9 +201,16 @@ export const run = Effect.fnUntraced(function*(
     const isCurrent = control.isSettled(job)
     const plan: plans.Plan = verdict !== undefined
       ? { create: [], remove: tally.active, wait: undefined }
-      : isCurrent && !isLeaving ? plans.make(job, claimed, tally, now()) : { create: [], remove: [], wait: undefined }
+      : isCurrent && !isLeaving ? plans.make(job, claimed, tally, now(), (pod) => surplus.has(uidOf(pod))) : { create: [], remove: [], wait: undefined }
     const toRemove = plan.remove.filter((pod) => !control.isPendingDeletion(job, pod))
-    const removals = yield* Effect.forEach(toRemove, (pod) => Effect.either(control.remove(job, pod)), { concurrency: 16 })
+    // A pod that is only too many has not failed: without its finalizer it is not counted. The pods of a Job that failed are.
+    const isSurplus = verdict === undefined || verdict.reason === verdicts.completionsReached
+    const takeAway = (pod: CoreV1.Pod) => {
+      if (!isSurplus || pods.get(ObjectRef.keyOf(pod)) === undefined) return control.remove(job, pod)
+      surplus.add(uidOf(pod))
+      return Effect.zipRight(jobPods.isTracked(pod) && !isRemoved(uidOf(pod)) ? release(pod) : Effect.void, control.remove(job, pod))
+    }
+    const removals = yield* Effect.forEach(toRemove, (pod) => Effect.either(takeAway(pod)), { concurrency: 16 })
     let made = 0
     const creation = yield* Effect.either(podControl.inGrowingBatches(plan.create, (place) =>
       Effect.tap(control.create(job, jobPods.draft(job, place)), () => Effect.sync(() => made++))))
@@ -237,9 +252,8 @@ export const run = Effect.fnUntraced(function*(
     name: "job",
     workers: options.workers ?? 5,
     resync: options.resync ?? "30 seconds",
-    isRoutine: (error: ClientError.ClientError) =>
-      ClientError.isConflict(error) || ClientError.isNotFound(error) || ClientError.isNamespaceTerminating(error),
-    sources: [Controller.source(jobs, (job) => [ObjectRef.keyOf(job)]), Controller.source(pods, keysOf)],
+    isRoutine,
+    sources: [Controller.source(jobs, (job) => [ObjectRef.keyOf(job)]), Controller.dependents(pods, keysOf, tracked)],
     reconcile
   })
 })

@@ -6,13 +6,14 @@
  */
 import { type CoreV1, Kind, Kinds, type KubeObject } from "@reddwarf/api-types"
 import { ApiClient, ClientError } from "@reddwarf/client"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
 import * as ClusterInformers from "./ClusterInformers.js"
 import * as Controller from "./Controller.js"
 import * as content from "./internal/namespaceContent.js"
+import { isRoutine } from "./internal/routine.js"
 import { Outcome } from "./Reconciler.js"
 
 /**
@@ -105,15 +106,29 @@ export const run = Effect.fnUntraced(function*(
       : client.updateStatus(Kinds.namespace, { ...namespace, status: { ...namespace.status, conditions: next } })
   }
 
+  const recheck = Duration.toMillis(options.recheck ?? "5 seconds")
+  /** When namespaces that are not empty yet were last looked at: what is said of one is a change of it, and no reason to look again. */
+  const lookedAt = new Map<string, { readonly uid: string | undefined; readonly millis: number }>()
+
   const reconcile = Effect.fnUntraced(function*(name: string): Effect.fn.Return<Outcome, ClientError.ClientError> {
     const namespace = namespaces.get(name)
-    if (namespace?.metadata.deletionTimestamp === undefined || namespace.spec?.finalizers?.includes(finalizer) !== true) return Outcome.Settled()
+    if (namespace?.metadata.deletionTimestamp === undefined || namespace.spec?.finalizers?.includes(finalizer) !== true) {
+      lookedAt.delete(name)
+      return Outcome.Settled()
+    }
+    const last = lookedAt.get(name)
+    const early = last?.uid === namespace.metadata.uid && last !== undefined ? last.millis + recheck - clock.unsafeCurrentTimeMillis() : 0
+    if (early > 0) return Outcome.RequeueAfter({ delay: early })
+    // The copy may be old, and the name another namespace's by now, whose content nobody wants to lose.
+    const live = yield* client.get(Kinds.namespace, { name })
+    if (live.metadata.uid !== namespace.metadata.uid || live.metadata.deletionTimestamp === undefined) return Outcome.Settled()
     const progress = yield* emptyAll(name)
     if (progress.discovery !== undefined || progress.emptied.some(content.isLeft)) {
-      yield* report(namespace, progress)
-      return Outcome.RequeueAfter({ delay: options.recheck ?? "5 seconds" })
+      yield* report(live, progress)
+      lookedAt.set(name, { uid: live.metadata.uid, millis: clock.unsafeCurrentTimeMillis() })
+      return Outcome.RequeueAfter({ delay: recheck })
     }
-    yield* finalize(namespace)
+    yield* finalize(live)
     return Outcome.Settled()
   })
 
@@ -121,7 +136,7 @@ export const run = Effect.fnUntraced(function*(
     name: "namespace",
     workers: 2,
     resync: options.resync ?? "30 seconds",
-    isRoutine: (error: ClientError.ClientError) => ClientError.isConflict(error) || ClientError.isNotFound(error),
+    isRoutine,
     sources: [Controller.source(namespaces, (namespace) => [namespace.metadata.name ?? ""])],
     reconcile
   })

@@ -11,7 +11,7 @@
  * A controller that has just started, or that was itself stopped for a while, gives every node the whole grace period.
  */
 import { type CoordinationV1, type CoreV1, Kinds } from "@reddwarf/api-types"
-import { ApiClient, ClientError, EventRecorder, Informer } from "@reddwarf/client"
+import { type ApiClient, ClientError, type EventRecorder, Informer } from "@reddwarf/client"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
@@ -19,8 +19,10 @@ import type * as Scope from "effect/Scope"
 import * as ClusterInformers from "./ClusterInformers.js"
 import * as Controller from "./Controller.js"
 import * as conditions from "./internal/conditions.js"
+import * as environment from "./internal/environment.js"
 import * as heartbeats from "./internal/heartbeats.js"
 import * as nodeTaints from "./internal/nodeTaints.js"
+import { isRoutine } from "./internal/routine.js"
 import * as zones from "./internal/zones.js"
 import { Outcome } from "./Reconciler.js"
 
@@ -93,10 +95,7 @@ const claimsReady = (pod: CoreV1.Pod, nodeReady: CoreV1.NodeCondition): boolean 
 export const run = Effect.fnUntraced(function*(
   options: Options = {}
 ): Effect.fn.Return<void, never, ApiClient.ApiClient | EventRecorder.EventRecorder | Scope.Scope> {
-  const client = yield* ApiClient.ApiClient
-  const recorder = yield* EventRecorder.EventRecorder
-  const clock = yield* Effect.clock
-  const now = () => clock.unsafeCurrentTimeMillis()
+  const { client, now, recorder } = yield* environment.get
   const graceMillis = Duration.toMillis(options.nodeMonitorGracePeriod ?? "50 seconds")
   const startupMillis = Duration.toMillis(options.nodeStartupGracePeriod ?? "60 seconds")
   const { nodes, pods } = options.informers ?? { nodes: yield* ClusterInformers.nodes, pods: yield* ClusterInformers.pods }
@@ -106,6 +105,13 @@ export const run = Effect.fnUntraced(function*(
     partial: options.secondaryEvictionRate ?? 0.01,
     largeZone: options.largeZoneThreshold ?? 50
   })
+  const census = zones.census()
+  const unsubscribe = nodes.onChange((event) => {
+    if (event.type === "updated") census.remove(event.old)
+    if (event.type === "deleted") census.remove(event.object)
+    else census.add(event.object)
+  })
+  yield* Effect.addFinalizer(() => Effect.sync(unsubscribe))
   const heard = heartbeats.make(now())
   yield* Effect.forkScoped(Effect.schedule(Effect.sync(() => heard.tick(now())), Schedule.spaced("5 seconds")))
   /** Nodes that were announced, with the last Ready status that was seen. */
@@ -145,7 +151,7 @@ export const run = Effect.fnUntraced(function*(
   /** Milliseconds until the node may be given its `NoExecute` taint; 0 if it may now, or needs or has none. */
   const evictionDelay = (node: CoreV1.Node): number => {
     if (!nodeTaints.isFailed(node)) return 0
-    const disruption = zones.disruptionOf(nodes.list(), node)
+    const disruption = census.disruptionOf(node, nodes.get(node.metadata.name ?? ""))
     if (nodeTaints.isEvicting(node) && !disruption.isTotal) return 0
     return evictions.admit(zones.zoneOf(node), disruption, now())
   }
@@ -211,7 +217,7 @@ export const run = Effect.fnUntraced(function*(
     name: "node",
     workers: options.workers ?? 4,
     resync: options.resync ?? "30 seconds",
-    isRoutine: (error: ClientError.ClientError) => ClientError.isConflict(error) || ClientError.isNotFound(error),
+    isRoutine,
     sources: [
       Controller.source(nodes, (node) => [node.metadata.name ?? ""]),
       Controller.source(leases, (lease) => [lease.metadata.name ?? ""])

@@ -123,10 +123,10 @@ export const run = Effect.fnUntraced(function*<K extends string, E, R>(
       return options.reconcile(key).pipe(
         Effect.timeoutFail({ duration: options.timeout ?? "2 minutes", onTimeout: () => new PassTimedOut({ key }) }),
         Effect.matchEffect({ onFailure: (error) => onFailure(key, error), onSuccess: (outcome) => onSuccess(key, outcome) }),
-        // A bug in one pass must not end the worker.
-        Effect.catchAllDefect((defect) => {
+        // Neither a bug in one pass nor something inside it that was interrupted may end the worker; its own interruption is not caught.
+        Effect.catchAllCause((cause) => {
           results.failed.unsafeUpdate(1, [])
-          return Effect.zipRight(Effect.logError("reconcile died", Cause.die(defect)), queue.addRateLimited(key))
+          return Effect.zipRight(Effect.logError("reconcile died", cause), queue.addRateLimited(key))
         }),
         Effect.annotateLogs({ controller: name, key }),
         Effect.withSpan("reconcile", { attributes: { controller: name, key } }),

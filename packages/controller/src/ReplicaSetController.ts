@@ -6,26 +6,19 @@
  */
 import { type AppsV1, Kinds } from "@reddwarf/api-types"
 import type { ApiClient, EventRecorder } from "@reddwarf/client"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as ClusterInformers from "./ClusterInformers.js"
+import type * as Controller from "./Controller.js"
 import * as claims from "./internal/claims.js"
 import * as replicas from "./internal/replicas.js"
 
 /**
- * How many sets are looked at, and how often all are visited.
+ * How many sets are looked at, 5 unless given, and how often all are visited: every 30 seconds unless given.
  *
  * @category models
  */
-export interface Options {
-  /** Sets that are looked at concurrently: 5 unless given. */
-  readonly workers?: number
-  /** Time between visits of all sets: 30 seconds unless given. */
-  readonly resync?: Duration.DurationInput
-  /** Informers that are shared with other controllers; its own unless given. */
-  readonly informers?: ClusterInformers.ClusterInformers | undefined
-}
+export type Options = Controller.Tuning
 
 /**
  * Starts the controller, which then runs as long as the scope. Waits for its informers.

@@ -4,26 +4,19 @@
  */
 import { type CoreV1, Kinds, LabelSelector } from "@reddwarf/api-types"
 import { type ApiClient, type EventRecorder, Informer } from "@reddwarf/client"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as ClusterInformers from "./ClusterInformers.js"
+import type * as Controller from "./Controller.js"
 import * as claims from "./internal/claims.js"
 import * as replicas from "./internal/replicas.js"
 
 /**
- * How many ReplicationControllers are looked at, and how often all are visited.
+ * How many ReplicationControllers are looked at, 5 unless given, and how often all are visited: every 30 seconds unless given.
  *
  * @category models
  */
-export interface Options {
-  /** Objects that are looked at concurrently: 5 unless given. */
-  readonly workers?: number
-  /** Time between visits of all objects: 30 seconds unless given. */
-  readonly resync?: Duration.DurationInput
-  /** Informers that are shared with other controllers; its own unless given. */
-  readonly informers?: ClusterInformers.ClusterInformers | undefined
-}
+export type Options = Controller.Tuning
 
 const selectorOf = ({ spec }: CoreV1.ReplicationController): LabelSelector.LabelSelector =>
   spec?.selector === undefined || Object.keys(spec.selector).length === 0 ? LabelSelector.nothing : LabelSelector.fromLabels(spec.selector)

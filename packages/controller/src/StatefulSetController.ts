@@ -5,16 +5,17 @@
  * A new template replaces pods from the highest number down to `partition`; ControllerRevisions keep the earlier ones.
  */
 import { type AppsV1, type CoreV1, Kinds, PodPhase } from "@reddwarf/api-types"
-import { ApiClient, ClientError, EventRecorder, Informer, ObjectRef } from "@reddwarf/client"
-import type * as Duration from "effect/Duration"
+import { type ApiClient, ClientError, type EventRecorder, Informer, ObjectRef } from "@reddwarf/client"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as ClusterInformers from "./ClusterInformers.js"
 import * as Controller from "./Controller.js"
 import { nextAvailable } from "./internal/availability.js"
 import * as claims from "./internal/claims.js"
+import * as environment from "./internal/environment.js"
 import * as history from "./internal/history.js"
 import * as podControl from "./internal/podControl.js"
+import { isRoutineOfNames } from "./internal/routine.js"
 import * as volumeClaims from "./internal/statefulSetClaims.js"
 import * as setPods from "./internal/statefulSetPods.js"
 import * as statuses from "./internal/statefulSetStatus.js"
@@ -22,18 +23,11 @@ import * as steps from "./internal/statefulSetSteps.js"
 import { Outcome } from "./Reconciler.js"
 
 /**
- * How many sets are looked at, and how often all are visited.
+ * How many sets are looked at, 5 unless given, and how often all are visited: every 30 seconds unless given.
  *
  * @category models
  */
-export interface Options {
-  /** Sets that are looked at concurrently: 5 unless given. */
-  readonly workers?: number
-  /** Time between visits of all sets: 30 seconds unless given. */
-  readonly resync?: Duration.DurationInput
-  /** Informers that are shared with other controllers; its own unless given. */
-  readonly informers?: ClusterInformers.ClusterInformers | undefined
-}
+export type Options = Controller.Tuning
 
 type StatefulSet = AppsV1.StatefulSet
 type Failure = ClientError.ClientError
@@ -47,9 +41,6 @@ const messages: podControl.Messages = {
 
 const selectorOf = (set: StatefulSet) => claims.selector(set.spec?.selector)
 
-const isRoutine = (error: Failure): boolean =>
-  ClientError.isConflict(error) || ClientError.isNotFound(error) || ClientError.isAlreadyExists(error) || ClientError.isNamespaceTerminating(error)
-
 /**
  * Starts the controller, which then runs as long as the scope. Waits for its informers.
  *
@@ -58,10 +49,7 @@ const isRoutine = (error: Failure): boolean =>
 export const run = Effect.fnUntraced(function*(
   options: Options = {}
 ): Effect.fn.Return<void, never, ApiClient.ApiClient | EventRecorder.EventRecorder | Scope.Scope> {
-  const client = yield* ApiClient.ApiClient
-  const recorder = yield* EventRecorder.EventRecorder
-  const clock = yield* Effect.clock
-  const now = () => clock.unsafeCurrentTimeMillis()
+  const { client, now, recorder } = yield* environment.get
   const pods = options.informers?.pods ?? (yield* ClusterInformers.pods)
   const sets = yield* Informer.make({ kind: Kinds.statefulSet, indexers: { namespace: ({ metadata }) => [metadata.namespace ?? ""] } })
   const revisions = options.informers?.controllerRevisions ?? (yield* ClusterInformers.controllerRevisions)
@@ -178,8 +166,8 @@ export const run = Effect.fnUntraced(function*(
     name: "stateful-set",
     workers: options.workers ?? 5,
     resync: options.resync ?? "30 seconds",
-    isRoutine,
-    sources: [Controller.source(sets, (set) => [ObjectRef.keyOf(set)]), Controller.source(pods, control.keysOf)],
+    isRoutine: isRoutineOfNames,
+    sources: [Controller.source(sets, (set) => [ObjectRef.keyOf(set)]), Controller.dependents(pods, control.keysOf)],
     reconcile
   })
 })

@@ -7,7 +7,6 @@
  */
 import { type CoreV1, Kinds, PodPhase, Taints } from "@reddwarf/api-types"
 import { ApiClient, ClientError, EventRecorder } from "@reddwarf/client"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
@@ -18,18 +17,11 @@ import * as conditions from "./internal/conditions.js"
 import { Outcome } from "./Reconciler.js"
 
 /**
- * How many pods are looked at, and how often all are visited.
+ * How many pods are looked at, 8 unless given, and how often all are visited: every minute unless given.
  *
  * @category models
  */
-export interface Options {
-  /** Pods that are looked at concurrently: 8 unless given. */
-  readonly workers?: number
-  /** Time between visits of all pods: 1 minute unless given. */
-  readonly resync?: Duration.DurationInput
-  /** Informers that are shared with other controllers; its own unless given. */
-  readonly informers?: ClusterInformers.ClusterInformers | undefined
-}
+export type Options = Controller.Tuning
 
 const keyOf = (pod: CoreV1.Pod): string => `${pod.metadata.namespace ?? ""}/${pod.metadata.name ?? ""}`
 
@@ -41,6 +33,8 @@ const allowance = (pod: CoreV1.Pod, node: CoreV1.Node): number | undefined => {
     .filter((seconds) => seconds !== undefined)
   return limits.length === 0 ? undefined : 1000 * Math.min(...limits)
 }
+
+const evicts = (node: CoreV1.Node): boolean => node.spec?.taints?.some(({ effect }) => effect === "NoExecute") === true
 
 /**
  * Starts the controller, which then runs as long as the scope. Waits for its informers.
@@ -112,13 +106,19 @@ export const run = Effect.fnUntraced(function*(
     return Outcome.Settled()
   })
 
-  const podsOf = (node: CoreV1.Node) => pods.byIndex("node", node.metadata.name ?? "").map(keyOf)
+  const podsOf = (node: CoreV1.Node) => evicts(node) ? pods.byIndex("node", node.metadata.name ?? "").map(keyOf) : []
+  // Most pods are on nodes where everything may stay.
+  const concerned = (pod: CoreV1.Pod): ReadonlyArray<string> => {
+    const node = nodes.get(pod.spec?.nodeName ?? "")
+    const key = keyOf(pod)
+    return limited.has(key) || (node !== undefined && evicts(node)) ? [key] : []
+  }
   yield* Controller.run({
     name: "taint-eviction",
     workers: options.workers ?? 8,
     resync: options.resync ?? "1 minute",
     isRoutine: ClientError.isConflict,
-    sources: [Controller.source(pods, (pod) => [keyOf(pod)]), Controller.source(nodes, podsOf)],
+    sources: [Controller.source(nodes, podsOf), Controller.dependents(pods, concerned)],
     reconcile
   })
 })

@@ -4,12 +4,14 @@
  * is gone are released; what becomes of their data is for a provisioner or an operator to decide.
  */
 import { type CoreV1, Kinds, Timestamp } from "@reddwarf/api-types"
-import { ApiClient, ClientError, EventRecorder, Informer, ObjectRef } from "@reddwarf/client"
+import { type ApiClient, ClientError, type EventRecorder, Informer, ObjectRef } from "@reddwarf/client"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Controller from "./Controller.js"
 import * as matching from "./internal/volumeMatching.js"
+import * as environment from "./internal/environment.js"
+import { isRoutine } from "./internal/routine.js"
 import { Outcome } from "./Reconciler.js"
 
 /**
@@ -33,9 +35,7 @@ const bindCompleted = "pv.kubernetes.io/bind-completed"
 export const run = Effect.fnUntraced(function*(
   options: Options = {}
 ): Effect.fn.Return<void, never, ApiClient.ApiClient | EventRecorder.EventRecorder | Scope.Scope> {
-  const client = yield* ApiClient.ApiClient
-  const recorder = yield* EventRecorder.EventRecorder
-  const clock = yield* Effect.clock
+  const { client, now, recorder } = yield* environment.get
   const claims = yield* Informer.make({ kind: Kinds.persistentVolumeClaim })
   const volumes = yield* Informer.make({
     kind: Kinds.persistentVolume,
@@ -62,7 +62,7 @@ export const run = Effect.fnUntraced(function*(
       ? Effect.succeed(volume)
       : client.updateStatus(Kinds.persistentVolume, {
         ...volume,
-        status: { ...volume.status, phase, lastPhaseTransitionTime: Timestamp.secondsFromMillis(clock.unsafeCurrentTimeMillis()) }
+        status: { ...volume.status, phase, lastPhaseTransitionTime: Timestamp.secondsFromMillis(now()) }
       })
 
   const setClaimPhase = (claim: CoreV1.PersistentVolumeClaim, status: CoreV1.PersistentVolumeClaimStatus) =>
@@ -105,6 +105,8 @@ export const run = Effect.fnUntraced(function*(
           yield* setClaimPhase(claim, { phase: "Lost" })
           yield* recorder.event(claim, "Warning", "ClaimLost", "Bound claim has lost its PersistentVolume. Data on the volume is lost!")
         }
+      } else if (volume.spec?.claimRef === undefined && !matching.satisfies(volume, claim)) {
+        yield* recorder.event(claim, "Warning", "VolumeMismatch", `Cannot bind to requested volume ${JSON.stringify(volumeName)}: it does not offer what the claim asks for`)
       } else if (matching.isFor(volume, claim)) yield* bind(claim, volume)
       return Outcome.Settled()
     }
@@ -152,7 +154,6 @@ export const run = Effect.fnUntraced(function*(
     return Outcome.Settled()
   })
 
-  const isRoutine = (error: ClientError.ClientError) => ClientError.isConflict(error) || ClientError.isNotFound(error)
   yield* classes.hasSynced
   const pendingKeys = (): ReadonlyArray<string> => claims.list().filter(({ status }) => status?.phase !== "Bound").map(ObjectRef.keyOf)
   yield* Controller.run({
@@ -163,7 +164,7 @@ export const run = Effect.fnUntraced(function*(
     isRoutine,
     sources: [
       Controller.source(claims, (claim) => [ObjectRef.keyOf(claim)]),
-      Controller.source(volumes, (volume) => (volume.spec?.claimRef === undefined ? pendingKeys() : [matching.claimKey(volume.spec.claimRef)]))
+      Controller.dependents(volumes, (volume) => (volume.spec?.claimRef === undefined ? pendingKeys() : [matching.claimKey(volume.spec.claimRef)]))
     ],
     reconcile: reconcileClaim
   })
@@ -173,7 +174,7 @@ export const run = Effect.fnUntraced(function*(
     isRoutine,
     sources: [
       Controller.source(volumes, (volume) => [ObjectRef.keyOf(volume)]),
-      Controller.source(claims, (claim) => volumes.byIndex("claim", ObjectRef.keyOf(claim)).map(ObjectRef.keyOf))
+      Controller.dependents(claims, (claim) => volumes.byIndex("claim", ObjectRef.keyOf(claim)).map(ObjectRef.keyOf))
     ],
     reconcile: reconcileVolume
   })

@@ -1,11 +1,12 @@
 /** Keeps claims that pods use, and volumes that are bound, from being removed: a finalizer holds them until nobody needs them any more. */
 import { type CoreV1, Kinds, type KubeObject, PodPhase } from "@reddwarf/api-types"
-import { ApiClient, ClientError, Informer, ObjectRef } from "@reddwarf/client"
+import { ApiClient, type ClientError, Informer, ObjectRef } from "@reddwarf/client"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as ClusterInformers from "./ClusterInformers.js"
 import * as Controller from "./Controller.js"
+import { isRoutine } from "./internal/routine.js"
 import { Outcome } from "./Reconciler.js"
 
 /**
@@ -52,20 +53,22 @@ export const run = Effect.fnUntraced(function*(
   const volumes = yield* Informer.make({ kind: Kinds.persistentVolume })
 
   /** A pod that no node has begun with, or that has ended, needs nothing. */
-  const isUsed = (key: string): boolean =>
-    pods.byIndex("namespace", ObjectRef.fromKey(key).namespace ?? "").some((pod) => !PodPhase.isTerminal(pod) && PodPhase.isBound(pod) && claimsOf(pod).includes(key))
+  const uses = (key: string) => (pod: CoreV1.Pod): boolean => !PodPhase.isTerminal(pod) && PodPhase.isBound(pod) && claimsOf(pod).includes(key)
 
-  const reconcileClaim = (key: string): Effect.Effect<Outcome, ClientError.ClientError> => {
+  const reconcileClaim = Effect.fnUntraced(function*(key: string): Effect.fn.Return<Outcome, ClientError.ClientError> {
     const claim = claims.get(key)
-    if (claim === undefined) return Effect.succeed(Outcome.Settled())
-    const finalizers = withFinalizer(claim, claimFinalizer, claim.metadata.deletionTimestamp === undefined || isUsed(key))
-    return Effect.as(
-      finalizers.length === (claim.metadata.finalizers ?? []).length
-        ? Effect.void
-        : client.update(Kinds.persistentVolumeClaim, { ...claim, metadata: { ...claim.metadata, finalizers } }),
-      Outcome.Settled()
-    )
-  }
+    if (claim === undefined) return Outcome.Settled()
+    const isWanted = claim.metadata.deletionTimestamp === undefined || pods.byIndex("namespace", claim.metadata.namespace ?? "").some(uses(key))
+    const finalizers = withFinalizer(claim, claimFinalizer, isWanted)
+    if (finalizers.length === (claim.metadata.finalizers ?? []).length) return Outcome.Settled()
+    if (!isWanted) {
+      // Data goes with the claim, so the server itself has to say that no pod uses it: the copy may lag behind.
+      const { items } = yield* client.list(Kinds.pod, { namespace: claim.metadata.namespace ?? "" })
+      if (items.some(uses(key))) return Outcome.RequeueAfter({ delay: "1 second" })
+    }
+    yield* client.update(Kinds.persistentVolumeClaim, { ...claim, metadata: { ...claim.metadata, finalizers } })
+    return Outcome.Settled()
+  })
 
   const reconcileVolume = (key: string): Effect.Effect<Outcome, ClientError.ClientError> => {
     const volume = volumes.get(key)
@@ -79,12 +82,11 @@ export const run = Effect.fnUntraced(function*(
     )
   }
 
-  const isRoutine = (error: ClientError.ClientError) => ClientError.isConflict(error) || ClientError.isNotFound(error)
   yield* Controller.run({
     name: "pvc-protection",
     resync: options.resync ?? "30 seconds",
     isRoutine,
-    sources: [Controller.source(claims, (claim) => [ObjectRef.keyOf(claim)]), Controller.source(pods, claimsOf)],
+    sources: [Controller.source(claims, (claim) => [ObjectRef.keyOf(claim)]), Controller.dependents(pods, claimsOf)],
     reconcile: reconcileClaim
   })
   yield* Controller.run({

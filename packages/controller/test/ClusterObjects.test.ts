@@ -118,6 +118,20 @@ describe("volumes", () => {
       assert.strictEqual(yield* eventually(phase("large"), (found) => found.startsWith("Bound")), "Bound two")
     }).pipe(Effect.provide(world())))
 
+  it.scopedLive("bind to the volume that a claim names, if that offers what is asked for", () =>
+    Effect.gen(function*() {
+      const client = yield* ApiClient.ApiClient
+      yield* VolumeBinderController.run()
+      yield* client.create(Kinds.persistentVolume, volume("small", "1Gi"))
+      yield* client.create(Kinds.persistentVolume, volume("large", "8Gi"))
+      yield* client.create(Kinds.persistentVolumeClaim, claim("too-much", "5Gi", { volumeName: "small" }))
+      yield* client.create(Kinds.persistentVolumeClaim, claim("fits", "5Gi", { volumeName: "large" }))
+      const phase = (name: string) => Effect.map(client.get(Kinds.persistentVolumeClaim, { namespace: "default", name }), ({ status }) => status?.phase)
+      assert.strictEqual(yield* eventually(phase("fits"), (found) => found === "Bound"), "Bound")
+      assert.strictEqual(yield* phase("too-much"), "Pending")
+      assert.isUndefined((yield* client.get(Kinds.persistentVolume, { name: "small" })).spec?.claimRef)
+    }).pipe(Effect.provide(world())))
+
   it.scopedLive("wait for a consumer where their class says so", () =>
     Effect.gen(function*() {
       const client = yield* ApiClient.ApiClient

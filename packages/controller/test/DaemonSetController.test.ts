@@ -174,4 +174,21 @@ describe("DaemonSetController", () => {
       }).pipe(Effect.provide(world().layer)),
     { fastCheck: { numRuns: 8 }, timeout: 120_000 }
   )
+
+  it.scoped("does not wait for an ended pod that somebody else holds", () =>
+    Effect.gen(function*() {
+      const client = yield* ApiClient.ApiClient
+      yield* createNode("a")
+      yield* DaemonSetController.run()
+      yield* create()
+      yield* converge()
+      for (const pod of yield* pods) {
+        const at = { namespace: "default", name: pod.metadata.name ?? "" }
+        yield* client.patch(Kinds.pod, at, { metadata: { finalizers: ["example.com/hold"] } })
+        yield* become(pod, "Failed", false)
+      }
+      yield* converge()
+      assert.deepStrictEqual([(yield* pods).length, yield* places], [2, ["a"]])
+      assert.strictEqual((yield* found).status?.numberReady, 1)
+    }).pipe(Effect.provide(world().layer)))
 })

@@ -217,4 +217,15 @@ describe("DeploymentController", () => {
       }).pipe(Effect.provide(world().layer)),
     { fastCheck: { numRuns: 8 }, timeout: 120_000 }
   )
+
+  it.scoped("counts pods that cannot be made as unavailable", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeApi.FakeApi
+      server.injectFaults(({ method, path }) => (method === "POST" && path.endsWith("/pods") ? { type: "fail" } : undefined))
+      yield* start
+      yield* create()
+      yield* settle
+      const { status } = yield* found
+      assert.deepStrictEqual([status?.replicas ?? 0, status?.unavailableReplicas], [0, 3])
+    }).pipe(Effect.provide(world().layer)))
 })

@@ -1,4 +1,4 @@
-import { type CoreV1, Kinds, OwnerReference, type PolicyV1, Timestamp } from "@reddwarf/api-types"
+import { type CoreV1, Kind, Kinds, type KubeObject, OwnerReference, type PolicyV1, Timestamp } from "@reddwarf/api-types"
 import { ApiClient, EventRecorder, FakeApi } from "@reddwarf/client"
 import { DisruptionController } from "@reddwarf/controller"
 import { assert, describe, it } from "@effect/vitest"
@@ -13,6 +13,16 @@ const template: CoreV1.PodTemplateSpec = { metadata: { labels: { app: "web" } },
 
 const budget = (spec: Partial<PolicyV1.PodDisruptionBudgetSpec>) =>
   Effect.flatMap(ApiClient.ApiClient, (client) => client.create(Kinds.podDisruptionBudget, { metadata: ref, spec: { selector, ...spec } }))
+
+/** A custom kind that makes pods, named as a built-in one of another group. */
+const fleet = Kind.make<KubeObject.KubeObject>({
+  group: "example.com",
+  version: "v1",
+  kind: "StatefulSet",
+  plural: "fleets",
+  namespaced: true,
+  schema: Kinds.configMap.schema
+})
 
 const status = Effect.map(FakeApi.FakeApi, (server) => server.get(Kinds.podDisruptionBudget, ref)?.status ?? {})
 const numbers = Effect.map(status, (found) => [found.expectedPods, found.currentHealthy, found.desiredHealthy, found.disruptionsAllowed])
@@ -92,5 +102,41 @@ describe("DisruptionController", () => {
       assert.deepStrictEqual([yield* numbers, (yield* status).disruptedPods], [[2, 1, 1, 0], { "web-0": time }])
       yield* TestClock.adjust("30 seconds")
       assert.deepStrictEqual([yield* numbers, (yield* status).disruptedPods], [[2, 2, 1, 1], undefined])
+    }).pipe(Effect.provide(world())))
+
+  it.scoped("asks custom controllers how many pods they want, by the scale of their kind", () =>
+    Effect.gen(function*() {
+      const client = yield* ApiClient.ApiClient
+      const server = yield* FakeApi.FakeApi
+      const owner = yield* client.create(fleet, { metadata: ref })
+      const scale = { kind: "Scale", apiVersion: "autoscaling/v1", metadata: { ...ref, uid: owner.metadata.uid }, spec: { replicas: 4 }, status: { replicas: 2 } }
+      server.injectFaults(({ path }) =>
+        path.endsWith("/fleets/web/scale")
+          ? { type: "response", response: { status: 200, headers: { "content-type": "application/json" }, body: Buffer.from(JSON.stringify(scale)) } }
+          : undefined)
+      yield* DisruptionController.run()
+      yield* budget({ maxUnavailable: 1 })
+      for (const name of ["web-0", "web-1", "web-2"]) {
+        yield* client.create(Kinds.pod, { ...template, metadata: { namespace: "default", name, labels: { app: "web" }, ownerReferences: [OwnerReference.controllerOf(fleet, owner)] } })
+        yield* client.patch(Kinds.pod, { namespace: "default", name }, { status: { phase: "Running", conditions: [{ type: "Ready", status: "True" }] } }, { subresource: "status" })
+      }
+      yield* settle
+      assert.deepStrictEqual([yield* numbers, yield* condition], [[4, 3, 3, 0], "False InsufficientPods"])
+    }).pipe(Effect.provide(Layer.merge(FakeApi.layer({ kinds: [...Kinds.all, fleet] }), EventRecorder.layerMemory([])))))
+
+  it.scoped("takes an announced disruption back when the pod stays", () =>
+    Effect.gen(function*() {
+      const client = yield* ApiClient.ApiClient
+      const server = yield* FakeApi.FakeApi
+      yield* pods([true, true])
+      yield* DisruptionController.run()
+      const target = { type: "DisruptionTarget", status: "True", reason: "EvictionByEvictionAPI", lastTransitionTime: Timestamp.secondsFromMillis(yield* Clock.currentTimeMillis) }
+      const at = { namespace: "default", name: "web-0" }
+      yield* client.patch(Kinds.pod, at, { status: { conditions: [{ type: "Ready", status: "True" }, target] } }, { subresource: "status" })
+      const shown = () => server.get(Kinds.pod, at)?.status?.conditions?.map(({ reason, status, type }) => [type, status, reason])
+      yield* TestClock.adjust("110 seconds")
+      assert.deepStrictEqual(shown()?.[1], ["DisruptionTarget", "True", "EvictionByEvictionAPI"])
+      yield* TestClock.adjust("15 seconds")
+      assert.deepStrictEqual(shown(), [["Ready", "True", undefined], ["DisruptionTarget", "False", undefined]])
     }).pipe(Effect.provide(world())))
 })

@@ -113,6 +113,25 @@ describe("endpoints", () => {
       yield* settle
       assert.deepStrictEqual(yield* slices, [])
     }).pipe(Effect.provide(world())))
+
+  it.scoped("say who is near, where a service prefers that", () =>
+    Effect.gen(function*() {
+      const client = yield* ApiClient.ApiClient
+      yield* client.create(Kinds.node, { metadata: { name: "n1", labels: { "topology.kubernetes.io/zone": "z1" } } })
+      yield* EndpointSliceController.run()
+      yield* service({ trafficDistribution: "PreferClose" })
+      yield* pod("a", "10.1.0.1", true)
+      yield* pod("b", "10.1.0.2", false)
+      const hints = Effect.map(slices, (all) => all.flatMap(({ endpoints = [] }) => endpoints.map((endpoint) => endpoint.hints)))
+      yield* settle
+      assert.deepStrictEqual(yield* hints, [{ forZones: [{ name: "z1" }] }, undefined])
+      yield* client.patch(Kinds.service, ref, { spec: { trafficDistribution: "PreferSameNode" } })
+      yield* settle
+      assert.deepStrictEqual(yield* hints, [{ forZones: [{ name: "z1" }], forNodes: [{ name: "n1" }] }, undefined])
+      yield* client.patch(Kinds.service, ref, { spec: { trafficDistribution: null } })
+      yield* settle
+      assert.deepStrictEqual(yield* hints, [undefined, undefined])
+    }).pipe(Effect.provide(world())))
 })
 
 describe("slicePacking", () => {

@@ -214,4 +214,18 @@ describe("GarbageCollector", () => {
       assert.deepStrictEqual(left, expected(sets, deletes).map((index) => `o${index}`).sort())
       assert.isTrue(server.list(Kinds.configMap).every((object) => object.metadata.deletionTimestamp === undefined))
     })).pipe(Effect.provide(world().layer)), { fastCheck: { numRuns: 20 }, timeout: 60_000 })
+
+  it.scoped("orphans and waits for dependents although one kind cannot be listed", () =>
+    Effect.gen(function*() {
+      const client = yield* ApiClient.ApiClient
+      const server = yield* FakeApi.FakeApi
+      server.injectFaults(({ method, path }) => (method === "GET" && path.includes("/widgets") ? { type: "fail" } : undefined))
+      const owner = yield* create("owner")
+      yield* create("child", [referTo(owner)])
+      yield* GarbageCollector.run()
+      yield* settle
+      yield* client.delete(Kinds.configMap, ref("owner"), { propagationPolicy: "Orphan" })
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(yield* names, ["child"])
+    }).pipe(Effect.provide(world().layer)))
 })

@@ -99,4 +99,30 @@ describe("HorizontalPodAutoscalerController", () => {
       assert.strictEqual((yield* reason("ScalingActive", "ScalingDisabled"))[0], "False")
     }).pipe(Effect.provide(layer))
   }, 90_000)
+
+  it.scopedLive("leaves pods alone that another autoscaler scales, too", () => {
+    const { events, layer } = world()
+    return Effect.gen(function*() {
+      const client = yield* ApiClient.ApiClient
+      const template = { metadata: { labels: { app: "web" } }, spec: { containers: [{ name: "c", image: "registry.test/app:1" }] } }
+      yield* client.create(Kinds.deployment, { metadata: ref, spec: { replicas: 1, selector: { matchLabels: { app: "web" } }, template } })
+      yield* client.create(Kinds.pod, { metadata: { name: "web-1", namespace: "default", labels: { app: "web" } }, spec: template.spec })
+      yield* Effect.forkScoped(HorizontalPodAutoscalerController.run({ interval: "50 millis" }).pipe(Effect.zipRight(Effect.never), Effect.scoped))
+      for (const name of ["a", "b"]) {
+        yield* client.create(Kinds.horizontalPodAutoscaler, {
+          metadata: { namespace: "default", name },
+          spec: { scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "web" }, maxReplicas: 3 }
+        })
+      }
+      const active = (name: string) =>
+        Effect.map(client.get(Kinds.horizontalPodAutoscaler, { namespace: "default", name }), ({ status }) => status?.conditions?.find(({ type }) => type === "ScalingActive"))
+      for (const name of ["a", "b"]) {
+        const { message, status } = (yield* eventually(active(name), (found) => found?.reason === "AmbiguousSelector")) ?? {}
+        assert.deepStrictEqual([status, message], ["False", "pods by selector app=web are controlled by multiple HPAs: [default/a default/b]"])
+      }
+      assert.isTrue(events.some(({ reason }) => reason === "AmbiguousSelector"))
+      yield* client.delete(Kinds.horizontalPodAutoscaler, { namespace: "default", name: "b" })
+      assert.strictEqual((yield* eventually(active("a"), (found) => found?.reason !== "AmbiguousSelector"))?.reason, "FailedGetResourceMetric")
+    }).pipe(Effect.provide(layer))
+  }, 90_000)
 })

@@ -183,6 +183,40 @@ describe("JobController", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.scoped("counts no failure for pods that it takes away itself", () =>
+    Effect.gen(function*() {
+      const client = yield* ApiClient.ApiClient
+      const live = Effect.map(pods, (all) => all.filter(({ metadata }) => metadata.deletionTimestamp === undefined))
+      yield* JobController.run()
+      yield* createJob({ parallelism: 5, completions: 9, backoffLimit: 1 })
+      yield* settle
+      for (const pod of yield* activePods) yield* client.bind({ namespace: "default", name: pod.metadata.name ?? "" }, "n1")
+      yield* client.patch(Kinds.job, ref, { spec: { parallelism: 2 } })
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual([(yield* live).length, (yield* status).failed ?? 0, (yield* status).active], [2, 0, 2])
+      yield* client.patch(Kinds.job, ref, { spec: { suspend: true } })
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual([(yield* live).length, (yield* status).failed ?? 0], [0, 0])
+      assert.deepStrictEqual(yield* conditions, ["Suspended/JobSuspended"])
+      yield* client.patch(Kinds.job, ref, { spec: { suspend: false } })
+      yield* settle
+      assert.strictEqual((yield* live).length, 2)
+    }).pipe(Effect.provide(world().layer)))
+
+  it.scoped("lets a work queue's pods finish once one of them has succeeded", () =>
+    Effect.gen(function*() {
+      const client = yield* ApiClient.ApiClient
+      yield* JobController.run()
+      yield* createJob({ parallelism: 3 })
+      yield* settle
+      const [first] = yield* activePods
+      if (first !== undefined) yield* end(first, "Succeeded")
+      yield* settle
+      yield* client.patch(Kinds.job, ref, { spec: { parallelism: 1 } })
+      yield* settle
+      assert.strictEqual((yield* activePods).length, 2)
+    }).pipe(Effect.provide(world().layer)))
+
   it.scoped("ends at its deadline", () =>
     Effect.gen(function*() {
       yield* JobController.run()

@@ -60,6 +60,26 @@ describe("NamespaceController", () => {
       yield* TestClock.adjust("10 seconds")
       assert.isUndefined(server.get(Kinds.namespace, { name: "team" }))
     }).pipe(Effect.provide(FakeApi.layer())))
+
+  it.scoped("does not look again because of what it says itself", () =>
+    Effect.gen(function*() {
+      const client = yield* ApiClient.ApiClient
+      const server = yield* FakeApi.FakeApi
+      const held = (index: number) => ({ namespace: "team", name: `held-${index}` })
+      yield* client.create(Kinds.namespace, { metadata: { name: "team" } })
+      for (let index = 0; index < 5; index++) yield* client.create(Kinds.configMap, { metadata: { ...held(index), finalizers: ["example.com/hold"] } })
+      yield* NamespaceController.run()
+      yield* client.delete(Kinds.namespace, { name: "team" })
+      // One less each time, so that there is something new to say each time.
+      for (let index = 0; index < 5; index++) {
+        yield* TestClock.adjust("4 seconds")
+        yield* client.patch(Kinds.configMap, held(index), { metadata: { finalizers: null } })
+      }
+      const passes = server.requests().filter(({ method, path }) => method === "GET" && path.startsWith("/api/v1/namespaces/team/secrets")).length
+      assert.isAtMost(passes, 5)
+      yield* TestClock.adjust("10 seconds")
+      assert.isUndefined(server.get(Kinds.namespace, { name: "team" }))
+    }).pipe(Effect.provide(FakeApi.layer())))
 })
 
 const custom = Kind.make<KubeObject.KubeObject>({

@@ -135,4 +135,18 @@ describe("Reconciler.periodic", () => {
       yield* TestClock.adjust("1 minute")
       assert.isTrue(passes >= 5 && passes <= 9, `${passes} passes`)
     }))
+
+  it.scoped("goes on with its workers when something inside a pass was interrupted", () =>
+    Effect.gen(function*() {
+      let passes = 0
+      const queue = yield* Reconciler.run({
+        name: "test",
+        ...quiet,
+        workers: 1,
+        reconcile: () => Effect.suspend(() => (++passes === 1 ? Effect.interrupt : Effect.succeed(Outcome.Settled())))
+      })
+      yield* queue.add("a")
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(passes, 2)
+    }))
 })

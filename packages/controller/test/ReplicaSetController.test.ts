@@ -170,4 +170,26 @@ describe("ReplicaSetController", () => {
       assert.deepStrictEqual((yield* status)?.conditions ?? [], [])
     }).pipe(Effect.provide(layer))
   })
+
+  it.scoped("says once why pods are refused, and tries again more and more rarely", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeApi.FakeApi
+      let refused = 0
+      server.injectFaults(({ method, path }) => {
+        if (method !== "POST" || !path.endsWith("/pods")) return undefined
+        const message = `pods "web-${refused++}" is forbidden: exceeded quota: q`
+        const body = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, reason: "Forbidden", code: 403 }
+        return { type: "response", response: { status: 403, headers: { "content-type": "application/json" }, body: Buffer.from(JSON.stringify(body)) } }
+      })
+      yield* ReplicaSetController.run()
+      yield* createSet(2)
+      for (let second = 0; second < 20; second++) yield* TestClock.adjust("1 second")
+      const condition = (yield* status)?.conditions?.find(({ type }) => type === "ReplicaFailure")
+      assert.deepStrictEqual([condition?.reason, condition?.message], ["FailedCreate", 'pods "web-0" is forbidden: exceeded quota: q'])
+      assert.isAtMost(server.requests().filter(({ method, path }) => method === "PUT" && path.endsWith("/status")).length, 2)
+      assert.isAtMost(refused, 16)
+      server.injectFaults(() => undefined)
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual([(yield* pods).length, (yield* status)?.conditions], [2, undefined])
+    }).pipe(Effect.provide(world().layer)))
 })

@@ -43,6 +43,7 @@ describe("cronSchedule", () => {
     }
     assert.isUndefined(cron.parse("* * * * *", "Mars/Olympus"))
     assert.isUndefined(cron.parse("0 0 31 2 *")?.next(0))
+    assert.isUndefined(cron.parse(", * * * *")?.next(0))
   })
 
   it("finds the latest time that is due, and how many were missed", () => {

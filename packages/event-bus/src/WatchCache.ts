@@ -54,8 +54,10 @@ export interface Watcher {
    * has given out what was queued before.
    */
   readonly takeAll: Effect.Effect<ReadonlyArray<CacheEvent>, WatchExpired>
-  /** The same without waiting, as a plain function: no events when none are there. */
-  readonly takeNow: () => ReadonlyArray<CacheEvent>
+  /** The same without waiting, as a plain function: no events when none are there, and `limit` of them at most. */
+  readonly takeNow: (limit?: number) => ReadonlyArray<CacheEvent>
+  /** What `takeNow` would give, without taking it. Good until the next event or take: do not keep or modify it. */
+  readonly waiting: () => ReadonlyArray<CacheEvent>
   /**
    * Calls `listener` once: as soon as there is something to take, or this watcher has ended. Perhaps at once, else inside the
    * commit, so it must be quick. The result forgets the listener; a further one takes its place.

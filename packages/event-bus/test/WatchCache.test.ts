@@ -297,6 +297,28 @@ describe("watches", () => {
   )
 
   effect(
+    "can be looked at, and taken in parts",
+    Effect.gen(function*() {
+      const { store, cache } = yield* services
+      for (const name of ["a", "b"]) yield* store.create(pod(name), json(name))
+      const initial = yield* cache.watch({ prefix: "/core/pods/", initial: true })
+      const watcher = yield* cache.watch({ prefix: "/core/pods/" })
+      for (const name of ["c", "d", "e"]) yield* store.create(pod(name), json(name))
+      assert.deepStrictEqual(shown(watcher.waiting()), ["c", "d", "e"].map((name, i) => `ADDED ${pod(name)} ${i + 3}`))
+      assert.deepStrictEqual(shown(watcher.takeNow(2)), [`ADDED ${pod("c")} 3`, `ADDED ${pod("d")} 4`])
+      assert.deepStrictEqual([watcher.bookmark(), watcher.waiting().length], [4, 1])
+      assert.deepStrictEqual(shown(watcher.takeNow(2)), [`ADDED ${pod("e")} 5`])
+      assert.deepStrictEqual([watcher.bookmark(), watcher.waiting()], [5, []])
+      // The current state is in no order: nobody can go on from within it.
+      assert.deepStrictEqual(shown(initial.takeNow(1)), [`ADDED ${pod("a")} 1`])
+      assert.strictEqual(initial.bookmark(), 0)
+      assert.deepStrictEqual(shown(initial.takeNow(1)), [`ADDED ${pod("b")} 2`])
+      assert.strictEqual(initial.bookmark(), 2)
+      assert.strictEqual(initial.takeNow().length, 3)
+    })
+  )
+
+  effect(
     "end with their scope",
     Effect.gen(function*() {
       const { store, cache } = yield* services
@@ -443,4 +465,33 @@ describe("any watcher", () => {
         assert.deepStrictEqual(Object.fromEntries(state), Object.fromEntries(listed))
       }
     })).pipe(Effect.provide(layer())), { fastCheck: { numRuns: 150 } })
+})
+
+describe("parsed objects", () => {
+  effect(
+    "are kept for those who ask again, whoever walks through all of them meanwhile",
+    Effect.gen(function*() {
+      const { store, cache } = yield* services
+      const names = Array.from({ length: 6000 }, (_, i) => pod(String(i).padStart(4, "0")))
+      yield* Effect.forEach(names, (key) => store.create(key, json(key)), { concurrency: "unbounded", discard: true })
+      const [first = "", second = ""] = names
+      const read = () => cache.get(first)?.object
+      read()
+      assert.isObject(cache.get(second)?.object)
+      const kept = read()
+      assert.strictEqual(read(), kept)
+      for (const entry of cache.list("/").slice(1)) assert.isObject(entry.object)
+      assert.strictEqual(read(), kept)
+    })
+  )
+
+  effect(
+    "are parsed once for several who look at the same entry in turn",
+    Effect.gen(function*() {
+      const { store, cache } = yield* services
+      yield* store.create(pod("a"), json("a"))
+      const entry = cache.get(pod("a"))
+      assert.strictEqual(entry?.object, entry?.object)
+    })
+  )
 })

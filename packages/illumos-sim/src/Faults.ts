@@ -85,7 +85,8 @@ export const Fault = Schema.Union(
 export type Fault = typeof Fault.Type
 
 type Kind = Fault["kind"]
-type Of<K extends Kind> = Extract<Fault, { readonly kind: K }>
+/** Faults of one kind. @category models */
+export type Of<K extends Kind> = Extract<Fault, { readonly kind: K }>
 
 /** A command of `program` whose joined arguments contain `match` fails the next `times` times. @category constructors */
 export const failNext = (options: {

@@ -253,12 +253,14 @@ export const zonepath = (zone: Zone): string => zone.configuration.properties["z
 export const resources = (configuration: ZoneConfiguration, kind: string): ReadonlyArray<ZoneResource> =>
   configuration.resources.filter((resource) => resource.kind === kind)
 
-/** The shape of a state file as text. @category schemas */
-export const HostStateJson = Schema.parseJson(HostState, { space: 1 })
+const isState = Schema.is(HostState)
 
-/** Decodes the text of a state file; `None` when it is not a state of this version. @category combinators */
+/** Reads the text of a state file that is known to hold a state of this version. Each call gives a draft of its own. @category combinators */
+export const parse = (json: string): HostState => JSON.parse(json)
+
+/** Reads the text of a state file; `None` when it is not a state of this version. @category combinators */
 export const decodeOption = (json: string): Option.Option<HostState> =>
-  Option.map(Schema.decodeUnknownOption(HostStateJson)(json), (state) => structuredClone(state))
+  Option.filter(Option.liftThrowable((text: string): unknown => JSON.parse(text))(json), isState)
 
 /** The text of a state file. @category combinators */
-export const encode: (state: HostState) => string = Schema.encodeSync(HostStateJson)
+export const encode = (state: HostState): string => JSON.stringify(state, null, 1)

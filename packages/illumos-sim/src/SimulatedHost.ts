@@ -109,13 +109,14 @@ const timing = (options: Options): Timing => ({
   stopTimeout: Duration.toMillis(options.stopTimeout ?? "100 seconds")
 })
 
-const instant = (command: InstantCommand): LongCommand => (host, line) =>
-  host.step((context) => command(context, line.args, line.stdin ?? ""))
+type Program = { readonly instant: InstantCommand } | { readonly long: LongCommand }
 
-const programs: Readonly<Record<string, LongCommand>> = {
-  "/usr/sbin/zoneadm": Zoneadm.run,
+const instant = (command: InstantCommand): Program => ({ instant: command })
+
+const programs: Readonly<Record<string, Program>> = {
+  "/usr/sbin/zoneadm": { long: Zoneadm.run },
   "/usr/sbin/zonecfg": instant(Zonecfg.run),
-  "/usr/sbin/zlogin": Zlogin.run,
+  "/usr/sbin/zlogin": { long: Zlogin.run },
   "/usr/sbin/dladm": instant(Dladm.run),
   "/usr/sbin/ipadm": instant(Ipadm.run),
   "/usr/sbin/zfs": instant(Zfs.run),
@@ -136,7 +137,7 @@ const programs: Readonly<Record<string, LongCommand>> = {
 /** Folders in which a name without a slash is looked up, in this order. */
 const searchPath = ["/usr/sbin", "/usr/bin"]
 
-const lookup = (program: string): readonly [string, LongCommand] | undefined => {
+const lookup = (program: string): readonly [string, Program] | undefined => {
   const paths = program.includes("/") ? [program.replace(/^\/sbin\//, "/usr/sbin/").replace(/^\/bin\//, "/usr/bin/")] : searchPath.map((folder) => `${folder}/${program}`)
   for (const candidate of paths) {
     const command = programs[candidate]
@@ -157,26 +158,54 @@ const unavailable = (line: CommandLine.CommandLine, reason: "NotFound" | "Timeou
 const applies = (program: string, args: ReadonlyArray<string>) => (fault: { readonly program: string; readonly match: string }): boolean =>
   (fault.program === program || path.basename(fault.program) === program) && args.join(" ").includes(fault.match)
 
+interface Planted {
+  readonly delayMillis: number | undefined
+  readonly hangs: boolean
+  readonly fails: Faults.Of<"failNext"> | undefined
+}
+
+/** The faults planted for a command line, used up; nothing where there are none. */
+const strike = ({ host }: HostContext, program: string, args: ReadonlyArray<string>): Planted | undefined => {
+  if (host.faults.length === 0) return undefined
+  const matches = applies(program, args)
+  const planted = {
+    delayMillis: Faults.consume(host, "slow", matches)?.delayMillis,
+    hangs: Faults.consume(host, "hang", matches) !== undefined,
+    fails: Faults.consume(host, "failNext", matches)
+  }
+  return planted.delayMillis === undefined && !planted.hangs && planted.fails === undefined ? undefined : planted
+}
+
+/** What a fault leaves behind before the command itself runs, or nothing when it may run. */
+const suffer = ({ delayMillis, fails, hangs }: Planted): Effect.Effect<Result | undefined> =>
+  Effect.gen(function*() {
+    if (delayMillis !== undefined) yield* Effect.sleep(delayMillis)
+    if (hangs) return yield* Effect.never
+    if (fails === undefined) return undefined
+    const { exitCode, stderr } = fails
+    return { exitCode, stdout: "", stderr: stderr === "" || stderr.endsWith("\n") ? stderr : `${stderr}\n` }
+  })
+
 /** Faults that strike before the command itself runs: what the command then leaves behind, or nothing when it may run. */
 const faulted = (host: Host, program: string, line: CommandLine.CommandLine) =>
-  Effect.gen(function*() {
-    const planted = yield* host.step(({ host: state }) => {
-      if (state.faults.length === 0) return {}
-      const matches = applies(program, line.args)
-      return {
-        slow: Faults.consume(state, "slow", matches)?.delayMillis,
-        hang: Faults.consume(state, "hang", matches) !== undefined,
-        fail: Faults.consume(state, "failNext", matches)
-      }
-    })
-    if (planted.slow !== undefined) yield* Effect.sleep(planted.slow)
-    if (planted.hang === true) return yield* Effect.never
-    if (planted.fail !== undefined) {
-      const { exitCode, stderr } = planted.fail
-      return { exitCode, stdout: "", stderr: stderr === "" || stderr.endsWith("\n") ? stderr : `${stderr}\n` }
-    }
-    return undefined
+  Effect.flatMap(host.step((context) => strike(context, program, line.args)), (planted) =>
+    planted === undefined ? Effect.succeed(undefined) : suffer(planted))
+
+/** Runs a command, after the faults that were planted for it. One that needs nothing but the state is a single step with the look for them. */
+const execute = (host: Host, name: string, program: Program, line: CommandLine.CommandLine): Effect.Effect<Result, StateFile.StateUnavailable> => {
+  if ("long" in program) {
+    return Effect.flatMap(faulted(host, name, line), (struck) => struck === undefined ? program.long(host, line) : Effect.succeed(struck))
+  }
+  const command = (context: HostContext) => program.instant(context, line.args, line.stdin ?? "")
+  const first = host.step((context): { readonly planted: Planted } | { readonly result: Result } => {
+    const planted = strike(context, name, line.args)
+    return planted === undefined ? { result: command(context) } : { planted }
   })
+  return Effect.flatMap(first, (done) =>
+    "result" in done
+      ? Effect.succeed(done.result)
+      : Effect.flatMap(suffer(done.planted), (struck) => struck === undefined ? host.step(command) : Effect.succeed(struck)))
+}
 
 /** A process that does nothing but leave a result behind. */
 const finished = ({ exitCode, stderr, stdout }: Result) =>
@@ -191,10 +220,9 @@ const runner = (host: Host): Context.Tag.Service<CommandRunner.CommandRunner> =>
     const line = withoutPfexec(given)
     const found = lookup(line.program)
     if (found === undefined) return Effect.fail(unavailable(line, "NotFound", "No such file or directory"))
-    const [program, command] = found
+    const [name, program] = found
     const limit = line.timeout ?? "60 seconds"
-    return faulted(host, program, line).pipe(
-      Effect.flatMap((struck) => struck === undefined ? command(host, line) : Effect.succeed(struck)),
+    return execute(host, name, program, line).pipe(
       Effect.mapError((error) => unavailable(line, "Failed", error.message)),
       Effect.timeoutFail({
         duration: limit,
@@ -224,11 +252,11 @@ const runner = (host: Host): Context.Tag.Service<CommandRunner.CommandRunner> =>
     const line = withoutPfexec(given)
     const found = lookup(line.program)
     if (found === undefined) return Effect.fail(unavailable(line, "NotFound", "No such file or directory"))
-    const [program, command] = found
+    const [name, program] = found
     return Effect.gen(function*() {
-      const struck = yield* faulted(host, program, line)
+      if (name !== "zlogin") return yield* Effect.flatMap(execute(host, name, program, line), finished)
+      const struck = yield* faulted(host, name, line)
       if (struck !== undefined) return yield* finished(struck)
-      if (command !== Zlogin.run) return yield* Effect.flatMap(command(host, line), finished)
       const opened = yield* Zlogin.open(host, line, terminal)
       return "refused" in opened ? yield* finished(opened.refused) : opened.process
     }).pipe(Effect.mapError((error) => unavailable(line, "Failed", error.message)))

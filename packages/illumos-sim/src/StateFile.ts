@@ -49,20 +49,13 @@ const save = (file: string, content: string): void => {
   fs.renameSync(temporary, file)
 }
 
-const load = (directory: string, file: string): { readonly text: string; readonly host: HostState.HostState } | undefined => {
-  let text: string
+const readText = (file: string): string | undefined => {
   try {
-    text = fs.readFileSync(file, "utf8")
+    return fs.readFileSync(file, "utf8")
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined
     throw error
   }
-  return Option.match(HostState.decodeOption(text), {
-    onNone: () => {
-      throw new StateUnavailable({ directory, reason: "Corrupt", detail: "state.json is not a host state of version 1" })
-    },
-    onSome: (host) => ({ text, host })
-  })
 }
 
 const described = (directory: string) => (error: unknown): StateUnavailable =>
@@ -91,10 +84,22 @@ export const make = (
       catch: described(directory)
     })
     const semaphore = yield* Effect.makeSemaphore(1)
+    /** Text that was found to be a state, or was written as one: a busy host is read far more often than another process changes it. */
+    let known: string | undefined
+
+    const load = (): { readonly text: string; readonly host: HostState.HostState } | undefined => {
+      const text = readText(file)
+      if (text === undefined) return undefined
+      if (text === known) return { text, host: HostState.parse(text) }
+      const host = Option.getOrThrowWith(HostState.decodeOption(text), () =>
+        new StateUnavailable({ directory, reason: "Corrupt", detail: "state.json is not a host state of version 1" }))
+      known = text
+      return { text, host }
+    }
 
     const underLock = <A>(token: string, now: number, change: (host: HostState.HostState, now: number) => A): A => {
       try {
-        const before = load(directory, file)
+        const before = load()
         const host = before?.host ?? create(now)
         const answer = change(host, now)
         const text = HostState.encode(host)
@@ -103,6 +108,7 @@ export const make = (
             throw new StateUnavailable({ directory, reason: "Locked", detail: "the lock was taken away" })
           }
           save(file, text)
+          known = text
         }
         return answer
       } finally {

@@ -78,55 +78,92 @@ const readAt = (path: string, file: OpenFile, offset: number, length: number) =>
     return buffer.subarray(0, bytesRead)
   })
 
-/** Where the last lines begin: files are read backwards, block by block, until enough line ends were seen. */
-const tailStart = (path: string, lines: number): Effect.Effect<{ readonly path: string; readonly offset: number }, LogReadFailed> =>
+const closed = (file: OpenFile) => Effect.promise(() => file.handle.close())
+
+/** The newest file of a log and its size at one moment. Whoever knows it by its inode holds it open: no other file gets that number. */
+interface End {
+  readonly inode: number
+  readonly size: number
+}
+
+const endOf = (path: string): Effect.Effect<End, LogReadFailed, Scope.Scope> =>
+  Effect.flatMap(Effect.acquireRelease(openAt(path), closed), ({ handle, inode }) =>
+    attempt(path, async () => ({ inode, size: (await handle.stat()).size })))
+
+/** A place in a log. The file may be renamed before it is opened again: its inode stays. */
+interface Position {
+  readonly path: string
+  readonly inode: number | undefined
+  readonly offset: number
+}
+
+/** Where the last lines before `end` begin: files are read backwards, block by block, until enough line ends were seen. */
+const tailStart = (path: string, lines: number, end: End): Effect.Effect<Position, LogReadFailed> =>
   Effect.gen(function*() {
     const files = filesOf(path)
     const scanner = logRecords.tailScanner(lines)
+    let isNewer = true
     for (const name of files.toReversed()) {
       const found = yield* Effect.acquireUseRelease(
         openAt(name),
         (file) =>
           Effect.gen(function*() {
-            const { size } = yield* attempt(name, () => file.handle.stat())
-            let end = size
-            while (end > 0) {
-              const start = Math.max(0, end - chunkSize)
-              const at = scanner.block(yield* readAt(name, file, start, end - start), start, end === size)
-              if (at !== undefined) return at
-              end = start
+            const isEnd = file.inode === end.inode
+            // The log was rotated after its end was looked at.
+            if (isNewer && !isEnd) return undefined
+            isNewer = false
+            const size = isEnd ? end.size : (yield* attempt(name, () => file.handle.stat())).size
+            let last = size
+            while (last > 0) {
+              const start = Math.max(0, last - chunkSize)
+              const offset = scanner.block(yield* readAt(name, file, start, last - start), start, last === size)
+              if (offset !== undefined) return { path: name, inode: file.inode, offset }
+              last = start
             }
             return undefined
           }),
-        (file) => Effect.promise(() => file.handle.close())
+        closed
       )
-      if (found !== undefined) return { path: name, offset: found }
+      if (found !== undefined) return found
     }
-    return { path: files[0] ?? path, offset: 0 }
+    return { path: files[0] ?? path, inode: undefined, offset: 0 }
+  })
+
+/** Opens the file that had this inode, under whatever name it has now. */
+const openPosition = (path: string, { inode, path: name }: Position): Effect.Effect<OpenFile, LogReadFailed> =>
+  Effect.gen(function*() {
+    for (const candidate of [name, ...filesOf(path).toReversed()]) {
+      const file = yield* openAt(candidate)
+      if (inode === undefined || file.inode === inode) return file
+      yield* closed(file)
+    }
+    return yield* new LogReadFailed({ path: name, detail: "it was rotated away while it was being read" })
   })
 
 /** The files of one log in the order in which they were written, across rotations that happen while they are read. */
 interface Cursor {
-  /** What comes next; nothing at the end of what is written so far. */
+  /** What comes next; nothing at the end of what is written so far, or at the end that was given. */
   readonly next: Effect.Effect<Buffer, LogReadFailed>
 }
 
-const cursor = (path: string, from: { readonly path: string; readonly offset: number }): Effect.Effect<Cursor, LogReadFailed, Scope.Scope> =>
+const cursor = (path: string, from: Position, end?: End): Effect.Effect<Cursor, LogReadFailed, Scope.Scope> =>
   Effect.gen(function*() {
     let { offset } = from
-    let file = yield* openAt(from.path)
-    yield* Effect.addFinalizer(() => Effect.promise(() => file.handle.close()))
+    let file = yield* openPosition(path, from)
+    yield* Effect.addFinalizer(() => Effect.suspend(() => closed(file)))
 
     /** The file that was begun after the one at hand. */
     const successor = Effect.gen(function*() {
       const files = filesOf(path)
       const inodes = yield* Effect.forEach(files, inodeOf)
+      // What was wanted was rotated away; what follows was written after it.
+      if (end !== undefined && !inodes.includes(end.inode)) return false
       const here = inodes.indexOf(file.inode)
       // A file that is gone was the oldest: the oldest that is left comes next.
       const following = files[here + 1]
       if (following === undefined || inodes[here + 1] === undefined) return false
       const opened = yield* openAt(following)
-      yield* Effect.promise(() => file.handle.close())
+      yield* closed(file)
       file = opened
       offset = 0
       return true
@@ -134,9 +171,12 @@ const cursor = (path: string, from: { readonly path: string; readonly offset: nu
 
     const next: Effect.Effect<Buffer, LogReadFailed> = Effect.gen(function*() {
       for (;;) {
-        const bytes = yield* readAt(path, file, offset, chunkSize)
+        const isLast = end !== undefined && file.inode === end.inode
+        const length = isLast ? Math.min(chunkSize, end.size - offset) : chunkSize
+        if (length <= 0) return Buffer.alloc(0)
+        const bytes = yield* readAt(path, file, offset, length)
         offset += bytes.length
-        if (bytes.length > 0) return bytes
+        if (bytes.length > 0 || isLast) return bytes
         if (!(yield* successor)) return bytes
       }
     })
@@ -152,7 +192,8 @@ const limited = (limit: number | undefined) => <E>(stream: Stream.Stream<Uint8Ar
   )
 
 /**
- * The log at `path`, as a user wants to see it. Fails when there is no such log.
+ * The log at `path`, as a user wants to see it: what is written at the moment it is asked for, and with `follow` what comes later. Fails
+ * when there is no such log.
  *
  * `isOver` is asked at the end of a followed log: whether nothing will be written any more.
  *
@@ -165,8 +206,12 @@ export const stream = (
 ): Stream.Stream<Uint8Array, LogReadFailed, FileSystem.FileSystem> =>
   Stream.unwrapScoped(Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
-    const from = options.tailLines === undefined ? { path: filesOf(path)[0] ?? path, offset: 0 } : yield* tailStart(path, options.tailLines)
-    const log = yield* cursor(path, from)
+    const end = yield* endOf(path)
+    const from = options.tailLines === undefined
+      ? { path: filesOf(path)[0] ?? path, inode: undefined, offset: 0 }
+      : yield* tailStart(path, options.tailLines, end)
+    // What is written while a log is read belongs to those who follow it: the others would see a line too many, or never come to an end.
+    const log = yield* cursor(path, from, options.follow === true ? undefined : end)
     const format = logRecords.formatter(options)
     const notices = yield* Queue.sliding<void>(1)
     if (options.follow === true) {
@@ -214,7 +259,8 @@ export const follow = (
 ): Effect.Effect<Stream.Stream<Output, LogReadFailed>, LogReadFailed, FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
-    const log = yield* cursor(path, { path, offset: yield* attempt(path, async () => (await stat(path)).size) })
+    const { inode, size } = yield* endOf(path)
+    const log = yield* cursor(path, { path, inode, offset: size })
     const notices = yield* Queue.sliding<void>(1)
     yield* Effect.forkScoped(Effect.ignore(Stream.runForEach(fs.watch(dirname(path)), () => Queue.offer(notices, undefined))))
     const split = logRecords.splitter()

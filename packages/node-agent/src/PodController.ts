@@ -108,8 +108,9 @@ export const make = (
       Effect.forkScoped
     )
 
-    informer.onChange(({ object }) => {
-      const identity = PodSandbox.identityOf(object)
+    informer.onChange((event) => {
+      const identity = PodSandbox.identityOf(event.object)
+      if (event.type === "deleted" && !worker.noteDeleted(event.object, event.told)) return
       worker.noteIdentity(identity)
       queue.unsafeAdd(identity.uid)
     })

@@ -78,6 +78,11 @@ export interface PodWorker {
   readonly pass: (uid: string) => Effect.Effect<Outcome, PassError>
   /** Remembers who a uid was, for when only its leftovers are there. */
   readonly noteIdentity: (identity: Files.PodIdentity) => void
+  /**
+   * Hears that a pod is not in the API any more; `told` when the API reported the deletion itself. Gives false when nothing of the pod can
+   * be left here, because its removal was the last thing this agent did for it.
+   */
+  readonly noteDeleted: (pod: CoreV1.Pod, told: boolean) => boolean
 }
 
 /**
@@ -97,6 +102,10 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
     const identities = new Map<string, Files.PodIdentity>()
     /** When a pod was first found to be missing in the API. */
     const missingSince = new Map<string, number>()
+    /** Grace in seconds of pods whose deletion the API reported while something of them was here. */
+    const reportedDeleted = new Map<string, number>()
+    /** Pods of which everything was removed here, until the API's word of their end comes back. */
+    const removed = new Set<string>()
 
     const emit = (pod: CoreV1.Pod, events: ReadonlyArray<PodEvents.PodEvent>) =>
       Effect.forEach(events, ({ container, message, reason, type }) =>
@@ -276,6 +285,7 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         identities.delete(identity.uid)
         tokens.forget(identity.uid)
         missingSince.delete(identity.uid)
+        reportedDeleted.delete(identity.uid)
         yield* statuses.forget(identity.uid)
       })
 
@@ -294,7 +304,7 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
       Effect.gen(function*() {
         const identity = PodSandbox.identityOf(pod)
         const { uid } = identity
-        const graceSeconds = pod.metadata.deletionGracePeriodSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? 30
+        const graceSeconds = graceOf(pod)
         const now = yield* Clock.currentTimeMillis
         const deadline = Timestamp.toMillis(pod.metadata.deletionTimestamp) ?? now
         const request = {
@@ -307,6 +317,7 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         const shown = yield* statuses.show(pod, yield* observe(pod, supervised, !done && (yield* isRunning(pod))))
         if (!done) return Outcome.RequeueAfter({ delay: "1 second" })
         yield* removeAll(identity)
+        removed.add(uid)
         yield* PodRemoval.finish(client, shown)
         return Outcome.Settled()
       })
@@ -319,8 +330,9 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
       )
 
     /**
-     * Something of a pod is here, and the informer does not have it. It goes only when the API says twice, some time apart, that the pod
-     * is gone; silence of the API, or a list that came up short, removes nothing.
+     * Something of a pod is here, and the informer does not have it. It goes only when the API says twice that the pod is gone: by
+     * reporting the deletion and when asked, or when asked twice, some time apart. Silence of the API, or a list that came up short,
+     * removes nothing.
      */
     const removeMissing = (uid: string): Effect.Effect<Outcome, PassError> =>
       Effect.gen(function*() {
@@ -331,24 +343,39 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         }
         if (!(yield* isAbsent(identity))) {
           missingSince.delete(uid)
+          reportedDeleted.delete(uid)
           return Outcome.RequeueAfter({ delay: options.orphanConfirmation })
         }
         const now = yield* Clock.currentTimeMillis
+        const reported = reportedDeleted.get(uid)
         const since = missingSince.get(uid) ?? now
         missingSince.set(uid, since)
         const confirmation = Duration.toMillis(options.orphanConfirmation)
-        if (now - since < confirmation) return Outcome.RequeueAfter({ delay: since + confirmation - now })
-        const request = { requestId: `${uid}/missing`, requestedAt: now, graceSeconds: orphanGraceSeconds }
-        const asked = Option.match(supervised, { onNone: () => request, onSome: ({ spec: { desired } }) => desired.state === "stop" ? desired : request })
+        if (reported === undefined && now - since < confirmation) return Outcome.RequeueAfter({ delay: since + confirmation - now })
+        const requestId = `${uid}/${reported === undefined ? "missing" : "deleted"}`
+        const request = { requestId, requestedAt: now, graceSeconds: reported ?? orphanGraceSeconds }
+        // One that was asked for before goes on, unless the deletion left less time.
+        const asked = Option.match(supervised, {
+          onNone: () => request,
+          onSome: ({ spec: { desired } }) =>
+            desired.state === "stop" && (reported === undefined || desired.requestId === requestId) ? desired : request
+        })
         if (!(yield* stopped(uid, asked, Effect.logInfo("stopping a pod that is not in the API any more")))) {
           return Outcome.RequeueAfter({ delay: "1 second" })
         }
         yield* removeAll(identity)
+        removed.delete(uid)
         return Outcome.Settled()
       })
 
     return {
       noteIdentity: (identity) => void identities.set(identity.uid, identity),
+      noteDeleted: (pod, told) => {
+        const { uid } = PodSandbox.identityOf(pod)
+        if (removed.delete(uid)) return false
+        if (told) reportedDeleted.set(uid, Math.max(1, graceOf(pod)))
+        return true
+      },
       pass: (uid) =>
         Effect.suspend(() => {
           const [found] = options.informer.byIndex(uidIndex, uid)
@@ -360,6 +387,9 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         }).pipe(Effect.annotateLogs({ uid }))
     }
   })
+
+/** Seconds between the request to end and the end by force. */
+const graceOf = (pod: CoreV1.Pod): number => pod.metadata.deletionGracePeriodSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? 30
 
 /** Time beyond its deadline that a supervisor gets to report the end of a pod, before its zone is halted anyway. */
 const supervisorSlackMillis = 5_000

@@ -1,7 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { LogTarget } from "@reddwarf/node-agent"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import { ContainerLogs, LogTarget } from "@reddwarf/node-agent"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
+import * as Stream from "effect/Stream"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -64,6 +68,50 @@ describe("logs", () => {
       assert.strictEqual(shown, (wanted === 0 ? [] : lines.slice(-wanted)).map((line) => `${line}\n`).join(""))
     }))
   })
+
+  /** What a reader sees of a log into which somebody writes a line for each piece that is read. */
+  const readWhileWritten = (lines: number, options: ContainerLogs.Options, limits: { readonly maxBytes: number; readonly maxFiles: number }) =>
+    Effect.gen(function*() {
+      const directory = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "reddwarf-logs-"))),
+        (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+      )
+      const path = join(directory, "0.log")
+      const writer = yield* Effect.acquireRelease(
+        Effect.sync(() => criLog.open(path, { ...limits, nanos: () => 1n })),
+        (open) => Effect.sync(() => open.close())
+      )
+      const write = (count: number) => {
+        for (let i = 0; i < count; i++) assert.isTrue(writer.write(Buffer.from(`${String(next++).padStart(6, "0")}\n`), "stdout"))
+      }
+      let next = 0
+      write(lines)
+      const read = yield* ContainerLogs.stream(path, options, Effect.succeed(false)).pipe(
+        Stream.tap(() => Effect.sync(() => { write(3) })),
+        Stream.runCollect
+      )
+      return Buffer.concat(Chunk.toReadonlyArray(read).map((bytes) => Buffer.from(bytes))).toString().trimEnd().split("\n").map(Number)
+    }).pipe(Effect.scoped, Effect.provide(NodeContext.layer))
+
+  const range = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index)
+  const unlimited = { maxBytes: 1e9, maxFiles: 9 }
+
+  it.live("end where they ended when they were asked for, however much is written meanwhile", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* readWhileWritten(10_000, {}, unlimited), range(0, 10_000))
+      assert.deepStrictEqual(yield* readWhileWritten(10_000, { tailLines: 1 }, unlimited), [9_999])
+      assert.deepStrictEqual(yield* readWhileWritten(10_000, { tailLines: 5_000 }, unlimited), range(5_000, 10_000))
+      assert.deepStrictEqual(yield* readWhileWritten(10_000, { tailLines: 5_000, limitBytes: 70 }, unlimited), range(5_000, 5_010))
+    }), 20_000)
+
+  it.live("end there too when they are rotated meanwhile", () =>
+    Effect.gen(function*() {
+      // 47 bytes to a record: each piece that is read makes the writer rotate soon after.
+      const limits = { maxBytes: 100_000, maxFiles: 20 }
+      assert.deepStrictEqual(yield* readWhileWritten(2_126, {}, limits), range(0, 2_126))
+      assert.deepStrictEqual(yield* readWhileWritten(2_126, { tailLines: 2_000 }, limits), range(126, 2_126))
+      assert.deepStrictEqual(yield* readWhileWritten(10_000, { tailLines: 7_000 }, limits), range(3_000, 10_000))
+    }), 20_000)
 
   it("are asked for with checked numbers", () => {
     const parse = (query: string) => LogTarget.parseQuery(new URLSearchParams(query))

@@ -256,6 +256,18 @@ describe("NodeAgent", () => {
         yield* Effect.forEach(left, ({ name }) => zones.ensureRemoved(name), { discard: true })
       })), 40_000)
 
+  it.live("stops a pod at once whose deletion without grace the API reported, however long orphans are confirmed", () =>
+    withNode((folders) =>
+      Effect.gen(function*() {
+        const client = yield* ApiClient.ApiClient
+        yield* h.supervisorFiber(folders)
+        yield* h.agent(folders, { orphanConfirmation: "1 hour" })
+        yield* h.createPod(h.draft("spin", [{ name: "c", command: h.sh("trap '' TERM; while :; do sleep 1; done") }]))
+        yield* h.untilPod("spin", "ready", h.isReady)
+        yield* client.delete(Kinds.pod, { namespace: "default", name: "spin" }, { gracePeriodSeconds: 0 })
+        yield* isClean(folders)
+      })), 40_000)
+
   it.live("lets ten pods come and go without leaving anything", () =>
     withNode((folders) =>
       Effect.gen(function*() {

@@ -137,6 +137,29 @@ describe("exec", () => {
 })
 
 describe("attach", () => {
+  it.live("answers everybody who comes while the container ends", () =>
+    withAgent(({ attach, start }) =>
+      Effect.gen(function*() {
+        const answer = (name: string) =>
+          attach(name).pipe(
+            Effect.flatMap((session) => Effect.map(session.closed, () => `served: ${session.status()?.status ?? "no status"}`)),
+            Effect.catchTag("Refused", ({ body, status }) => Effect.succeed(`refused: ${status} ${body.startsWith("{") ? JSON.parse(body).message : body}`))
+          )
+        for (const name of ["one", "two", "three"]) {
+          yield* start(name, { command: h.sh("read -r line; echo \"$line\"; exit 3"), stdin: true })
+          const first = yield* attach(name)
+          first.send("bye\n")
+          // Some find it running, some on its way out, some gone.
+          const answers = yield* Effect.forEach(Array.from({ length: 24 }, (_, index) => index), (index) =>
+            Effect.delay(answer(name), index * 15), { concurrency: "unbounded" })
+          yield* first.closed
+          assert.deepStrictEqual([first.out(), first.status()?.status], ["bye\n", "Success"])
+          const gone = `refused: 500 container c not found in pod ${name}_default`
+          assert.deepStrictEqual(answers.filter((answer) => answer !== "served: Success" && answer !== gone), [])
+          yield* h.until("the container to be gone", Effect.map(answer(name), (now) => now === gone ? true as const : undefined))
+        }
+      })), 60_000)
+
   it.live("passes input to a container that reads it, and its end", () =>
     withAgent(({ attach, start }) =>
       Effect.gen(function*() {

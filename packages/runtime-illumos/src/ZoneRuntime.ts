@@ -141,13 +141,16 @@ const isPassing = (state: ZoneAdm.ZoneState): boolean =>
 const isHalted = (entry: ZoneAdm.ZoneEntry | undefined): boolean =>
   entry === undefined || entry.state === "installed" || entry.state === "configured" || entry.state === "incomplete"
 
-type Step = Effect.Effect<"done" | "again", HostError>
+/** A step that has read the state it led to hands it on, and it is not read once more. */
+type Step = Effect.Effect<"done" | "again" | { readonly reached: ZoneAdm.ZoneEntry | undefined }, HostError>
 
 /** What to do from which state; a state that is not named cannot lead to the goal. */
 type Steps = Partial<Readonly<Record<ZoneAdm.ZoneState | "absent", Step>>>
 
 const done: Step = Effect.succeed("done")
 const again = (effect: Effect.Effect<unknown, HostError>): Step => Effect.as(effect, "again")
+const reaching = (effect: Effect.Effect<ZoneAdm.ZoneEntry | undefined, HostError>): Step =>
+  Effect.map(effect, (reached) => ({ reached }))
 
 /** No path through the states is longer; more steps mean that something else works on the zone. */
 const mostSteps = 12
@@ -206,8 +209,8 @@ export const layerWith = (options: Options): Layer.Layer<ZoneRuntime, never, Com
 
       /** Takes one step after another, each from the state just read, until a step says that nothing is left to do. */
       const converge = Effect.fnUntraced(function*(operation: string, zone: ZoneName.ZoneName, steps: Steps) {
+        let entry = yield* settled(operation, zone)
         for (let count = 0; count < mostSteps; count++) {
-          const entry = yield* settled(operation, zone)
           const state = entry?.state ?? "absent"
           const step = steps[state]
           if (step === undefined) {
@@ -215,7 +218,9 @@ export const layerWith = (options: Options): Layer.Layer<ZoneRuntime, never, Com
               ? new ZoneNotFound({ operation, object: zone, detail: "" })
               : new WrongZoneState({ operation, object: zone, detail: `it is ${state}` })
           }
-          if ((yield* step) === "done") return undefined
+          const outcome = yield* step
+          if (outcome === "done") return undefined
+          entry = outcome === "again" ? yield* settled(operation, zone) : outcome.reached
         }
         return yield* new ZoneStuck({ operation, object: zone, detail: `no end after ${mostSteps} steps` })
       })
@@ -239,11 +244,11 @@ export const layerWith = (options: Options): Layer.Layer<ZoneRuntime, never, Com
 
       const runInstaller = Effect.fnUntraced(function*(zone: ZoneName.ZoneName, brandArguments: ReadonlyArray<string>) {
         yield* change(zoneadm.install(zone, brandArguments))
-        const state = (yield* settled("install zone", zone))?.state ?? "absent"
-        return state === "installed" ? undefined : yield* new HostCommandFailed({
+        const entry = yield* settled("install zone", zone)
+        return entry?.state === "installed" ? entry : yield* new HostCommandFailed({
           operation: "install zone",
           object: zone,
-          detail: `the installer succeeded but the zone is ${state}`,
+          detail: `the installer succeeded but the zone is ${entry?.state ?? "absent"}`,
           exitCode: 0
         })
       })
@@ -252,7 +257,7 @@ export const layerWith = (options: Options): Layer.Layer<ZoneRuntime, never, Com
         yield* change(zoneadm.boot(zone))
         // Exit 0 is also the answer for a zone that is being torn down: only the state tells.
         const entry = yield* settled("boot zone", zone)
-        return entry?.state !== "installed" ? undefined : yield* new HostCommandFailed({
+        return entry?.state !== "installed" ? entry : yield* new HostCommandFailed({
           operation: "boot zone",
           object: zone,
           detail: "the boot was accepted but the zone is halted again; its init may have ended at once",
@@ -266,7 +271,7 @@ export const layerWith = (options: Options): Layer.Layer<ZoneRuntime, never, Com
       const install = (zone: ZoneName.ZoneName, brandArguments: ReadonlyArray<string>) =>
         converge("install zone", zone, {
           incomplete: again(clear(zone)),
-          configured: again(runInstaller(zone, brandArguments)),
+          configured: reaching(runInstaller(zone, brandArguments)),
           installed: done,
           ready: done,
           running: done,
@@ -274,15 +279,15 @@ export const layerWith = (options: Options): Layer.Layer<ZoneRuntime, never, Com
         })
 
       const boot = (zone: ZoneName.ZoneName) =>
-        converge("boot zone", zone, { installed: again(start(zone)), ready: again(start(zone)), running: done })
+        converge("boot zone", zone, { installed: reaching(start(zone)), ready: reaching(start(zone)), running: done })
 
       const halt = (zone: ZoneName.ZoneName) =>
         converge("halt zone", zone, {
           configured: done,
           incomplete: done,
           installed: done,
-          ready: again(stop(zone)),
-          running: again(stop(zone))
+          ready: reaching(stop(zone)),
+          running: reaching(stop(zone))
         })
 
       const shutdown = Effect.fnUntraced(function*(zone: ZoneName.ZoneName, grace: Duration.DurationInput) {
@@ -312,12 +317,12 @@ export const layerWith = (options: Options): Layer.Layer<ZoneRuntime, never, Com
 
       const ensureRunning = (spec: ZoneSpec) =>
         converge("run zone", spec.zoneName, {
-          absent: again(Effect.zipRight(create(spec), runInstaller(spec.zoneName, spec.installArguments ?? []))),
+          absent: reaching(Effect.zipRight(create(spec), runInstaller(spec.zoneName, spec.installArguments ?? []))),
           // Written again: the configuration may come from an earlier, different attempt.
-          configured: again(Effect.zipRight(configure(spec), runInstaller(spec.zoneName, spec.installArguments ?? []))),
+          configured: reaching(Effect.zipRight(configure(spec), runInstaller(spec.zoneName, spec.installArguments ?? []))),
           incomplete: again(clear(spec.zoneName)),
-          installed: again(start(spec.zoneName)),
-          ready: again(start(spec.zoneName)),
+          installed: reaching(start(spec.zoneName)),
+          ready: reaching(start(spec.zoneName)),
           running: done
         })
 
@@ -327,8 +332,8 @@ export const layerWith = (options: Options): Layer.Layer<ZoneRuntime, never, Com
           configured: again(forget(zone)),
           installed: again(clear(zone)),
           incomplete: again(clear(zone)),
-          ready: again(stop(zone)),
-          running: again(stop(zone))
+          ready: reaching(stop(zone)),
+          running: reaching(stop(zone))
         })
 
       return ZoneRuntime.of({

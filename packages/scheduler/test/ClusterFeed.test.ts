@@ -63,7 +63,7 @@ describe("what the watch shows", () => {
       assert.deepStrictEqual([queue.has("u2"), queue.has("u3")], [false, false])
       feed.onPod({ type: "updated", object: versioned("u3", { schedulerName: "other", nodeName: "n" }), old: versioned("u3", { schedulerName: "other" }) })
       assert.deepStrictEqual(placed(), [["u3"]])
-      feed.onPod({ type: "deleted", object: versioned("u3", { schedulerName: "other", nodeName: "n" }) })
+      feed.onPod({ type: "deleted", told: true, object: versioned("u3", { schedulerName: "other", nodeName: "n" }) })
       assert.deepStrictEqual(placed(), [[]])
     }))
 })

@@ -222,11 +222,11 @@ export const layerZfs = (options: Options): Layer.Layer<StorageEngine, never, Co
           ...(spec.quota === undefined ? {} : { quota })
         })
         const found = yield* owned(dataset, spec.uid)
-        for (const [name, value] of Object.entries(marks)) {
-          if (found.properties[name] !== value) yield* zfs.set(dataset, `${markPrefix}${name}`, value)
-        }
-        if (String(found.quota ?? "none") !== quota) yield* zfs.set(dataset, "quota", quota)
-        const result = yield* owned(dataset, spec.uid)
+        const changes: Array<readonly [string, string]> = Object.entries(marks).flatMap(([name, value]) =>
+          found.properties[name] === value ? [] : [[`${markPrefix}${name}`, value] as const])
+        if (String(found.quota ?? "none") !== quota) changes.push(["quota", quota])
+        for (const [name, value] of changes) yield* zfs.set(dataset, name, value)
+        const result = changes.length === 0 ? found : yield* owned(dataset, spec.uid)
         return result.mountpoint.startsWith("/") ? result : yield* new DatasetNotMounted({
           operation: "use dataset",
           dataset,

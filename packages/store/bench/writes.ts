@@ -1,6 +1,6 @@
 /**
- * Prints what writes cost `layerSqlite`: durable ones alone and with company, creates beside many other objects, and heartbeats, which
- * are written behind. Run: `pnpm --filter @reddwarf/store bench`.
+ * Prints what writes cost `layerSqlite`: durable ones alone and with company, creates beside many other objects, and what the
+ * replaced versions cost later. Run: `pnpm --filter @reddwarf/store bench`.
  */
 import { ObjectStore } from "@reddwarf/store"
 import { Console, Effect } from "effect"
@@ -9,6 +9,7 @@ import * as NodeOs from "node:os"
 import * as NodePath from "node:path"
 
 const encoder = new TextEncoder()
+const filler = Array.from({ length: 150 }, (_, i) => `value ${i}`).join(",").slice(0, 1750)
 const bytes = encoder.encode(JSON.stringify({ metadata: { name: "pod" }, fill: "x".repeat(1810) }))
 
 const percentile = (sorted: ReadonlyArray<number>, part: number): number =>
@@ -91,10 +92,30 @@ const many = Effect.gen(function*() {
   })
 })
 
+/** What the versions cost that updates have replaced, when they become history. */
+const compaction = (objects: number, versions: number) =>
+  Effect.gen(function*() {
+    const store = yield* ObjectStore.ObjectStore
+    const origin = { at: 1_750_000_000_000, user: "system:node:node-1", verb: "patch", manager: "reddwarf-agent" }
+    const encode: ObjectStore.Encode = (revision) => ({
+      bytes: encoder.encode(JSON.stringify({ metadata: { name: "pod", resourceVersion: String(revision) }, fill: filler, status: { seen: revision } }))
+    })
+    yield* Effect.forEach(Array.from({ length: objects }, (_, i) => i), (i) =>
+      Effect.gen(function*() {
+        let { revision } = yield* store.create(`/core/pods/history-${versions}/${i}`, encode, { origin })
+        for (let j = 0; j < versions; j++) ({ revision } = yield* store.update(`/core/pods/history-${versions}/${i}`, revision, encode, { origin }))
+      }), { concurrency: 64, discard: true })
+    const cpu = cpuMicros()
+    const dropped = yield* store.compact(yield* store.revision)
+    yield* Console.log(`compaction, ${versions} former versions each`.padEnd(36) + `  CPU ${((cpuMicros() - cpu) / dropped).toFixed(1)} µs for each of ${dropped}`)
+  })
+
 const program = Effect.gen(function*() {
   yield* Console.log(`object of ${bytes.length} bytes, ${seconds} s each`)
   for (const concurrency of [1, 8, 64, 512]) yield* updates(concurrency)
   yield* creates("few others")
+  yield* Effect.flatMap(ObjectStore.ObjectStore, (store) => Effect.flatMap(store.revision, store.compact))
+  for (const versions of [1, 5]) yield* compaction(5000, versions)
   yield* many
   yield* creates("100,000 others")
 })

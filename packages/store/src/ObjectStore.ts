@@ -208,7 +208,8 @@ export class ObjectStore extends Context.Tag("@reddwarf/store/ObjectStore")<Obje
 }>() {}
 
 /**
- * How much history is kept besides what compaction leaves. The oldest goes first.
+ * How much history is kept besides what compaction leaves. Of one object the oldest version goes first; of all objects, the history of
+ * the one that has not changed for the longest.
  *
  * @category models
  */
@@ -303,6 +304,12 @@ export const layerMemoryWith = (options: StoreOptions): Layer.Layer<ObjectStore>
  */
 export const layerMemory: Layer.Layer<ObjectStore> = layerMemoryWith({})
 
+// Of the event loop: a large database takes seconds to read, and whoever asks what is going on gets an answer meanwhile.
+const turn = Effect.async<void>((resume) => {
+  const handle = setImmediate(() => resume(Effect.void))
+  return Effect.sync(() => clearImmediate(handle))
+})
+
 /**
  * A store in one SQLite file, held by this process alone. A write is answered after its transaction was synced to disk.
  * Fails without having changed the file when it cannot be used.
@@ -326,7 +333,13 @@ export const layerSqlite = (options: SqliteOptions): Layer.Layer<ObjectStore, St
         ),
         (db) => Effect.sync(() => db.close())
       )
-      const recovered = yield* attempt(() => SqliteBackend.recover(db, (key) => isBehind(prefixes, key)))
+      const recovering = SqliteBackend.recover(db, (key) => isBehind(prefixes, key))
+      let step = yield* attempt(() => recovering.next())
+      while (step.done !== true) {
+        yield* turn
+        step = yield* attempt(() => recovering.next())
+      }
+      const recovered = step.value
       const { backend, history } = yield* attempt(() => {
         const history = HistoryTable.make(db, limitsOf(options))
         return { backend: SqliteBackend.make(db, history), history }

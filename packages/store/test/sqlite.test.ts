@@ -4,6 +4,7 @@ import { Effect, Fiber, Layer, Option } from "effect"
 import * as NodeFs from "node:fs"
 import * as NodePath from "node:path"
 import { DatabaseSync } from "node:sqlite"
+import * as Zlib from "node:zlib"
 import { body, temporaryDirectory, textOf } from "./support/stores.js"
 
 const newPath = Effect.map(temporaryDirectory, (directory) => NodePath.join(directory, "store.db"))
@@ -228,6 +229,70 @@ describe("layerSqlite", () => {
       yield* read(["/leases/"])
       yield* read([])
       yield* read(["/leases/"])
+    }))
+
+  it.scoped("shows and goes on with the history that an older release has written", () =>
+    Effect.gen(function*() {
+      const path = yield* newPath
+      const bytes = (v: number) => Buffer.from(`{"v":${v},"filler":"${"x".repeat(300)}"}`)
+      const whole = (v: number) => Zlib.zstdCompressSync(bytes(v))
+      const delta = (v: number, follower: number) => Zlib.zstdCompressSync(bytes(v), { dictionary: bytes(follower) })
+      const origin = JSON.stringify([1, "ada", "update", "kubectl", ""])
+      const db = new DatabaseSync(path)
+      db.exec(`
+        CREATE TABLE version (
+          revision INTEGER PRIMARY KEY, key TEXT NOT NULL, type INTEGER NOT NULL CHECK (type IN (1, 2, 3)),
+          create_revision INTEGER NOT NULL, previous_revision INTEGER, bytes BLOB NOT NULL, origin TEXT
+        ) STRICT;
+        CREATE TABLE compaction (id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL) STRICT;
+        INSERT INTO compaction VALUES (1, 7);
+        CREATE TABLE history (
+          id INTEGER PRIMARY KEY, key TEXT NOT NULL, revision INTEGER NOT NULL, create_revision INTEGER NOT NULL,
+          type INTEGER NOT NULL CHECK (type IN (1, 2, 3)), replaced INTEGER NOT NULL, origin TEXT NOT NULL, base INTEGER, bytes BLOB NOT NULL
+        ) STRICT;
+        CREATE UNIQUE INDEX history_by_key ON history (key, revision);
+        CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+        INSERT INTO counter VALUES ('history_bytes', 1000), ('reserved', 0);
+        CREATE TABLE segment (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+        PRAGMA application_id = 1380210502;
+        PRAGMA user_version = 2;
+      `)
+      const insert = db.prepare("INSERT INTO history (key, revision, create_revision, type, replaced, origin, base, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+      insert.run("/a", 1, 1, 1, 0, origin, 3, delta(1, 3))
+      insert.run("/gone", 2, 2, 1, 0, origin, 4, delta(2, 4))
+      insert.run("/gone", 4, 2, 3, 0, origin, null, whole(4))
+      insert.run("/a", 3, 1, 2, 0, origin, 5, delta(3, 5))
+      insert.run("/b", 6, 6, 1, 0, origin, null, whole(6))
+      const version = db.prepare("INSERT INTO version VALUES (?, ?, 2, ?, ?, ?, ?)")
+      version.run(5, "/a", 1, 3, bytes(5), origin)
+      version.run(7, "/b", 6, 6, bytes(7), null)
+      db.close()
+      const shown = (versions: ReadonlyArray<ObjectStore.HistoricVersion>) =>
+        versions.map((one) => [one.revision, one.createRevision, one.type, one.origin.user, textOf(one) === bytes(one.revision).toString()])
+      const a = [[1, 1, "create", "ada", true], [3, 1, "update", "ada", true], [5, 1, "update", "ada", true]]
+      yield* use(path, (store) =>
+        Effect.gen(function*() {
+          assert.deepStrictEqual(shown(yield* store.history("/a")), a)
+          assert.deepStrictEqual(shown(yield* store.history("/gone")), [[2, 2, "create", "ada", true], [4, 2, "delete", "ada", true]])
+          assert.deepStrictEqual(shown(yield* store.history("/b")), [[6, 6, "create", "ada", true]])
+          assert.deepStrictEqual(yield* store.historyKeys("/", "", 10), ["/a", "/b", "/gone"])
+          const by = { origin: { at: 2, user: "bob", verb: "update" } }
+          yield* store.update("/a", 5, () => ({ bytes: bytes(8) }), by)
+          yield* store.update("/b", 7, () => ({ bytes: bytes(9) }), by)
+          yield* store.compact(9)
+        }))
+      yield* use(path, (store) =>
+        Effect.gen(function*() {
+          assert.deepStrictEqual(shown(yield* store.history("/a")), [...a, [8, 1, "update", "bob", true]])
+          assert.deepStrictEqual(shown(yield* store.history("/b")), [[6, 6, "create", "ada", true], [9, 6, "update", "bob", true]])
+        }))
+      // The history of an object that was deleted long ago is what goes first.
+      yield* use(path, (store) =>
+        Effect.gen(function*() {
+          yield* store.update("/b", 9, () => ({ bytes: bytes(10) }))
+          yield* store.compact(10)
+          assert.deepStrictEqual(yield* store.historyKeys("/", "", 10), ["/a", "/b"])
+        }), { history: { bytes: 1100 } })
     }))
 
   it.scoped("keeps the log of the database bounded", () =>

@@ -3,7 +3,8 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
-import { PassThrough } from "node:stream"
+import { Socket } from "node:net"
+import { type Duplex, PassThrough } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import { WebSocket } from "ws"
 import * as RemoteCommand from "../src/RemoteCommand.js"
@@ -224,5 +225,32 @@ describe("SPDY", () => {
         seen.once("data", (chunk: Buffer) => resume(Effect.succeed(chunk.toString())))
       })
       assert.include(body, "Upgrade request required")
+    }))
+})
+
+describe("pings", () => {
+  it.scopedLive("are answered, but the answers are not kept for a client that does not read them", () =>
+    Effect.gen(function*() {
+      let transport: Duplex | undefined
+      const options = Either.getOrThrow(RemoteCommand.parseOptions(new URLSearchParams(streams)))
+      const { port } = yield* server.make((upgrade) => {
+        transport = upgrade.socket
+        return RemoteCommand.serve(upgrade, options, () => Effect.never)
+      })
+      const { socket } = yield* webSocket(port, streams, ["v5.channel.k8s.io"])
+      const pongs: Array<string> = []
+      socket.on("pong", (data: Buffer) => void pongs.push(data.toString()))
+      socket.ping("hello")
+      yield* server.until("the ping is answered", () => pongs.includes("hello"))
+      assert.instanceOf(transport, Socket)
+      const connection = transport
+      const { bytesRead } = connection
+      // From here on the client seems to read nothing.
+      connection.cork()
+      const count = 20_000
+      for (let times = 0; times < count; times++) socket.ping("x".repeat(125))
+      yield* server.until("the pings are read", () => connection.bytesRead >= bytesRead + count * 131)
+      yield* server.until("the pings are handled", () => connection.readableLength === 0)
+      assert.isBelow(connection.writableLength, 512 * 1024)
     }))
 })

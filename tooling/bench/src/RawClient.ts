@@ -2,16 +2,29 @@
  * An HTTP/1.1 client that does as little as possible, so that the server and not the load generator is measured: one TLS socket to a
  * connection, requests written as one buffer, responses read just far enough to know where they end.
  */
-import { connect, type TLSSocket } from "node:tls"
+import { isIP } from "node:net"
+import { connect, type ConnectionOptions, type TLSSocket } from "node:tls"
 
+/** A server and who we are to it. */
 export interface Target {
   readonly host: string
   readonly port: number
-  readonly ca: string
-  readonly cert: string
-  readonly key: string
+  /** Host and port as the Host header names them. */
+  readonly authority: string
+  /** What stands before every path, without a slash at the end. */
+  readonly path: string
+  /** Whether the server's certificate must be good. */
+  readonly verify: boolean
+  /** The name that the server's certificate must have, if not `host`. */
+  readonly serverName?: string
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
+  /** Bearer token. */
+  readonly token?: string
 }
 
+/** A complete answer. */
 export interface Answer {
   readonly status: number
   readonly body: Buffer
@@ -58,8 +71,9 @@ class ResponseReader {
   }
 
   #feedLength(data: Buffer): Buffer | undefined {
-    this.#parts.push(data)
     this.#left -= data.length
+    if (this.#left <= 0 && this.#parts.length === 0) return data
+    this.#parts.push(data)
     return this.#left > 0 ? undefined : Buffer.concat(this.#parts)
   }
 
@@ -88,22 +102,47 @@ class ResponseReader {
   }
 }
 
+const tlsOptions = ({ ca, cert, host, key, port, serverName, verify }: Target): ConnectionOptions => ({
+  host,
+  port,
+  rejectUnauthorized: verify,
+  ALPNProtocols: ["http/1.1"],
+  ...(isIP(host) === 0 || serverName !== undefined ? { servername: serverName ?? host } : {}),
+  ...(ca === undefined ? {} : { ca }),
+  ...(cert === undefined ? {} : { cert }),
+  ...(key === undefined ? {} : { key })
+})
+
+/** What a streaming answer does. */
+export interface Streaming {
+  /** A piece of the answer as it came, head and chunk sizes included. */
+  readonly onData: (data: Buffer) => void
+  /** The server closed the connection. */
+  readonly onEnd: () => void
+}
+
 /** One connection; at most one request at a time. */
 export class RawConnection {
   readonly #socket: TLSSocket
-  readonly #host: string
+  /** Of every request, from the path's prefix on. */
+  readonly #prefix: string
+  readonly #headers: string
   #reader = new ResponseReader()
   #pending: Pending | undefined
-  #onChunk: ((data: Buffer) => void) | undefined
+  #streaming: Streaming | undefined
 
-  private constructor(socket: TLSSocket, host: string) {
+  private constructor(socket: TLSSocket, target: Target) {
     this.#socket = socket
-    this.#host = host
+    this.#prefix = target.path
+    const authorization = target.token === undefined ? "" : `Authorization: Bearer ${target.token}\r\n`
+    this.#headers = ` HTTP/1.1\r\nHost: ${target.authority}\r\nAccept: application/json\r\n${authorization}`
     socket.setNoDelay(true)
     socket.on("data", (data: Buffer) => this.#read(data))
     const fail = (error: Error) => {
       this.#pending?.reject(error)
       this.#pending = undefined
+      this.#streaming?.onEnd()
+      this.#streaming = undefined
     }
     socket.on("error", fail)
     socket.on("close", () => fail(new Error("the server closed the connection")))
@@ -111,40 +150,42 @@ export class RawConnection {
 
   static open(target: Target): Promise<RawConnection> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ host: target.host, port: target.port, ca: target.ca, cert: target.cert, key: target.key, ALPNProtocols: ["http/1.1"] })
-      socket.once("error", reject)
+      const socket = connect(tlsOptions(target))
+      const fail = (cause: Error) => reject(new Error(`cannot connect to https://${target.authority}: ${cause.message}`, { cause }))
+      socket.once("error", fail)
       socket.once("secureConnect", () => {
-        socket.removeListener("error", reject)
-        resolve(new RawConnection(socket, `${target.host}:${String(target.port)}`))
+        socket.removeListener("error", fail)
+        resolve(new RawConnection(socket, target))
       })
     })
   }
 
+  /** Sends a request whose body, if any, is ASCII. */
   request(method: string, path: string, body?: string, type = "application/json"): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#pending = { resolve, reject }
-      const head = `${method} ${path} HTTP/1.1\r\nHost: ${this.#host}\r\nAccept: application/json\r\n`
+      const head = `${method} ${this.#prefix}${path}${this.#headers}`
       this.#socket.write(
-        body === undefined
-          ? `${head}\r\n`
-          : `${head}Content-Type: ${type}\r\nContent-Length: ${String(Buffer.byteLength(body))}\r\n\r\n${body}`
+        body === undefined ? `${head}\r\n` : `${head}Content-Type: ${type}\r\nContent-Length: ${String(body.length)}\r\n\r\n${body}`,
+        "latin1"
       )
     })
   }
 
-  /** Starts a streaming response; every chunk of the raw stream (chunk sizes included) goes to `onChunk`. */
-  stream(path: string, onChunk: (data: Buffer) => void): void {
-    this.#onChunk = onChunk
-    this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: ${this.#host}\r\nAccept: application/json\r\n\r\n`)
+  /** Starts a streaming answer on this connection, which is then good for nothing else. */
+  stream(path: string, streaming: Streaming): void {
+    this.#streaming = streaming
+    this.#socket.write(`GET ${this.#prefix}${path}${this.#headers}\r\n`, "latin1")
   }
 
   close(): void {
+    this.#streaming = undefined
     this.#socket.removeAllListeners("close")
     this.#socket.destroy()
   }
 
   #read(data: Buffer): void {
-    if (this.#onChunk !== undefined) return this.#onChunk(data)
+    if (this.#streaming !== undefined) return this.#streaming.onData(data)
     const body = this.#reader.feed(data)
     if (body === undefined) return
     const { status } = this.#reader

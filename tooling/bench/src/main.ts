@@ -1,12 +1,24 @@
 import { parseArgs } from "node:util"
-import { cases, prepare } from "./Cases.ts"
+import { type Case, cases } from "./Cases.ts"
 import type { Result } from "./Load.ts"
-import { external, start } from "./Server.ts"
+import { prepare, tidy } from "./Pods.ts"
+import { external, type Server, start } from "./Server.ts"
 
 const USAGE = `usage: pnpm bench [CASE...] [--json] [--scale N] [--port N] [--kubeconfig FILE [--server URL]]
 
-Measures an API server over TLS on loopback and prints one row for each case. Without --kubeconfig it starts
-reddwarf-server on a temporary data directory. Cases: ${cases(1).map((entry) => entry.name).join(" ")}
+Measures an API server over TLS and prints one row for each case. Without --kubeconfig it starts reddwarf-server on a
+temporary data directory, on loopback; with it, the same load goes to the server of the file's current context, and
+cases that start servers of their own are left out. Its objects are made in namespaces whose names begin with "bench".
+
+  --json             the results as JSON instead of a table
+  --scale N          sizes and counts times N; 0.05 is a minute
+  --port N           port of the server that is started (default 16443); the next one is used too
+  --kubeconfig FILE  measure another server
+  --server URL       at this address instead of the one in the file
+
+REDDWARF_SERVER names another build of the server to start.
+
+Cases: ${cases(1).map((entry) => entry.name).join(" ")}
 `
 
 const { values, positionals } = parseArgs({
@@ -21,35 +33,68 @@ const { values, positionals } = parseArgs({
   }
 })
 
-const chosen = cases(Number(values.scale)).filter((entry) => positionals.length === 0 || positionals.includes(entry.name))
-if (values.help || chosen.length === 0 || !(Number(values.scale) > 0)) {
-  process.stderr.write(USAGE)
+const all = cases(Number(values.scale))
+const unknown = positionals.filter((name) => !all.some((entry) => entry.name === name))
+const chosen = all.filter((entry) => positionals.length === 0 || positionals.includes(entry.name))
+if (values.help || unknown.length > 0 || !(Number(values.scale) > 0) || (values.server !== undefined && values.kubeconfig === undefined)) {
+  process.stderr.write(unknown.length === 0 ? USAGE : `there is no case ${unknown.join(", ")}\n\n${USAGE}`)
   process.exit(values.help ? 0 : 2)
 }
 
 const number = (value: number | undefined, digits: number): string => value === undefined || Number.isNaN(value) ? "-" : value.toFixed(digits)
+const columns = (name: string, cells: ReadonlyArray<string>, note: string): string =>
+  `${name.padEnd(46)}${cells.map((cell) => cell.padStart(9)).join("")}  ${note}`.trimEnd()
+const header = columns("case", ["per s", "p50 ms", "p90 ms", "p99 ms", "cpu ms", "load ms", "RSS MB"], "")
 const row = (result: Result): string =>
-  [
-    result.name.padEnd(44),
-    number(result.operations === 0 ? undefined : result.perSecond, 0).padStart(9),
-    number(result.p50, 2).padStart(9),
-    number(result.p90, 2).padStart(9),
-    number(result.p99, 2).padStart(9),
-    number(result.serverCpuMillis, 3).padStart(9),
-    number(result.residentMegabytes, 0).padStart(8)
-  ].join("")
+  columns(result.name, [
+    number(result.perSecond, result.perSecond < 100 ? 1 : 0),
+    number(result.p50, 2),
+    number(result.p90, 2),
+    number(result.p99, 2),
+    number(result.serverCpuMillis, 3),
+    number(result.generatorCpuMillis, 3),
+    number(result.residentMegabytes, 0)
+  ], result.note ?? "")
 
-const server = values.kubeconfig === undefined ? await start(Number(values.port)) : external(values.kubeconfig, values.server)
 const results: Array<Result> = []
-try {
-  if (!values.json) process.stdout.write(`${"case".padEnd(44)}${"per s".padStart(9)}${"p50 ms".padStart(9)}${"p90 ms".padStart(9)}${"p99 ms".padStart(9)}${"cpu ms".padStart(9)}${"RSS MB".padStart(8)}\n`)
-  await prepare(server)
-  for (const entry of chosen) {
-    const measured = await entry.run(server)
-    results.push(measured)
-    if (!values.json) process.stdout.write(`${row(measured)}\n`)
-  }
-  if (values.json) process.stdout.write(`${JSON.stringify(results, undefined, 2)}\n`)
-} finally {
-  await server.stop()
+const show = (measured: ReadonlyArray<Result>): void => {
+  results.push(...measured)
+  if (!values.json) for (const result of measured) process.stdout.write(`${row(result)}\n`)
 }
+
+type Shared = Extract<Case, { on: unknown }>
+const isShared = (entry: Case): entry is Shared => "on" in entry
+
+const port = Number(values.port)
+
+const runShared = async (entries: ReadonlyArray<Shared>): Promise<void> => {
+  if (entries.length === 0) return
+  const isOurs = values.kubeconfig === undefined
+  const server: Server = values.kubeconfig === undefined ? await start(port) : await external(values.kubeconfig, values.server)
+  try {
+    await prepare(server)
+    if (!isOurs) await tidy(server)
+    for (const entry of entries) show([await entry.on(server)])
+    if (!isOurs) await tidy(server)
+  } finally {
+    await server.stop()
+  }
+}
+
+const runAll = async (): Promise<void> => {
+  if (!values.json) process.stdout.write(`${header}\n`)
+  await runShared(chosen.filter(isShared))
+  for (const entry of chosen) {
+    if (isShared(entry)) continue
+    if (values.kubeconfig === undefined) show(await entry.alone(port))
+    else process.stderr.write(`${entry.name} is left out: it starts servers of its own\n`)
+  }
+}
+
+try {
+  await runAll()
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}
+if (values.json) process.stdout.write(`${JSON.stringify(results, undefined, 2)}\n`)

@@ -1,8 +1,9 @@
 /** The machines of the demo: one agent on one simulated illumos host each. Stopping the demo is their power switch. */
 import { FileSystem } from "@effect/platform"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { join } from "node:path"
-import type { Options } from "./Options.ts"
+import { type Options, podCidr } from "./Options.ts"
 import { keepRunning, programs, runProgram } from "./Processes.ts"
 
 const home = (options: Options, index: number): string => join(options.directory, `agent-${String(index)}`)
@@ -18,6 +19,16 @@ export const zoneStates = (options: Options, index: number) =>
       const [, name, state] = line.split(":")
       return name === undefined || state === undefined || name === "global" ? [] : [[name, state] as const]
     })))
+
+const decodeLeases = Schema.decode(Schema.parseJson(Schema.Struct({ cidr: Schema.String })))
+
+/** The pods' addresses of a node: those it has leased from before, whatever the port was then, or else those of this port. */
+const addressesOf = (options: Options, index: number) =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const [leases = ""] = (yield* fs.readFileString(join(home(options, index), "addresses.json"))).split("\n")
+    return (yield* decodeLeases(leases)).cidr
+  }).pipe(Effect.orElseSucceed(() => podCidr(options, index)))
 
 /** Issues the node's credentials and starts its agent. */
 export const startAgent = (options: Options, index: number) =>
@@ -36,7 +47,7 @@ export const startAgent = (options: Options, index: number) =>
       "--data-dir", home(options, index),
       "--host", "sim",
       "--kubelet-bind", "127.0.0.1:0",
-      "--pod-cidr", `127.88.${String(index)}.0/24`
+      "--pod-cidr", yield* addressesOf(options, index)
     ])
   })
 

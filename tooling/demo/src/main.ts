@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
-import { mkdirSync, readFileSync } from "node:fs"
+import { mkdirSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { parse as parseYaml } from "yaml"
 import { type Options, parse, repository, USAGE } from "./Options.ts"
@@ -71,6 +71,8 @@ const demo = (options: Options) =>
   Effect.gen(function*() {
     mkdirSync(options.directory, { recursive: true, mode: 0o700 })
     const kubeconfig = join(options.directory, "kubeconfig")
+    // That of an earlier start may name another port; the server writes it anew.
+    rmSync(kubeconfig, { force: true })
     yield* Console.log("starting the server")
     const server = yield* keepRunning(options.directory, "server", programs.server, [
       "serve", "--data-dir", join(options.directory, "server"), "--bind", `127.0.0.1:${String(options.port)}`, "--kubeconfig-out", kubeconfig

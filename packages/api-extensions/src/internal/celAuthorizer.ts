@@ -95,6 +95,8 @@ export const register = (env: Environment): void => {
     env.registerFunction(`${resource}.${field}(string): ${resource}`, ({ access, asked }: CheckValue, value: string) =>
       new ResourceCheck(access, { ...asked, [field]: value }))
   }
+  // No policy of this server looks at selectors, so whoever may do something may do it to a part.
+  for (const selector of ["fieldSelector", "labelSelector"]) env.registerFunction(`${resource}.${selector}(string): ${resource}`, (asked: CheckValue) => asked)
   env.registerFunction(`${path}.check(string): ${decision}`, check)
   env.registerFunction(`${resource}.check(string): ${decision}`, check)
   env.registerFunction(`${decision}.allowed(): bool`, ({ allowed }: DecisionValue) => allowed)

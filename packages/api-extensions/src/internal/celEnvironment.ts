@@ -9,20 +9,18 @@ import { register as registerSemver } from "./celSemver.js"
 import { register as registerSets } from "./celSets.js"
 import { register as registerTexts } from "./celTexts.js"
 
-const base = new Environment({
-  enableOptionalTypes: true,
-  homogeneousAggregateLiterals: false,
-  limits: { maxDepth: 64, maxAstNodes: 10_000, maxListElements: 1000, maxMapEntries: 1000, maxCallArguments: 32 }
-})
+const makeBase = (): Environment => {
+  const base = new Environment({
+    enableOptionalTypes: true,
+    homogeneousAggregateLiterals: false,
+    limits: { maxDepth: 64, maxAstNodes: 10_000, maxListElements: 1000, maxMapEntries: 1000, maxCallArguments: 32 }
+  })
+  for (const add of [register, registerTexts, registerLists, registerLoops, registerSets, registerAddresses, registerFormats, registerSemver]) add(base)
+  return base
+}
 
-register(base)
-registerTexts(base)
-registerLists(base)
-registerLoops(base)
-registerSets(base)
-registerAddresses(base)
-registerFormats(base)
-registerSemver(base)
+// Most processes never see an expression.
+let base: Environment | undefined
 
 /** An environment of its own to declare types and variables in. */
-export const make = (): Environment => base.clone()
+export const make = (): Environment => (base ??= makeBase()).clone()

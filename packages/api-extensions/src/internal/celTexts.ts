@@ -8,8 +8,12 @@ import { charge } from "./celMeter.js"
 import { registerNamespace } from "./celNamespace.js"
 import { linearMatches } from "./celSource.js"
 
+/** A pattern that comes from data may take long to compile. */
+const maximumPattern = 10_000
+
 /** The pattern to try on a text. Trying takes time by the lengths of both. */
 const patternFor = (text: string, source: string): Patterns.Pattern => {
+  if (source.length > maximumPattern) return fail(`the regular expression is longer than ${maximumPattern} characters`)
   charge((1 + text.length / 10) * (1 + source.length / 4))
   const compiled = Patterns.compile(source)
   return Either.isRight(compiled) ? compiled.right : fail(`error parsing regexp: ${compiled.left}`)

@@ -13,10 +13,18 @@ export interface CelType {
 }
 
 /** A class for the objects of one schema. Each schema has its own, by which the library tells their types. */
-const objectType = () => class Value {
-  /** No field of a schema is called so in an expression. */
-  readonly "#object" = true
+const objectType = () => {
+  class Value {
+    /** No field of a schema is called so in an expression. */
+    readonly "#object" = true
+  }
+  // A field that is not there must not be found because all objects have a method of its name.
+  Object.setPrototypeOf(Value.prototype, null)
+  return Value
 }
+
+/** By this property the library knows the type of an object, so no field can have it. */
+const typeProperty = "constructor"
 
 const keywords: ReadonlySet<string> = new Set(
   "true false null in as break const continue else for function if import let loop package namespace return var void while".split(" ")
@@ -25,7 +33,7 @@ const keywords: ReadonlySet<string> = new Set(
 /** The name of a field in expressions; undefined for one that no expression can name. */
 export const escapeName = (name: string): string | undefined => {
   if (keywords.has(name)) return `__${name}__`
-  if (!/^[a-zA-Z_][a-zA-Z0-9_.\-/]*$/.test(name)) return undefined
+  if (name === typeProperty || !/^[a-zA-Z_][a-zA-Z0-9_.\-/]*$/.test(name)) return undefined
   return name.replaceAll("__", "__underscores__").replaceAll(".", "__dot__").replaceAll("-", "__dash__").replaceAll("/", "__slash__")
 }
 
@@ -44,11 +52,13 @@ const instant = (json: unknown): unknown => {
   return millis === undefined ? json : DateTime.toDateUtc(DateTime.unsafeMake(Timestamp.formatSeconds(millis)))
 }
 
-const durations = new Environment().registerVariable("text", "string").parse("duration(text)")
+const makeDurations = () => new Environment().registerVariable("text", "string").parse("duration(text)")
+
+let durations: ReturnType<typeof makeDurations> | undefined
 
 const durationOf = (json: unknown): unknown => {
   try {
-    return durations({ text: json })
+    return (durations ??= makeDurations())({ text: json })
   } catch {
     return json
   }

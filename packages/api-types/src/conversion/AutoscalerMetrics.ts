@@ -6,6 +6,17 @@ import type * as AutoscalingV1 from "../generated/AutoscalingV1.js"
 import type * as AutoscalingV2 from "../generated/AutoscalingV2.js"
 import { defined } from "../internal/structure.js"
 
+type Described = Pick<AutoscalingV2.ObjectMetricSource, "describedObject" | "metric">
+type Named = Pick<AutoscalingV2.PodsMetricSource, "metric">
+
+// What a metric names is the same in both forms; how much of it is wanted, or was measured, stands between: annotations are compared as text.
+const toV1Object = <V extends object>({ describedObject, metric }: Described, value: V, averageValue: string | undefined) =>
+  defined({ target: describedObject, metricName: metric.name, ...value, selector: metric.selector, averageValue })
+
+const toV1Pods = <V extends object>({ metric }: Named, value: V) => defined({ metricName: metric.name, ...value, selector: metric.selector })
+
+const toV1External = <V extends object>({ metric }: Named, values: V) => defined({ metricName: metric.name, metricSelector: metric.selector, ...values })
+
 const toV1Resource = ({ name, target }: AutoscalingV2.ResourceMetricSource): AutoscalingV1.ResourceMetricSource =>
   defined({ name, targetAverageUtilization: target.averageUtilization, targetAverageValue: target.averageValue })
 
@@ -14,26 +25,11 @@ export const toV1Metric = (metric: AutoscalingV2.MetricSpec): AutoscalingV1.Metr
   const { containerResource, external, object, pods, resource } = metric
   return defined({
     type: metric.type,
-    object: object && defined({
-      target: object.describedObject,
-      metricName: object.metric.name,
-      targetValue: object.target.value ?? "0",
-      selector: object.metric.selector,
-      averageValue: object.target.averageValue
-    }),
-    pods: pods && defined({
-      metricName: pods.metric.name,
-      targetAverageValue: pods.target.averageValue ?? "0",
-      selector: pods.metric.selector
-    }),
+    object: object && toV1Object(object, { targetValue: object.target.value ?? "0" }, object.target.averageValue),
+    pods: pods && toV1Pods(pods, { targetAverageValue: pods.target.averageValue ?? "0" }),
     resource: resource && toV1Resource(resource),
     containerResource: containerResource && { ...toV1Resource(containerResource), container: containerResource.container },
-    external: external && defined({
-      metricName: external.metric.name,
-      metricSelector: external.metric.selector,
-      targetValue: external.target.value,
-      targetAverageValue: external.target.averageValue
-    })
+    external: external && toV1External(external, { targetValue: external.target.value, targetAverageValue: external.target.averageValue })
   })
 }
 
@@ -83,26 +79,11 @@ export const toV1MetricStatus = (metric: AutoscalingV2.MetricStatus): Autoscalin
   const { containerResource, external, object, pods, resource } = metric
   return defined({
     type: metric.type,
-    object: object && defined({
-      target: object.describedObject,
-      metricName: object.metric.name,
-      currentValue: object.current.value ?? "0",
-      selector: object.metric.selector,
-      averageValue: object.current.averageValue
-    }),
-    pods: pods && defined({
-      metricName: pods.metric.name,
-      currentAverageValue: pods.current.averageValue ?? "0",
-      selector: pods.metric.selector
-    }),
+    object: object && toV1Object(object, { currentValue: object.current.value ?? "0" }, object.current.averageValue),
+    pods: pods && toV1Pods(pods, { currentAverageValue: pods.current.averageValue ?? "0" }),
     resource: resource && toV1ResourceStatus(resource),
     containerResource: containerResource && { ...toV1ResourceStatus(containerResource), container: containerResource.container },
-    external: external && defined({
-      metricName: external.metric.name,
-      metricSelector: external.metric.selector,
-      currentValue: external.current.value ?? "0",
-      currentAverageValue: external.current.averageValue
-    })
+    external: external && toV1External(external, { currentValue: external.current.value ?? "0", currentAverageValue: external.current.averageValue })
   })
 }
 

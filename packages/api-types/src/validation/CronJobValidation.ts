@@ -1,7 +1,8 @@
 /** Rules of a CronJob. */
+import * as Either from "effect/Either"
+import * as CronSchedule from "../CronSchedule.js"
 import { invalid, notSupported, required } from "../FieldError.js"
 import type * as BatchV1 from "../generated/BatchV1.js"
-import { cronProblem } from "../internal/cronFormat.js"
 import type { Errors } from "../internal/fieldRules.js"
 import { nonNegative } from "../internal/fieldRules.js"
 import { validateAnnotations, validateLabels } from "./MetadataValidation.js"
@@ -13,16 +14,7 @@ const maximumNameLength = 52
 const validateSchedule = (path: string, schedule: string): Errors => {
   if (schedule === "") return [required(path)]
   if (schedule.includes("TZ")) return [invalid(path, schedule, "cannot use TZ or CRON_TZ in schedule, use timeZone field instead")]
-  const problem = cronProblem(schedule)
-  return problem === undefined ? [] : [invalid(path, schedule, problem)]
-}
-
-const isTimeZone = (zone: string): boolean => {
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: zone }).format(0) !== ""
-  } catch {
-    return false
-  }
+  return Either.match(CronSchedule.parse(schedule), { onLeft: (problem) => [invalid(path, schedule, problem)], onRight: () => [] })
 }
 
 const validateTimeZone = (path: string, zone: string | undefined): Errors => {
@@ -31,7 +23,7 @@ const validateTimeZone = (path: string, zone: string | undefined): Errors => {
   if (zone.toLowerCase() === "local") {
     return [invalid(path, zone, "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones")]
   }
-  return isTimeZone(zone) ? [] : [invalid(path, zone, `unknown time zone ${zone}`)]
+  return CronSchedule.isTimeZone(zone) ? [] : [invalid(path, zone, `unknown time zone ${zone}`)]
 }
 
 const validateJobTemplate = (path: string, { metadata, spec }: BatchV1.JobTemplateSpec): Errors => [

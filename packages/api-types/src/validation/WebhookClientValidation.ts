@@ -6,7 +6,6 @@ import { present } from "../internal/fieldRules.js"
 import * as Names from "../Names.js"
 
 const validateUrl = (path: string, text: string): Errors => {
-  const form = "url must be of the form https://host"
   let url: URL
   try {
     url = new URL(text)
@@ -15,10 +14,24 @@ const validateUrl = (path: string, text: string): Errors => {
   }
   return [
     ...(url.protocol === "https:" ? [] : [invalid(path, url.protocol.replace(/:$/, ""), `'https' is the only allowed URL scheme; desired format: https://host[/path]`)]),
-    ...(url.host === "" ? [invalid(path, "", form)] : []),
+    ...(url.host === "" ? [invalid(path, "", "host must be specified; desired format: https://host[/path]")] : []),
     ...(url.username === "" && url.password === "" ? [] : [invalid(path, url.username, "user information is not permitted in the URL")]),
     ...(url.hash === "" ? [] : [invalid(path, url.hash.slice(1), "fragments are not permitted in the URL")]),
     ...(url.search === "" ? [] : [invalid(path, url.search.slice(1), "query parameters are not permitted in the URL")])
+  ]
+}
+
+/** A path of a service is made of names; an empty one could be taken for the name of a host. */
+const validatePath = (path: string, text: string): Errors => {
+  if (text === "/" || text === "") return []
+  if (text === "//") return [invalid(path, text, "segment[0] may not be empty")]
+  const steps = text.slice(1).replace(/\/$/, "").split("/")
+  return [
+    ...(text.startsWith("/") ? [] : [invalid(path, text, "must start with a '/'")]),
+    ...steps.flatMap((step, index) =>
+      step === ""
+        ? [invalid(path, text, `segment[${index}] may not be empty`)]
+        : Names.isDns1123Subdomain(step).map((problem) => invalid(path, text, `segment[${index}]: ${problem}`)))
   ]
 }
 
@@ -27,9 +40,9 @@ export const validateWebhookClient = (path: string, { service, url }: Admissionr
   if ((service === undefined) === (url === undefined)) return [required(path, "exactly one of url or service is required")]
   if (url !== undefined) return validateUrl(`${path}.url`, url)
   return [
-    ...present(`${path}.service.name`, service?.name, "service name is required"),
-    ...present(`${path}.service.namespace`, service?.namespace, "service namespace is required"),
+    ...present(`${path}.service.name`, service?.name),
+    ...present(`${path}.service.namespace`, service?.namespace),
     ...(service?.port === undefined ? [] : Names.isPortNumber(service.port).map((detail) => invalid(`${path}.service.port`, service.port, `port is not valid: ${detail}`))),
-    ...((service?.path ?? "/").startsWith("/") ? [] : [invalid(`${path}.service.path`, service?.path, "must start with a '/'")])
+    ...validatePath(`${path}.service.path`, service?.path ?? "")
   ]
 }

@@ -120,7 +120,8 @@ export const make = (now: () => number): Plugin => {
 
   return {
     name: "ResourceQuotas",
-    validate: (next, attributes, view) =>
+    // After whoever else may refuse: what is held here nobody else gets, and webhooks take their time.
+    review: (next, attributes, view) =>
       Effect.suspend(() => {
         if (next === undefined || !isChecked(attributes)) return Effect.void
         const { dryRun, kind, name, namespace = "", old, onSettled } = attributes

@@ -18,10 +18,13 @@ import type { Authorizer } from "../authorization/Authorizer.js"
 import * as expressions from "../internal/admissionExpressions.js"
 import * as match from "../internal/admissionMatch.js"
 import * as admissionRequest from "../internal/admissionRequest.js"
+import type { WebhookClient } from "../internal/webhookClient.js"
 
 /** What the plugin works with. @category models */
 export interface Services {
   readonly registry: KindRegistry.Registry
+  /** For kinds whose versions a webhook converts. */
+  readonly webhooks: WebhookClient
   readonly authorize: Context.Tag.Service<Authorizer>["authorize"]
 }
 
@@ -47,7 +50,7 @@ const matched = (
   resources: AdmissionregistrationV1.MatchResources | undefined,
   subject: match.Subject,
   view: ClusterView
-): Either.Either<Kind.Kind | undefined, Status.Status> => {
+): Either.Either<Kind.Kind | undefined, string> => {
   const { attributes } = subject
   if (resources === undefined) return Either.right(attributes.kind)
   const equivalents = match.takesEquivalents(resources) ? admissionRequest.equivalentsOf(registry, attributes.kind) : []
@@ -56,69 +59,90 @@ const matched = (
   const kind = resourceRules.length === 0 ? attributes.kind : match.kindIn(resourceRules, attributes, equivalents)
   return kind === undefined
     ? Either.right(undefined)
-    : Either.map(match.selected(resources, subject, view), (selected) => selected ? kind : undefined)
+    : Either.mapBoth(match.selected(resources, subject, view), {
+      onLeft: ({ message = "" }) => message,
+      onRight: (selected) => selected ? kind : undefined
+    })
 }
 
-const describedParam = "failed to configure binding"
+type Params = ReadonlyArray<KubeObject.KubeObject | undefined>
+
+/** The kind of the parameters of a policy; undefined when it takes none. */
+const paramKindOf = ({ registry }: Services, policy: Policy): Either.Either<Kind.Kind | undefined, string> => {
+  const paramKind = policy.spec?.paramKind
+  if (paramKind === undefined) return Either.right(undefined)
+  const [version = "", group = ""] = (paramKind.apiVersion ?? "").split("/").toReversed()
+  const kind = registry.byKind(group, version, paramKind.kind ?? "")
+  return kind === undefined
+    ? Either.left(`failed to find resource referenced by paramKind: '${group}/${version}, Kind=${paramKind.kind ?? ""}'`)
+    : Either.right(kind)
+}
+
+/** As the version of the parameters says it; versions that only a webhook converts are seen as they are stored. */
+const inVersionOf = ({ storage }: Kind.Kind) => (object: KubeObject.KubeObject): KubeObject.KubeObject =>
+  storage === undefined || storage.webhook !== undefined ? object : storage.fromStored(object)
 
 /** The objects that parameterise a binding: one undefined for none, nothing at all when it does not apply. */
 const paramsOf = (
-  { registry }: Services,
-  policy: Policy,
+  kind: Kind.Kind | undefined,
   { spec: { paramRef } }: Binding,
   { attributes }: match.Subject,
   view: ClusterView
-): Either.Either<ReadonlyArray<KubeObject.KubeObject | undefined>, string> => {
-  const paramKind = policy.spec?.paramKind
-  if (paramKind === undefined || paramRef === undefined) return Either.right([undefined])
-  const [version = "", group = ""] = (paramKind.apiVersion ?? "").split("/").toReversed()
-  const kind = registry.byKind(group, version, paramKind.kind ?? "")
-  if (kind === undefined) return Either.left(`${describedParam}: failed to find resource referenced by paramKind: '${group}/${version}, Kind=${paramKind.kind ?? ""}'`)
-  const namespace = kind.namespaced ? paramRef.namespace ?? attributes.namespace : undefined
-  if (kind.namespaced && namespace === undefined) return Either.left(`${describedParam}: cannot use namespaced paramRef in policy binding that matches cluster-scoped resources`)
-  const found = paramRef.name !== undefined && paramRef.name !== ""
-    ? [view.get(kind, namespace, paramRef.name)].flatMap((one) => one ?? [])
-    : Either.match(LabelSelector.fromObject(paramRef.selector), {
+): Either.Either<Params, string> => {
+  if (kind === undefined || paramRef === undefined) return Either.right([undefined])
+  const { name = "", parameterNotFoundAction, selector } = paramRef
+  const given = paramRef.namespace ?? ""
+  const own = attributes.namespace ?? ""
+  if (!kind.namespaced && given !== "") return Either.left("paramRef.namespace must not be provided for a cluster-scoped `paramKind`")
+  if (kind.namespaced && given === "" && own === "") {
+    return Either.left("cannot use namespaced paramRef in policy binding that matches cluster-scoped resources")
+  }
+  if (name === "" && selector === undefined) return Either.left("one of name or selector must be provided")
+  const namespace = kind.namespaced ? given === "" ? own : given : undefined
+  const found = name !== ""
+    ? [view.get(kind, namespace, name)].flatMap((one) => one ?? [])
+    : Either.match(LabelSelector.fromObject(selector), {
       onLeft: () => [],
-      onRight: (selector) => view.list(kind, namespace).filter(({ metadata }) => LabelSelector.matches(selector, metadata.labels))
+      onRight: (labels) => view.list(kind, namespace).filter(({ metadata }) => LabelSelector.matches(labels, metadata.labels))
     })
-  return found.length > 0 || paramRef.parameterNotFoundAction === "Allow"
-    ? Either.right(found)
-    : Either.left(`${describedParam}: no params found for policy binding with \`Deny\` parameterNotFoundAction`)
+  return found.length > 0 || parameterNotFoundAction !== "Deny"
+    ? Either.right(found.map(inVersionOf(kind)))
+    : Either.left("no params found for policy binding with `Deny` parameterNotFoundAction")
 }
+
+/** Longer messages of expressions are not used. */
+const maximumMessage = 5 * 1024
 
 const messageOf = ({ expression, message, messageExpression }: Validation, values: Expressions.Values, budget: Expressions.Budget): string => {
   const made = messageExpression === undefined || messageExpression === ""
     ? undefined
     : Either.getOrElse(expressions.evaluate(messageExpression, values, budget), () => undefined)
-  const text = typeof made === "string" && !made.includes("\n") ? made.trim() : ""
-  return text || message?.trim() || `failed expression: ${expression.trim()}`
+  const text = typeof made === "string" ? made.trim() : ""
+  const usable = text.includes("\n") || Buffer.byteLength(text) > maximumMessage ? "" : text
+  return usable || message?.trim() || `failed expression: ${expression.trim()}`
 }
 
 /** What a policy has against a subject, with one parameter. */
 const denialsOf = (
   { authorize }: Services,
   policy: Policy,
-  subject: match.Subject,
-  kind: Kind.Kind,
-  param: KubeObject.KubeObject | undefined,
+  question: expressions.Question,
   view: ClusterView
 ): ReadonlyArray<Denial> => {
   const { failurePolicy, matchConditions = [], validations = [], variables = [] } = policy.spec ?? {}
   const failed = (message: string): ReadonlyArray<Denial> => failurePolicy === "Ignore" ? [] : [{ message, reason: "" }]
+  const holds = matchConditions.length === 0 ? Either.right(true) : expressions.conditionsOf(matchConditions, question, view, authorize)
+  if (Either.isLeft(holds)) return failed(holds.left)
+  if (!holds.right) return []
   // Each policy has a budget of its own.
   const budget = new Expressions.Budget()
   const made = Either.try(() => {
-    const values = expressions.valuesOf(subject, admissionRequest.make("", subject, kind), view, authorize, budget)
-    const withParams = { ...values, params: Expressions.valueOf(param, budget) }
+    const values = expressions.valuesOf(question, view, authorize, budget)
     const definitions = variables.map(({ expression, name }) => ({ name, expression: expressions.compile(expression) }))
-    return { ...withParams, variables: Expressions.composed(definitions, withParams, budget) }
+    return { ...values, variables: Expressions.composed(definitions, values, budget) }
   })
   if (Either.isLeft(made)) return failed("the object costs more than a policy may look at")
   const values = made.right
-  const holds = expressions.conditionsHold(matchConditions, values, budget)
-  if (Either.isLeft(holds)) return failed(holds.left)
-  if (!holds.right) return []
   return validations.flatMap((validation) => {
     const result = expressions.evaluate(validation.expression, values, budget)
     if (Either.isLeft(result)) return failed(result.left)
@@ -126,14 +150,38 @@ const denialsOf = (
   })
 }
 
-const decide = (services: Services, policy: Policy, binding: Binding, subject: match.Subject, view: ClusterView) =>
+/** A policy that is bound to what a request is about. */
+interface Concern {
+  readonly policy: Policy
+  readonly binding: Binding
+  /** The kind under which the policy sees the objects; left: why it cannot be applied. */
+  readonly kind: Either.Either<Kind.Kind, string>
+}
+
+const concernOf = (services: Services, policy: Policy, binding: Binding, subject: match.Subject, view: ClusterView): Concern | undefined => {
+  const about = (failure: string) => ({ policy, binding, kind: Either.left(failure) })
+  const kind = matched(services, policy.spec?.matchConstraints, subject, view)
+  if (Either.isLeft(kind)) return about(`failed to configure policy: ${kind.left}`)
+  if (kind.right === undefined) return undefined
+  const bound = matched(services, binding.spec.matchResources, subject, view)
+  if (Either.isLeft(bound)) return about(`failed to configure binding: ${bound.left}`)
+  return bound.right === undefined ? undefined : { policy, binding, kind: Either.right(kind.right) }
+}
+
+type ShownBy = ReadonlyMap<Kind.Kind, Either.Either<admissionRequest.Shown, string>>
+
+/** What a bound policy has against a request; left: why it cannot be applied, which counts as a denial too. */
+const decide = (services: Services, { binding, kind, policy }: Concern, subject: match.Subject, shownBy: ShownBy, view: ClusterView) =>
   Either.gen(function*() {
-    const kind = yield* matched(services, policy.spec?.matchConstraints, subject, view)
-    if (kind === undefined || (yield* matched(services, binding.spec.matchResources, subject, view)) === undefined) return []
-    return Either.match(paramsOf(services, policy, binding, subject, view), {
-      onLeft: (message): ReadonlyArray<Denial> => policy.spec?.failurePolicy === "Ignore" ? [] : [{ message, reason: "" }],
-      onRight: (params) => params.flatMap((param) => denialsOf(services, policy, subject, kind, param, view))
-    })
+    const paramKind = yield* Either.mapLeft(paramKindOf(services, policy), (why) => `failed to configure policy: ${why}`)
+    const shownAs = yield* kind
+    const ofBinding = (why: string) => `failed to configure binding: ${why}`
+    const params = yield* Either.mapLeft(paramsOf(paramKind, binding, subject, view), ofBinding)
+    const shown = yield* Either.mapLeft(
+      shownBy.get(shownAs) ?? Either.left("no such version"),
+      (why) => ofBinding(`failed to convert object version: ${why}`)
+    )
+    return params.flatMap((param) => denialsOf(services, policy, { attributes: subject.attributes, shown, params: param }, view))
   })
 
 const refusalOf = ({ attributes: { kind, name } }: match.Subject, who: string, { message, reason }: Denial): Status.Status => {
@@ -143,6 +191,33 @@ const refusalOf = ({ attributes: { kind, name } }: match.Subject, who: string, {
   return { ...status, reason: known, code: codes[known] ?? 422 }
 }
 
+/** Who has denied a request: the binding has no part in it when the policy itself is wrong. */
+const denier = ({ binding, policy }: Concern, message: string): string => {
+  const name = `ValidatingAdmissionPolicy '${policy.metadata.name ?? ""}'`
+  return message.startsWith("failed to configure policy: ") ? name : `${name} with binding '${binding.metadata.name ?? ""}'`
+}
+
+/** The first refusal by a policy that denies. All are evaluated, so that every warning is given. */
+const judge = (services: Services, concerns: ReadonlyArray<Concern>, subject: match.Subject, shownBy: ShownBy, view: ClusterView) => {
+  let refusal: Status.Status | undefined
+  for (const concern of concerns) {
+    const decided = decide(services, concern, subject, shownBy, view)
+    if (Either.isLeft(decided)) {
+      // What cannot be applied denies, whatever the binding does with what is found.
+      if (concern.policy.spec?.failurePolicy === "Ignore") continue
+      refusal ??= refusalOf(subject, denier(concern, decided.left), { message: decided.left, reason: "" })
+      continue
+    }
+    const { validationActions } = concern.binding.spec
+    for (const denial of decided.right) {
+      const who = denier(concern, "")
+      if (validationActions.includes("Warn")) subject.attributes.warn?.(`Validation failed for ${who}: ${denial.message}`)
+      if (validationActions.includes("Deny")) refusal ??= refusalOf(subject, who, denial)
+    }
+  }
+  return refusal === undefined ? Effect.void : ApiError.fail(refusal)
+}
+
 /** Looks at a request by all bound policies. Audit annotations are not written: there is no audit log. @category constructors */
 export const make = (services: Services): Plugin => ({
   name: "ValidatingAdmissionPolicy",
@@ -150,20 +225,16 @@ export const make = (services: Services): Plugin => ({
     Effect.suspend(() => {
       const bindings = match.isExempt(attributes) ? [] : view.list(Kinds.validatingAdmissionPolicyBinding, undefined)
       const subject = { attributes, object }
-      for (const binding of bindings) {
-        if (!isBinding(binding)) continue
+      const concerns = bindings.flatMap((binding) => {
+        if (!isBinding(binding)) return []
         const policy = view.get(Kinds.validatingAdmissionPolicy, undefined, binding.spec.policyName)
-        if (!isPolicy(policy)) continue
-        const decided = decide(services, policy, binding, subject, view)
-        if (Either.isLeft(decided)) return ApiError.fail(decided.left)
-        const [first] = decided.right
-        const who = `ValidatingAdmissionPolicy '${policy.metadata.name ?? ""}' with binding '${binding.metadata.name ?? ""}'`
-        const { validationActions } = binding.spec
-        if (validationActions.includes("Warn")) {
-          for (const { message } of decided.right) attributes.warn?.(`Validation failed for ${who}: ${message}`)
-        }
-        if (first !== undefined && validationActions.includes("Deny")) return ApiError.fail(refusalOf(subject, who, first))
-      }
-      return Effect.void
+        return isPolicy(policy) ? concernOf(services, policy, binding, subject, view) ?? [] : []
+      })
+      if (concerns.length === 0) return Effect.void
+      const kinds = new Set(concerns.flatMap(({ kind }) => Either.isRight(kind) ? [kind.right] : []))
+      return Effect.forEach(kinds, (kind) =>
+        Effect.map(Effect.either(admissionRequest.shownAs(services.webhooks, subject, kind)), (shown) => [kind, shown] as const)).pipe(
+          Effect.flatMap((shown) => judge(services, concerns, subject, new Map(shown), view))
+        )
     })
 })

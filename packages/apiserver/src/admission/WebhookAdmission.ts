@@ -1,5 +1,4 @@
 /** Admission: asks the webhooks that users have configured. */
-import { Expressions } from "@reddwarf/api-extensions"
 import {
   type AdmissionregistrationV1,
   ApiError,
@@ -13,6 +12,7 @@ import {
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { randomUUID } from "node:crypto"
+import * as Admission from "./Admission.js"
 import type { Attributes, ClusterView, Plugin } from "./Admission.js"
 import type { Authorizer } from "../authorization/Authorizer.js"
 import * as expressions from "../internal/admissionExpressions.js"
@@ -31,6 +31,8 @@ export interface Services {
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly authorize: Context.Tag.Service<Authorizer>["authorize"]
+  /** Plugins that look again at what webhooks have changed. Doing so twice must change no more than doing so once. */
+  readonly reinvoked: ReadonlyArray<Plugin>
 }
 
 type Webhook = AdmissionregistrationV1.ValidatingWebhook & Pick<AdmissionregistrationV1.MutatingWebhook, "reinvocationPolicy">
@@ -47,40 +49,48 @@ const webhooksOf = (view: ClusterView, kind: Kind.Kind): ReadonlyArray<Webhook> 
 
 /** Under which kind a webhook wants to be asked about a subject; undefined: not at all. */
 const wanted = (
-  { authorize, registry }: Services,
+  { authorize, registry, webhooks }: Services,
   webhook: Webhook,
   subject: Subject,
   view: ClusterView
-): Either.Either<Kind.Kind | undefined, Status.Status> => {
+): Effect.Effect<admissionRequest.Shown | undefined, Refusal> => {
   const { attributes } = subject
   const equivalents = match.takesEquivalents(webhook) ? admissionRequest.equivalentsOf(registry, attributes.kind) : []
   const kind = match.kindIn(webhook.rules ?? [], attributes, equivalents)
-  if (kind === undefined) return Either.right(undefined)
+  if (kind === undefined) return Effect.succeed(undefined)
+  const selected = match.selected(webhook, subject, view)
+  if (Either.isLeft(selected)) return ApiError.fail(selected.left)
+  if (!selected.right) return Effect.succeed(undefined)
   const { failurePolicy, matchConditions = [] } = webhook
-  return Either.flatMap(match.selected(webhook, subject, view), (selected) => {
-    if (!selected) return Either.right(undefined)
-    if (matchConditions.length === 0) return Either.right(kind)
-    const budget = new Expressions.Budget()
-    const holds = Either.try(() => expressions.valuesOf(subject, admissionRequest.make("", subject, kind), view, authorize, budget)).pipe(
-      Either.mapLeft(String),
-      Either.flatMap((values) => expressions.conditionsHold(matchConditions, values, budget))
-    )
-    if (Either.isRight(holds)) return Either.right(holds.right ? kind : undefined)
+  const holds = (shown: admissionRequest.Shown): Effect.Effect<admissionRequest.Shown | undefined, Refusal> => {
+    if (matchConditions.length === 0) return Effect.succeed(shown)
+    const result = expressions.conditionsOf(matchConditions, { attributes, shown, params: undefined }, view, authorize)
+    if (Either.isRight(result)) return Effect.succeed(result.right ? shown : undefined)
     return failurePolicy === "Ignore"
-      ? Either.right(undefined)
-      : Either.left(Status.forbidden(attributes.kind, attributes.name, holds.left))
-  })
+      ? Effect.succeed(undefined)
+      : ApiError.fail(Status.forbidden(attributes.kind, attributes.name, result.left))
+  }
+  return admissionRequest.shownAs(webhooks, subject, kind).pipe(
+    Effect.mapError((problem) => ApiError.make(Status.internalError(problem))),
+    Effect.flatMap(holds)
+  )
 }
 
 const nothing: webhookReview.Review = { refusal: undefined, patch: undefined, warnings: [] }
 
 /** Asks one webhook; fails with its refusal, or when it does not answer and has to. */
-const ask = (services: Services, webhook: Webhook, subject: Subject, kind: Kind.Kind): Effect.Effect<webhookReview.Review, Refusal> => {
-  const { attributes: { dryRun, warn } } = subject
+const ask = (
+  services: Services,
+  webhook: Webhook,
+  attributes: Attributes,
+  shown: admissionRequest.Shown,
+  mutating: boolean
+): Effect.Effect<webhookReview.Review, Refusal> => {
+  const { dryRun, warn } = attributes
   if (dryRun && !["None", "NoneOnDryRun"].includes(webhook.sideEffects)) {
     return ApiError.fail(Status.badRequest(`admission webhook ${JSON.stringify(webhook.name)} does not support dry run`))
   }
-  return webhookReview.ask(services.webhooks, webhook, admissionRequest.make(randomUUID(), subject, kind)).pipe(
+  return webhookReview.ask(services.webhooks, { ...webhook, mutating }, admissionRequest.make(randomUUID(), attributes, shown)).pipe(
     Effect.catchAll((problem) =>
       webhook.failurePolicy === "Ignore"
         ? Effect.as(Effect.logWarning(`a webhook that may fail did: ${problem}`), nothing)
@@ -112,21 +122,28 @@ const withinRights = ({ kind, old, operation, subresource }: Attributes, next: K
   return subresource === "status" ? kind.prepareForStatusUpdate(next, old) : kind.subresourceUpdates?.[subresource]?.prepare(next, old) ?? next
 }
 
+const internal = (problem: string): Refusal => ApiError.make(Status.internalError(problem))
+
 /** The object as a webhook wants it, with the defaults for what it added. */
 const patched = (
-  { now }: Services,
-  object: KubeObject.KubeObject,
-  patch: unknown,
+  { now, webhooks }: Services,
+  before: KubeObject.KubeObject,
+  patch: ReadonlyArray<unknown>,
   attributes: Attributes,
-  kind: Kind.Kind
+  { kind, object }: admissionRequest.Shown
 ): Effect.Effect<KubeObject.KubeObject, Refusal> => {
   const own = attributes.kind
-  return JsonPatch.parse(patch).pipe(
-    Either.flatMap((operations) => JsonPatch.apply(admissionRequest.inVersion(own, kind)(object), operations)),
-    Either.mapLeft(({ message }) => Status.internalError(message)),
-    Either.flatMap((value) => Either.mapLeft(ObjectCodec.decode(kind, value), ({ message }) => Status.internalError(message ?? ""))),
-    Either.map(({ object: decoded }) => keepOwned(withinRights(attributes, own.defaults(admissionRequest.inVersion(kind, own)(decoded)), now()), object)),
-    Either.mapLeft(ApiError.make)
+  const decoded = JsonPatch.parse(patch).pipe(
+    Either.flatMap((operations) => JsonPatch.apply(object, operations)),
+    Either.mapLeft(({ message }) => message),
+    Either.flatMap((value) => Either.mapLeft(ObjectCodec.decode(kind, value), ({ message = "" }) => message))
+  )
+  return decoded.pipe(
+    Effect.flatMap(({ object: next }) => admissionRequest.convertedTo(webhooks, kind, own, [next])),
+    Effect.mapBoth({
+      onFailure: internal,
+      onSuccess: ([next = before]) => keepOwned(withinRights(attributes, own.defaults(next), now()), before)
+    })
   )
 }
 
@@ -141,11 +158,10 @@ const round = (
 ): Effect.Effect<KubeObject.KubeObject, Refusal> =>
   Effect.reduce(webhooks, object, (current, webhook) =>
     Effect.gen(function*() {
-      const subject = { attributes, object: current }
-      const kind = yield* Either.mapLeft(wanted(services, webhook, subject, view), ApiError.make)
-      if (kind === undefined) return current
-      const { patch } = yield* ask(services, webhook, subject, kind)
-      const next = patch === undefined ? current : yield* patched(services, current, patch, attributes, kind)
+      const shown = yield* wanted(services, webhook, { attributes, object: current }, view)
+      if (shown === undefined) return current
+      const { patch } = yield* ask(services, webhook, attributes, shown, true)
+      const next = patch === undefined ? current : yield* patched(services, current, patch, attributes, shown)
       called.set(webhook, next)
       return next
     }))
@@ -153,32 +169,50 @@ const round = (
 const mutate = (services: Services): NonNullable<Plugin["mutate"]> => (object, attributes, view) => {
   const webhooks = match.isExempt(attributes) ? [] : webhooksOf(view, Kinds.mutatingWebhookConfiguration)
   if (webhooks.length === 0) return Effect.succeed(object)
-  const called = new Map<Webhook, KubeObject.KubeObject>()
-  return Effect.flatMap(round(services, webhooks, object, attributes, view, called), (first) => {
+  return Effect.gen(function*() {
+    const called = new Map<Webhook, KubeObject.KubeObject>()
+    const first = yield* round(services, webhooks, object, attributes, view, called)
+    if (equals(first, object)) return first
+    // What was added needs what the server itself adds: a container, for example, its token and its limits.
+    const completed = yield* Admission.mutate(services.reinvoked, first, attributes, view)
     // Whoever wants to hear of what others changed after it is asked once more.
     const again = webhooks.filter((webhook) => {
       const left = called.get(webhook)
-      return webhook.reinvocationPolicy === "IfNeeded" && left !== undefined && !equals(left, first)
+      return webhook.reinvocationPolicy === "IfNeeded" && left !== undefined && !equals(left, completed)
     })
-    return again.length === 0 ? Effect.succeed(first) : round(services, again, first, attributes, view, called)
+    return again.length === 0 ? completed : yield* round(services, again, completed, attributes, view, called)
   })
 }
+
+/** Asks the mutating webhooks about what has no object that could be changed: a delete. */
+const refuseOnly = (services: Services, subject: Subject, view: ClusterView): Effect.Effect<void, Refusal> =>
+  Effect.forEach(webhooksOf(view, Kinds.mutatingWebhookConfiguration), (webhook) =>
+    Effect.gen(function*() {
+      const shown = yield* wanted(services, webhook, subject, view)
+      if (shown === undefined) return
+      const { patch } = yield* ask(services, webhook, subject.attributes, shown, true)
+      if (patch === undefined) return
+      const text = `admission webhook ${JSON.stringify(webhook.name)} attempted to modify the object, which is not supported for this operation`
+      yield* Effect.fail(internal(text))
+    }), { discard: true })
 
 // Webhooks that only look are asked at the same time.
 const concurrency = 16
 
 const review = (services: Services): NonNullable<Plugin["review"]> => (object, attributes, view) => {
   if (match.isExempt(attributes)) return Effect.void
-  const webhooks = [
-    // There is nothing to change about a delete, but it may be refused.
-    ...(attributes.operation === "DELETE" ? webhooksOf(view, Kinds.mutatingWebhookConfiguration) : []),
-    ...webhooksOf(view, Kinds.validatingWebhookConfiguration)
-  ]
-  if (webhooks.length === 0) return Effect.void
+  const webhooks = webhooksOf(view, Kinds.validatingWebhookConfiguration)
+  const isFixed = attributes.operation === "DELETE" || attributes.operation === "CONNECT"
+  if (webhooks.length === 0 && !isFixed) return Effect.void
   const subject = { attributes, object }
-  return Effect.forEach(webhooks, (webhook) =>
-    Effect.flatMap(Either.mapLeft(wanted(services, webhook, subject, view), ApiError.make), (kind) =>
-      kind === undefined ? Effect.void : ask(services, webhook, subject, kind)), { concurrency, discard: true })
+  return Effect.gen(function*() {
+    if (isFixed) yield* refuseOnly(services, subject, view)
+    // Nobody is called before it is clear whom the request concerns.
+    const concerned = yield* Effect.forEach(webhooks, (webhook) =>
+      Effect.map(wanted(services, webhook, subject, view), (shown) => ({ webhook, shown })))
+    yield* Effect.forEach(concerned, ({ shown, webhook }) =>
+      shown === undefined ? Effect.void : ask(services, webhook, attributes, shown, false), { concurrency, discard: true })
+  })
 }
 
 /** Mutating webhooks, one after the other, and validating ones once the object is valid. @category constructors */

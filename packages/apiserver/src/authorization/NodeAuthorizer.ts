@@ -4,14 +4,11 @@
  */
 import { type CoreV1, Kinds } from "@reddwarf/api-types"
 import type { WatchCache } from "@reddwarf/event-bus"
-import type { ObjectStore } from "@reddwarf/store"
 import type * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import { allow, type Attributes, type Decision, nodeOf } from "./Authorizer.js"
 import { get, textAt } from "../internal/jsonValue.js"
 import { keyOf, prefixOf } from "../internal/keys.js"
-import * as objectIndex from "../internal/objectIndex.js"
+import type { IndexOptions, ObjectIndex } from "../internal/objectIndex.js"
 import * as podReferences from "../internal/podReferences.js"
 
 /** Decides about what depends on pods; undefined for everything else, and for everybody who is no agent. @category models */
@@ -33,37 +30,40 @@ const edgesOf = (object: unknown): ReadonlyArray<string> => {
 const reads: ReadonlySet<string> = new Set(["get", "list", "watch"])
 const guarded: ReadonlySet<string> = new Set(["secrets", "configmaps", "persistentvolumeclaims", "persistentvolumes", "serviceaccounts"])
 
-/** Follows the store until the scope closes. @category constructors */
-export const make = (
-  store: Context.Tag.Service<ObjectStore.ObjectStore>,
-  cache: Context.Tag.Service<WatchCache.WatchCache>
-): Effect.Effect<NodeAuthorizer, never, Scope.Scope> =>
-  Effect.map(objectIndex.make(store, cache, { prefix: prefixOf(Kinds.pod, undefined), valuesOf: edgesOf }), (index) => {
-    const related = (node: string, resource: string, namespace: string, name: string): Decision =>
-      index.has(edge(node, resource, namespace, name))
-        ? allow
-        : { allowed: false, reason: `no relationship found between node '${node}' and this object` }
+/** What pods let their nodes read. @category constructors */
+export const index: IndexOptions = {
+  prefix: prefixOf(Kinds.pod, undefined),
+  parts: { metadata: { annotations: true, name: true, namespace: true }, spec: true },
+  valuesOf: edgesOf
+}
 
-    const volume = (node: string, name: string): Decision => {
-      const claim = get(get(cache.get(keyOf(Kinds.persistentVolume, undefined, name))?.object, "spec"), "claimRef")
-      return related(node, "persistentvolumeclaims", textAt(claim, "namespace"), textAt(claim, "name"))
-    }
+/** Decides by that index. @category constructors */
+export const make = (cache: Context.Tag.Service<WatchCache.WatchCache>, edges: ObjectIndex): NodeAuthorizer => {
+  const related = (node: string, resource: string, namespace: string, name: string): Decision =>
+    edges.has(edge(node, resource, namespace, name))
+      ? allow
+      : { allowed: false, reason: `no relationship found between node '${node}' and this object` }
 
-    return (attributes) => {
-      const { group, name = "", namespace = "", resource, subresource, user, verb } = attributes
-      if (!attributes.isResource || group !== "" || !guarded.has(resource)) return undefined
-      const node = nodeOf(user)
-      if (node === undefined) return undefined
-      if (resource === "serviceaccounts") {
-        if (subresource !== "token") return undefined
-        if (verb !== "create" || name === "") return { allowed: false, reason: "can only create tokens for individual service accounts" }
-        return related(node, resource, namespace, name)
-      }
-      if (subresource !== undefined) return { allowed: false, reason: "cannot read subresource" }
-      if (resource === "persistentvolumes" || resource === "persistentvolumeclaims" ? verb !== "get" : !reads.has(verb)) {
-        return { allowed: false, reason: resource === "secrets" || resource === "configmaps" ? "can only read resources of this type" : "can only get individual resources of this type" }
-      }
-      if (name === "") return { allowed: false, reason: "No Object name found" }
-      return resource === "persistentvolumes" ? volume(node, name) : related(node, resource, namespace, name)
+  const volume = (node: string, name: string): Decision => {
+    const claim = get(get(cache.get(keyOf(Kinds.persistentVolume, undefined, name))?.object, "spec"), "claimRef")
+    return related(node, "persistentvolumeclaims", textAt(claim, "namespace"), textAt(claim, "name"))
+  }
+
+  return (attributes) => {
+    const { group, name = "", namespace = "", resource, subresource, user, verb } = attributes
+    if (!attributes.isResource || group !== "" || !guarded.has(resource)) return undefined
+    const node = nodeOf(user)
+    if (node === undefined) return undefined
+    if (resource === "serviceaccounts") {
+      if (subresource !== "token") return undefined
+      if (verb !== "create" || name === "") return { allowed: false, reason: "can only create tokens for individual service accounts" }
+      return related(node, resource, namespace, name)
     }
-  })
+    if (subresource !== undefined) return { allowed: false, reason: "cannot read subresource" }
+    if (resource === "persistentvolumes" || resource === "persistentvolumeclaims" ? verb !== "get" : !reads.has(verb)) {
+      return { allowed: false, reason: resource === "secrets" || resource === "configmaps" ? "can only read resources of this type" : "can only get individual resources of this type" }
+    }
+    if (name === "") return { allowed: false, reason: "No Object name found" }
+    return resource === "persistentvolumes" ? volume(node, name) : related(node, resource, namespace, name)
+  }
+}

@@ -5,6 +5,7 @@ import { ObjectStore } from "@reddwarf/store"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Authorizer from "./Authorizer.js"
+import { ClusterIndexes, layer as clusterIndexes } from "../internal/clusterIndexes.js"
 import * as decisionCache from "../internal/decisionCache.js"
 import { describeGrant, resolve } from "../internal/rbacGrants.js"
 import * as rbacIndex from "../internal/rbacIndex.js"
@@ -53,7 +54,7 @@ const make = Effect.gen(function*() {
   const store = yield* ObjectStore.ObjectStore
   const cache = yield* WatchCache.WatchCache
   const index = yield* rbacIndex.make(store, cache)
-  const ofNodes = yield* NodeAuthorizer.make(store, cache)
+  const ofNodes = NodeAuthorizer.make(cache, (yield* ClusterIndexes).nodeEdges)
   const byRoles = decisionCache.make(authorizeBy(index), index.version)
   const rulesFor = rulesBy(index)
   const authorize = (attributes: Authorizer.Attributes): Authorizer.Decision => {
@@ -81,4 +82,4 @@ const make = Effect.gen(function*() {
 export const layer: Layer.Layer<Authorizer.Authorizer, never, ObjectStore.ObjectStore | WatchCache.WatchCache> = Layer.scoped(
   Authorizer.Authorizer,
   make
-)
+).pipe(Layer.provide(clusterIndexes))

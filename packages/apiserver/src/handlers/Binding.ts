@@ -1,7 +1,6 @@
 /** POST of a Binding: assigns a pod to a node, once. */
 import { Kinds, type KubeObject, Status, Timestamp } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
-import * as Admission from "../admission/Admission.js"
 import type { ApiResponse } from "../ApiResponse.js"
 import type { ResourceRequest } from "../internal/apiContext.js"
 import * as body from "../internal/body.js"
@@ -12,6 +11,7 @@ import { get, isArray, isObject } from "../internal/jsonValue.js"
 import { keyOf } from "../internal/keys.js"
 import { originOf } from "../internal/origin.js"
 import * as render from "../internal/render.js"
+import * as sideAdmission from "../internal/sideAdmission.js"
 import * as writeOptions from "../internal/writeOptions.js"
 
 const bindingResource = { group: "", plural: "pods/binding" }
@@ -74,21 +74,6 @@ const problemOf = (pod: KubeObject.KubeObject, binding: KubeObject.KubeObject, n
     : undefined
 }
 
-const admit = (call: ResourceRequest, binding: KubeObject.KubeObject, name: string, dryRun: boolean) =>
-  Effect.mapError(
-    Admission.validate(call.context.plugins, binding, {
-      operation: "CREATE",
-      kind: Kinds.pod,
-      subresource: "binding",
-      namespace: call.info.namespace,
-      name,
-      user: call.user,
-      dryRun,
-      old: undefined
-    }, call.context.view),
-    ({ status }) => status
-  )
-
 /**
  * Answers `pods/<name>/binding` and, with the name in the body, `bindings`. A pod that is assigned, going away or held back
  * by a scheduling gate is refused with a conflict.
@@ -113,8 +98,8 @@ export const bind = (call: ResourceRequest, podName: string | undefined): Effect
     const problems = Kinds.binding.validate(Kinds.binding.defaults({ target: {}, ...binding }))
     if (problems.length > 0) return yield* Effect.fail(Status.invalid(Kinds.binding, name, problems))
     const node = get(get(binding, "target"), "name")
-    yield* admit(call, binding, name, options.dryRun)
     const podCall = { ...call, kind: Kinds.pod }
+    yield* sideAdmission.create({ ...podCall, info: { ...info, subresource: "binding" } }, name, binding, options.dryRun)
     const attempt = Effect.suspend((): Effect.Effect<commit.Written, commit.Raced | commit.Refused> => {
       const current = change.currentOf(podCall, name)
       if (current === undefined) return Effect.fail(commit.refused(failures.missing(Kinds.pod, name)))

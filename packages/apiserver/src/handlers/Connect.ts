@@ -10,6 +10,7 @@ import { forbiddenMessage } from "../internal/forbidden.js"
 import { keyOf } from "../internal/keys.js"
 import { addressOf, containerOf, nodeNameOf } from "../internal/podTarget.js"
 import * as relay from "../internal/relay.js"
+import * as sideAdmission from "../internal/sideAdmission.js"
 import { isTrue } from "../RequestInfo.js"
 
 /** The subresources that only an upgraded connection can use. @category models */
@@ -47,6 +48,23 @@ const portQuery = (query: URLSearchParams): Either.Either<URLSearchParams, Statu
     parameters.append("port", text)
   }
   return Either.right(parameters)
+}
+
+const optionKinds: Readonly<Record<Connectable, string>> = {
+  attach: "PodAttachOptions",
+  exec: "PodExecOptions",
+  portforward: "PodPortForwardOptions"
+}
+
+/** The request as rules of users see it. */
+const optionsOf = (query: URLSearchParams, connect: Connectable): sideAdmission.Asked => {
+  if (connect === "portforward") return { ports: query.getAll("ports").flatMap((list) => list.split(",")).map(Number) }
+  const container = query.get("container") ?? ""
+  return {
+    ...Object.fromEntries(streams.flatMap(([name]) => isTrue(query.get(name)) ? [[name, true]] : [])),
+    ...(container === "" ? {} : { container }),
+    ...(connect === "exec" ? { command: query.getAll("command") } : {})
+  }
 }
 
 const queries = { attach: commandQuery, exec: execQuery, portforward: portQuery }
@@ -102,6 +120,7 @@ export const connect = (call: ResourceRequest, name: string, subresource: Connec
     if (node === undefined) return yield* Effect.fail(Status.badRequest(`pod ${name} does not have a host assigned`))
     const address = yield* addressOf(context, node)
     const parameters = yield* queries[subresource](info.query)
+    yield* sideAdmission.connect(call, name, optionKinds[subresource], optionsOf(info.query, subresource))
     if (request.upgrade === undefined) return yield* Effect.fail(Status.badRequest("Upgrade request required"))
     const path = `/${segments.map(encodeURIComponent).join("/")}${parameters.size === 0 ? "" : `?${parameters.toString()}`}`
     const outgoing = { method: request.method, path, headers: upgradeHeaders(request.headers) }

@@ -15,6 +15,7 @@ import * as failures from "../internal/failures.js"
 import { get, isArray, isObject } from "../internal/jsonValue.js"
 import { keyOf } from "../internal/keys.js"
 import * as render from "../internal/render.js"
+import * as sideAdmission from "../internal/sideAdmission.js"
 import { deleteNamed } from "./Delete.js"
 
 type Attempt<A> = Effect.Effect<A, commit.Raced | commit.Refused>
@@ -81,6 +82,13 @@ const preconditionOf = (pod: KubeObject.KubeObject, name: string, options: delet
     )
 }
 
+const evictionOf = ({ info }: ResourceRequest, value: unknown, name: string): KubeObject.KubeObject => ({
+  ...(isObject(value) ? value : {}),
+  apiVersion: "policy/v1",
+  kind: "Eviction",
+  metadata: { name, ...(info.namespace === undefined ? {} : { namespace: info.namespace }) }
+})
+
 /** Answers an eviction: 201 once the pod is being deleted, 429 when its budget does not allow that now. @category combinators */
 export const evict = (call: ResourceRequest, name: string): Effect.Effect<ApiResponse, Status.Status> =>
   Effect.gen(function*() {
@@ -102,10 +110,12 @@ export const evict = (call: ResourceRequest, name: string): Effect.Effect<ApiRes
     const pod = current.object
     const unmet = preconditionOf(pod, name, options)
     if (unmet !== undefined) return yield* Effect.fail(unmet)
+    // Whoever may refuse an eviction is asked before anything is written: the budget is not spent on what does not happen.
+    yield* sideAdmission.create(call, name, evictionOf(call, value, name), options.dryRun)
     if (!isUnprotected(pod)) yield* retrying(spendBudget(podCall, name, pod, options.dryRun))
     if (!options.dryRun) yield* retrying(announce(podCall, name))
     const { resourceVersion: _, ...others } = options
     // The version was checked above; writing the condition has made a new one of the same pod.
-    yield* deleteNamed(podCall, name, { ...others, resourceVersion: undefined, uid: options.uid ?? pod.metadata.uid })
+    yield* deleteNamed({ ...podCall, context: { ...call.context, plugins: [] } }, name, { ...others, resourceVersion: undefined, uid: options.uid ?? pod.metadata.uid })
     return render.other(call, 201, Status.success(undefined, 201))
   })

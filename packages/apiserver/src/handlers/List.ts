@@ -96,6 +96,9 @@ export const list = (call: ResourceRequest): ApiResponse | Effect.Effect<ApiResp
   if (Either.isLeft(options)) return render.status(options.left)
   const selection = selections.parse(call.kind, call.info.query)
   if (Either.isLeft(selection)) return render.status(selection.left)
+  if (call.request.takesStored === true && options.right.resourceVersion === 0 && options.right.continue === undefined) {
+    return storedAnswers.list(call, page.walk(call, selection.right))
+  }
   const result = resolve(call, selection.right, options.right)
   return Effect.isEffect(result) ? Effect.map(result, (found) => respond(call, found)) : respond(call, result)
 }

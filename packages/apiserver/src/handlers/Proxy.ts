@@ -9,6 +9,7 @@ import type { ResourceRequest } from "../internal/apiContext.js"
 import { type Answer, type Outgoing, send } from "../internal/outbound.js"
 import { type Target, targetOf } from "../internal/proxyTarget.js"
 import * as relay from "../internal/relay.js"
+import * as sideAdmission from "../internal/sideAdmission.js"
 import type { KubeletUnreachable } from "../KubeletClient.js"
 import { upgradeHeaders } from "./Connect.js"
 
@@ -96,6 +97,7 @@ export const proxy = (call: ResourceRequest, name: string): ApiResponse | Effect
       ? undefined
       : yield* Effect.mapError(request.body, ({ status }) => status)
     const path = rest === "" ? "/" : rest
+    yield* sideAdmission.connect(call, name, `${call.kind.kind}ProxyOptions`, { path })
     const outgoing: Outgoing = {
       method: request.method,
       path: `${path}${query}`,

@@ -8,9 +8,10 @@ import { objectOf, type ResourceRequest } from "../internal/apiContext.js"
 import * as body from "../internal/body.js"
 import * as commit from "../internal/commit.js"
 import * as failures from "../internal/failures.js"
-import { get } from "../internal/jsonValue.js"
+import { get, textAt } from "../internal/jsonValue.js"
 import { keyOf } from "../internal/keys.js"
 import * as render from "../internal/render.js"
+import * as sideAdmission from "../internal/sideAdmission.js"
 import * as writeOptions from "../internal/writeOptions.js"
 import type { Subject } from "../authentication/ServiceAccountTokens.js"
 
@@ -67,10 +68,12 @@ const bindingOf = (call: ResourceRequest, account: string, reference: Bound): Ei
 }
 
 /** A node gets tokens only for the pods that it runs. */
-const nodeRefusal = (call: ResourceRequest, { pod }: Binding): string | undefined => {
+const nodeRefusal = (call: ResourceRequest, reference: unknown, { pod }: Binding): string | undefined => {
   const own = agentOf(call.user)
   if (own === undefined) return undefined
   if (pod === undefined) return "node requested token not bound to a pod"
+  // Without it a token could be for a pod that came after the one that the agent means.
+  if (textAt(reference, "uid") === "") return "node requested token with a pod binding without a uid"
   const node = get(get(find(call, Kinds.pod, pod.name), "spec"), "nodeName")
   return node === own ? undefined : "node requested token bound to a pod scheduled on a different node"
 }
@@ -101,8 +104,9 @@ export const issueToken = (call: ResourceRequest, name: string): Effect.Effect<A
     const spec = get(request, "spec")
     const reference = get(spec, "boundObjectRef")
     const bound = reference === undefined || reference === null ? {} : yield* bindingOf(call, name, referenceOf(reference))
-    const refusal = nodeRefusal(call, bound)
+    const refusal = nodeRefusal(call, reference, bound)
     if (refusal !== undefined) return yield* Effect.fail(Status.forbidden(Kinds.serviceAccount, name, refusal))
+    yield* sideAdmission.create(call, name, request, options.dryRun)
     const { audiences: own, issue, maxSeconds = Infinity } = context.tokens
     const asked = textsOf(get(spec, "audiences"))
     const audiences = asked.length === 0 ? own : asked

@@ -15,6 +15,7 @@ import * as render from "../internal/render.js"
 import * as selections from "../internal/selection.js"
 import * as storedAnswers from "../internal/storedAnswers.js"
 import * as framings from "../internal/watchFraming.js"
+import * as watchPieces from "../internal/watchPieces.js"
 import * as watchPump from "../internal/watchPump.js"
 import * as WatchStream from "../WatchStream.js"
 
@@ -34,26 +35,24 @@ const keepAliveMillis = 15_000
 const initialOf = (options: listOptions.ListOptions): boolean =>
   options.sendInitialEvents ?? (options.resourceVersion === undefined || options.resourceVersion === 0)
 
-/** `ordered`: whoever saw one of these events can go on after it. */
-const lines = function*(
-  { encoder, framing }: Session,
-  events: Iterable<Parameters<WatchStream.EventEncoder["event"]>[0]>,
-  ordered: boolean
-) {
+/** The lines of the current state. It is not in order: whoever saw one of them cannot go on after it. */
+const initialLines = function*({ encoder, framing }: Session, events: Iterable<CacheEvent.CacheEvent>) {
   for (const event of events) {
     const encoded = encoder.event(event)
-    if (encoded !== undefined) yield framing.event(encoded, ordered ? event.revision : undefined)
+    if (encoded !== undefined) yield framing.event(encoded, undefined)
   }
 }
 
-/**
- * What a batch of events is on the wire, for watches that all see the same: made once for all of them. Undefined: this watch
- * has a view of its own.
- */
-const sharedChunks = ({ call, encoder, framing, selection }: Session) => {
+/** What the events that wait are on the wire; for watches that all see the same it is made once. */
+const pieces = ({ call, encoder, framing, selection }: Session): watchPieces.NextPiece => {
   const { accepted, info, kind } = call
-  if (framing !== framings.jsonLines || accepted.shape !== "Object" || !selection.everything) return undefined
-  return watchPump.sharedBatch(prefixOf(kind, info.namespace), encoder)
+  if (framing === framings.jsonLines && accepted.shape === "Object" && selection.everything) {
+    return watchPieces.shared(prefixOf(kind, info.namespace), encoder)
+  }
+  return watchPieces.own((event) => {
+    const line = encoder.event(event)
+    return line === undefined ? undefined : framing.event(line, event.revision)
+  })
 }
 
 const open = ({ call, options, selection }: Pick<Session, "call" | "options" | "selection">) => {
@@ -72,27 +71,17 @@ const open = ({ call, options, selection }: Pick<Session, "call" | "options" | "
 /** Follows the watcher until it fails. Between takes everything taken has been written, so a bookmark may stand there. */
 const follow = (session: Session, watcher: WatchCache.Watcher) => {
   const { call, encoder, framing, options, sink } = session
-  const shared = sharedChunks(session)
   let idle = false
   const whenIdle = (make: () => Uint8Array) =>
     Effect.suspend(() => !idle || sink.write(make()) ? Effect.void : sink.drained)
   const mark = (revision: number, endOfInitialEvents: boolean) =>
     framing.event(encoder.bookmark(revision, endOfInitialEvents), revision)
   const bookmark = options.allowBookmarks ? whenIdle(() => mark(watcher.bookmark(), false)) : Effect.void
-  const write = (events: ReadonlyArray<CacheEvent.CacheEvent>, ordered: boolean) => {
-    idle = false
-    return Effect.map(chunks.writeAll(sink, lines(session, events, ordered)), () => {
-      idle = true
-    })
-  }
-  const pumped = watchPump.pump(watcher, (events) => {
-    const chunk = shared?.(events)
-    if (chunk === undefined) return write(events, true)
-    return sink.write(chunk) ? undefined : sink.drained
-  })
   const begin = Effect.gen(function*() {
     const { startRevision } = watcher
-    if (initialOf(options)) yield* Effect.flatMap(watcher.takeAll, (events) => write(events, false))
+    if (initialOf(options)) {
+      yield* Effect.flatMap(watcher.takeAll, (events) => chunks.writeAll(sink, initialLines(session, events)))
+    }
     if (options.sendInitialEvents === true && options.allowBookmarks) {
       yield* chunks.writeAll(sink, [mark(startRevision, true)].values())
     } else if (framing.idle !== undefined) yield* chunks.writeAll(sink, [framing.idle(startRevision)].values())
@@ -105,7 +94,7 @@ const follow = (session: Session, watcher: WatchCache.Watcher) => {
     ...(alive === undefined ? [] : [every(keepAliveMillis, whenIdle(() => alive(watcher.bookmark())))])
   ]
   const seconds = secondsOf(call, options)
-  const events = Effect.zipRight(begin, pumped)
+  const events = Effect.zipRight(begin, watchPump.pump(watcher, pieces(session), sink))
   const all = ticks.reduce<Effect.Effect<void, WatchExpired.WatchExpired>>((both, tick) => Effect.raceFirst(both, tick), events)
   return Effect.timeoutOption(all, Duration.seconds(seconds)).pipe(Effect.zipRight(bookmark))
 }

@@ -21,9 +21,9 @@ export interface Subject {
 const listed = (values: ReadonlyArray<string> | undefined, value: string): boolean =>
   values?.some((one) => one === "*" || one === value) ?? false
 
-const resourceMatches = (pattern: string, resource: string, subresource: string | undefined): boolean => {
-  const [main, sub] = pattern.split("/")
-  if (sub === undefined) return subresource === undefined && (main === "*" || main === resource)
+const resourceMatches = (pattern: string, resource: string, subresource = ""): boolean => {
+  const [main = "", ...rest] = pattern.split("/")
+  const sub = rest.join("/")
   return (main === "*" || main === resource) && (sub === "*" || sub === subresource)
 }
 
@@ -40,27 +40,36 @@ const ruleMatches = (rule: Rule, { operation, name, subresource }: Attributes, k
 
 /**
  * The kind under which one of the rules names the resource: that of the request or, when equivalents count, another version of
- * it. Undefined: no rule does.
+ * it, the one that the earliest rule names. Undefined: no rule does.
  */
 export const kindIn = (
   rules: ReadonlyArray<Rule>,
   attributes: Attributes,
   equivalents: ReadonlyArray<Kind.Kind>
-): Kind.Kind | undefined =>
-  [attributes.kind, ...equivalents].find((kind) => rules.some((rule) => ruleMatches(rule, attributes, kind)))
+): Kind.Kind | undefined => {
+  if (rules.some((rule) => ruleMatches(rule, attributes, attributes.kind))) return attributes.kind
+  for (const rule of rules) {
+    const kind = equivalents.find((equivalent) => ruleMatches(rule, attributes, equivalent))
+    if (kind !== undefined) return kind
+  }
+  return undefined
+}
 
 // Whoever could refuse changes of these could lock everybody out.
-const exempt: ReadonlySet<Kind.Kind> = new Set<Kind.Kind>([
-  Kinds.mutatingWebhookConfiguration,
-  Kinds.validatingWebhookConfiguration,
-  Kinds.validatingAdmissionPolicy,
-  Kinds.validatingAdmissionPolicyBinding,
-  Kinds.mutatingAdmissionPolicy,
-  Kinds.mutatingAdmissionPolicyBinding
-])
+const exempt: ReadonlySet<string> = new Set(
+  [
+    Kinds.mutatingWebhookConfiguration,
+    Kinds.validatingWebhookConfiguration,
+    Kinds.validatingAdmissionPolicy,
+    Kinds.validatingAdmissionPolicyBinding,
+    Kinds.mutatingAdmissionPolicy,
+    Kinds.mutatingAdmissionPolicyBinding
+  ].map(({ kind }) => kind)
+)
 
-/** Kinds that nobody is asked about. */
-export const isExempt = ({ kind }: Attributes): boolean => exempt.has(kind)
+/** Kinds that nobody is asked about, whatever their version. */
+export const isExempt = ({ kind: { group, kind } }: Attributes): boolean =>
+  group === Kinds.validatingAdmissionPolicy.group && exempt.has(kind)
 
 const selects = (selector: MetaV1.LabelSelector | undefined, labels: Readonly<Record<string, string>> | undefined): boolean => {
   if (selector === undefined) return true
@@ -76,9 +85,13 @@ const namespaceMatches = (
   { attributes, object }: Subject,
   view: ClusterView
 ): Either.Either<boolean, Status.Status> => {
-  const { kind, namespace, old } = attributes
+  const { kind, namespace, old, subresource } = attributes
   if (isEmpty(selector)) return Either.right(true)
-  if (kind === Kinds.namespace) return Either.right(selects(selector, (object ?? old)?.metadata.labels))
+  if (kind === Kinds.namespace) {
+    // A subresource changes no labels: those that are stored count.
+    const judged = subresource === undefined ? object ?? old : old ?? object
+    return Either.right(selects(selector, judged?.metadata.labels))
+  }
   if (!kind.namespaced || namespace === undefined) return Either.right(true)
   const found = view.get(Kinds.namespace, undefined, namespace)
   return found === undefined

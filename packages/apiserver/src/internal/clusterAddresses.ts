@@ -13,3 +13,12 @@ allowed.addSubnet("fc00::", 7, "ipv6")
 
 /** Whether an IP address lies in the cluster. */
 export const isInCluster = (address: string): boolean => allowed.check(address, isIPv6(address) ? "ipv6" : "ipv4")
+
+const nowhere = new BlockList()
+for (const [network, length] of [["0.0.0.0", 8], ["169.254.0.0", 16], ["224.0.0.0", 3]] as const) nowhere.addSubnet(network, length, "ipv4")
+nowhere.addAddress("::", "ipv6")
+nowhere.addSubnet("fe80::", 10, "ipv6")
+nowhere.addSubnet("ff00::", 8, "ipv6")
+
+/** Whether an IP address can be that of a pod: not one of the link, of many, or of nobody, whatever an EndpointSlice says. */
+export const isOfPod = (address: string): boolean => !nowhere.check(address, isIPv6(address) ? "ipv6" : "ipv4")

@@ -58,10 +58,14 @@ export const make = (
         }))
     )
 
-    const takeNow = (): Events => {
+    const takeNow = (limit = Infinity): Events => {
       // Events that are still being converted stay on their way.
       if (batch === undefined) return []
       const events = batch
+      if (events.length > limit) {
+        batch = events.slice(limit)
+        return events.slice(0, limit)
+      }
       batch = undefined
       if (end === undefined) passed = undefined
       room.unsafeOpen()
@@ -81,10 +85,11 @@ export const make = (
     return {
       startRevision: watcher.startRevision,
       takeNow,
+      waiting: () => batch ?? [],
       ended,
       whenReady,
       takeAll: Effect.async<Events, WatchExpired.WatchExpired>((resume) => {
-        const forget = whenReady(() => resume(Effect.suspend(() => ended() ?? Effect.sync(takeNow))))
+        const forget = whenReady(() => resume(Effect.suspend(() => ended() ?? Effect.sync(() => takeNow()))))
         return Effect.sync(forget)
       }),
       bookmark: () => passed ?? watcher.bookmark()

@@ -9,6 +9,7 @@ import type * as Scope from "effect/Scope"
 import * as TableSchema from "../fields/TableSchema.js"
 import type * as TypedSchema from "../fields/TypedSchema.js"
 import * as customTypedSchema from "./customTypedSchema.js"
+import * as expressionChecks from "./expressionChecks.js"
 import { prefixOf } from "./keys.js"
 
 type Definition = ApiextensionsV1.CustomResourceDefinition
@@ -21,7 +22,7 @@ export const definitions = (cache: Context.Tag.Service<WatchCache.WatchCache>): 
   cache.list(prefix).flatMap(({ object }) => CustomResourceDefinitionKind.of(object) ?? [])
 
 const complete = (kind: Kind.Kind): Kind.Kind =>
-  kind === Kinds.customResourceDefinition ? CustomResourceDefinitionKind.customResourceDefinition : kind
+  kind === Kinds.customResourceDefinition ? CustomResourceDefinitionKind.customResourceDefinition : expressionChecks.complete(kind)
 
 const metadataOf = (): TypedSchema.TypedSchema => {
   const { root } = TableSchema.ofKind(Kinds.configMap)

@@ -1,5 +1,5 @@
 /** Settles definitions: accepts their names, establishes them, and clears away the objects of one that is deleted. */
-import { CustomResourceDefinitionKind, DefinitionCheck, Naming } from "@reddwarf/api-extensions"
+import { CustomResourceDefinitionKind, CustomResourceKind, DefinitionCheck, Naming } from "@reddwarf/api-extensions"
 import { type ApiextensionsV1, type Kind, Kinds } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -15,19 +15,19 @@ type Definition = ApiextensionsV1.CustomResourceDefinition
 
 const kind = Kinds.customResourceDefinition
 
-/** Writes a definition as it should be; someone who was faster makes this step come again. */
-const write = (context: ApiContext, next: Definition): Effect.Effect<void> => {
+/** Writes a definition as it should be; someone who was faster makes this step come again. False: it has to be tried again. */
+const write = (context: ApiContext, next: Definition): Effect.Effect<boolean> => {
   const key = keyOf(kind, undefined, next.metadata.name ?? "")
   const revision = Number(next.metadata.resourceVersion)
   const written = commit.isReleased(next)
     ? commit.remove(context, kind, key, revision, next)
     : commit.update(context, kind, key, revision, next)
   return written.pipe(
-    Effect.asVoid,
+    Effect.as(true),
     Effect.catchAll((failure) =>
       failure._tag === "Raced"
-        ? Effect.void
-        : Effect.logWarning(`the definition ${next.metadata.name ?? ""} could not be written: ${failure.status.message ?? ""}`))
+        ? Effect.succeed(true)
+        : Effect.as(Effect.logWarning(`the definition ${next.metadata.name ?? ""} could not be written: ${failure.status.message ?? ""}`), false))
   )
 }
 
@@ -46,8 +46,9 @@ const withoutFinalizer = (definition: Definition): Definition => {
 }
 
 const callFor = (context: ApiContext, served: Kind.Kind, namespace: string | undefined): ResourceRequest => ({
-  // Of these objects only their metadata matters, so that they go also when nobody is there to convert them.
-  context,
+  // Of these objects only their metadata matters, so that they go also when nobody is there to convert them. Nor is anybody asked about
+  // them: who could refuse may be gone already.
+  context: { ...context, plugins: [] },
   request: { method: "DELETE", url: "/", headers: {}, body: Effect.succeed(new Uint8Array(0)), user: loopback },
   user: loopback,
   info: {
@@ -78,11 +79,23 @@ const background = {
   dryRun: false
 }
 
-const clear = (context: ApiContext, definition: Definition): Effect.Effect<number> => {
+/** A kind under which the objects of a definition can be reached, also when none of its versions is served any more. */
+const kindOf = (context: ApiContext, definition: Definition): Kind.Kind | undefined => {
   const { group, names, versions } = definition.spec
+  const isOwn = context.registry.kinds.some((known) => known.custom === undefined && known.group === group && known.plural === names.plural)
+  // Objects of a kind of the server itself did not come by this definition.
+  if (isOwn) return undefined
   const served = versions.map(({ name }) => context.registry.byResource(group, name, names.plural)).find((found) => found !== undefined)
-  // Never served, or objects of a kind of the server itself: nothing that came by this definition.
-  if (served?.custom === undefined) return Effect.succeed(0)
+  return served ?? CustomResourceKind.make({
+    ...definition,
+    spec: { ...definition.spec, versions: versions.map((version) => ({ ...version, served: version.storage })) }
+  })[0]
+}
+
+const clear = (context: ApiContext, definition: Definition): Effect.Effect<number> => {
+  const { names } = definition.spec
+  const served = kindOf(context, definition)
+  if (served === undefined) return Effect.succeed(0)
   const remaining = () => context.cache.list(prefixOf(served, undefined))
   return Effect.forEach(remaining(), (entry) => {
     const { deletionTimestamp, name = "", namespace } = objectOf(entry).metadata
@@ -95,10 +108,10 @@ const clear = (context: ApiContext, definition: Definition): Effect.Effect<numbe
 }
 
 /** Moves the deletion of a definition on. Its objects first, then the definition. */
-const finish = (context: ApiContext, definition: Definition): Effect.Effect<void> =>
+const finish = (context: ApiContext, definition: Definition): Effect.Effect<boolean> =>
   Effect.suspend(() => {
     const now = context.now()
-    if (definition.metadata.finalizers?.includes(CustomResourceDefinitionKind.cleanupFinalizer) !== true) return Effect.void
+    if (definition.metadata.finalizers?.includes(CustomResourceDefinitionKind.cleanupFinalizer) !== true) return Effect.succeed(true)
     if (!DefinitionCheck.isTrue(definition, "Established")) {
       return write(context, withoutFinalizer(withTerminating(definition, "False", "NeverEstablished", "resource was never established", now)))
     }
@@ -109,30 +122,35 @@ const finish = (context: ApiContext, definition: Definition): Effect.Effect<void
     }
     return Effect.flatMap(clear(context, definition), (left) =>
       left > 0
-        ? Effect.void
+        ? Effect.succeed(true)
         : write(
           context,
           withoutFinalizer(withTerminating(definition, "False", "InstanceDeletionCompleted", "removed all instances", context.now()))
         ))
   })
 
-const settle = (context: ApiContext, definition: Definition, all: ReadonlyArray<Definition>): Effect.Effect<void> => {
+/** One step of a definition; undefined when there is none to take. */
+const settle = (context: ApiContext, definition: Definition, all: ReadonlyArray<Definition>): Effect.Effect<boolean> | undefined => {
   if (definition.metadata.deletionTimestamp !== undefined) return finish(context, definition)
   const others = all.filter((other) => other.spec.group === definition.spec.group && other.metadata.uid !== definition.metadata.uid)
   const next = Naming.settle(definition, others, context.now())
-  return next === definition ? Effect.void : write(context, next)
+  return next === definition ? undefined : write(context, next)
 }
 
-/** One look at every definition: the state decides, not what happened. */
+/** One look at every definition: the state decides, not what happened. True when another look is needed although nothing changes. */
 const pass = (context: ApiContext): Effect.Effect<boolean> =>
   Effect.gen(function*() {
+    let all = definitions(context.cache)
+    let failed = false
     // One after the other, so that of two that want a name the older one gets it.
-    for (const { metadata } of definitions(context.cache)) {
-      const all = definitions(context.cache)
+    for (const { metadata } of all) {
       const current = all.find((one) => one.metadata.uid === metadata.uid)
-      if (current !== undefined) yield* settle(context, current, all)
+      const step = current === undefined ? undefined : settle(context, current, all)
+      if (step === undefined) continue
+      if (!(yield* step)) failed = true
+      all = definitions(context.cache)
     }
-    return definitions(context.cache).some((one) => one.metadata.deletionTimestamp !== undefined)
+    return failed || all.some((one) => one.metadata.deletionTimestamp !== undefined)
   })
 
 /** Objects with finalizers of their own take their time; they are looked at again this often. */

@@ -5,10 +5,10 @@
 import { ApiError, Status } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
 import { randomUUID } from "node:crypto"
-import { ServerResponse } from "node:http"
 import { constants as http2, type Http2ServerRequest, type Http2ServerResponse, type OutgoingHttpHeaders } from "node:http2"
 import { constants, createGzip, gzip } from "node:zlib"
-import type { ApiResponse, Sink, StreamBody } from "../ApiResponse.js"
+import type { ApiResponse, StreamBody } from "../ApiResponse.js"
+import * as streamSink from "./streamSink.js"
 
 /** Largest request body, as in Kubernetes. */
 export const maxBodyBytes = 3 * 1024 * 1024
@@ -107,67 +107,6 @@ export const sendComplete = (exchange: Exchange, answer: ApiResponse, bytes: Uin
   })
 }
 
-/** A stream that takes bytes and says when it is full. */
-interface Writable {
-  readonly write: (chunk: Uint8Array) => boolean
-  readonly once: (event: "drain", listener: () => void) => unknown
-  readonly off: (event: "drain", listener: () => void) => unknown
-}
-
-const sinkOf = (exchange: Exchange, target: Writable, now: () => number): Sink => {
-  let full = false
-  return {
-    write: (chunk) => {
-      if (exchange.closed) return true
-      full = !target.write(chunk)
-      return !full
-    },
-    drained: Effect.async((resume) => {
-      if (!full || exchange.closed) return resume(Effect.void)
-      exchange.waitingSince = now()
-      const onDrain = () => {
-        exchange.waitingSince = 0
-        full = false
-        resume(Effect.void)
-      }
-      target.once("drain", onDrain)
-      return Effect.sync(() => {
-        exchange.waitingSince = 0
-        target.off("drain", onDrain)
-      })
-    })
-  }
-}
-
-const lineEnd = Buffer.from("\r\n")
-
-let lastChunk: Uint8Array | undefined
-let lastFramed: Uint8Array = lineEnd
-
-// Thousands of watches are sent the same piece one after the other, so it is framed for the first of them.
-const framed = (chunk: Uint8Array): Uint8Array => {
-  if (chunk !== lastChunk) {
-    lastFramed = Buffer.concat([Buffer.from(`${chunk.length.toString(16)}\r\n`, "latin1"), chunk, lineEnd])
-    lastChunk = chunk
-  }
-  return lastFramed
-}
-
-/**
- * The bare connection under an HTTP/1.1 answer in chunks whose head is on its way: a response object writes each chunk in four
- * pieces, which for small events costs more than sending them. Undefined where the answer has to wait for its turn.
- */
-const connectionOf = (response: object): Writable | undefined => {
-  if (!(response instanceof ServerResponse) || !response.chunkedEncoding || response.writableNeedDrain) return undefined
-  const { socket } = response
-  if (socket === null) return undefined
-  return {
-    write: (chunk) => chunk.length === 0 || socket.destroyed || socket.write(framed(chunk)),
-    once: (event, listener) => socket.once(event, listener),
-    off: (event, listener) => socket.off(event, listener)
-  }
-}
-
 // HTTP/1.1 holds the head back until there is a body; HTTP/2 never does and has no such method.
 const flushHeaders = (response: object): void => {
   if ("flushHeaders" in response && typeof response.flushHeaders === "function") response.flushHeaders()
@@ -194,10 +133,10 @@ export const sendStream = (
     response.writeHead(answer.status, headers)
     if (!compressed) {
       flushHeaders(response)
-      const target = body.live ? connectionOf(response) ?? response : response
-      return Effect.ensuring(body.run(sinkOf(exchange, target, now)), Effect.sync(() => response.end()))
+      const target = body.live ? streamSink.connectionOf(response) ?? response : response
+      return Effect.ensuring(body.run(streamSink.make(exchange, target, now)), Effect.sync(() => response.end()))
     }
     const packer = createGzip({ level: gzipLevel, flush: constants.Z_NO_FLUSH })
     packer.pipe(response)
-    return Effect.ensuring(body.run(sinkOf(exchange, packer, now)), Effect.sync(() => packer.end()))
+    return Effect.ensuring(body.run(streamSink.make(exchange, packer, now)), Effect.sync(() => packer.end()))
   })

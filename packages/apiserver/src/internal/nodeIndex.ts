@@ -3,14 +3,9 @@
  * node do not walk all pods.
  */
 import { Kinds } from "@reddwarf/api-types"
-import type { WatchCache } from "@reddwarf/event-bus"
-import type { ObjectStore } from "@reddwarf/store"
-import type * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import { get } from "./jsonValue.js"
 import { prefixOf } from "./keys.js"
-import * as objectIndex from "./objectIndex.js"
+import type * as objectIndex from "./objectIndex.js"
 
 /** The field that is indexed. */
 export const field = "spec.nodeName"
@@ -23,9 +18,5 @@ const nodesOf = (object: unknown): ReadonlyArray<string> => {
   return [typeof name === "string" ? name : ""]
 }
 
-/** Follows the store until the scope closes. */
-export const make = (
-  store: Context.Tag.Service<ObjectStore.ObjectStore>,
-  cache: Context.Tag.Service<WatchCache.WatchCache>
-): Effect.Effect<NodeIndex, never, Scope.Scope> =>
-  objectIndex.make(store, cache, { prefix: prefixOf(Kinds.pod, undefined), valuesOf: nodesOf })
+/** How it is kept. */
+export const options: objectIndex.IndexOptions = { prefix: prefixOf(Kinds.pod, undefined), parts: { spec: { nodeName: true } }, valuesOf: nodesOf }

@@ -6,7 +6,9 @@ import type { WatchCache } from "@reddwarf/event-bus"
 import { Key, type ObjectStore } from "@reddwarf/store"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Record from "effect/Record"
 import type * as Scope from "effect/Scope"
+import * as jsonParts from "./jsonParts.js"
 
 /** Keys by value. */
 export interface ObjectIndex {
@@ -20,6 +22,8 @@ export interface ObjectIndex {
 export interface IndexOptions {
   /** Only keys under this prefix. */
   readonly prefix: string
+  /** What the values depend on: at the start an object has no more than these parts. */
+  readonly parts: jsonParts.Parts
   /** The values of an object; runs inside the commit, so it must be quick. */
   readonly valuesOf: (object: unknown) => ReadonlyArray<string>
 }
@@ -29,16 +33,15 @@ const same = (a: ReadonlyArray<string>, b: ReadonlyArray<string>): boolean =>
 
 const none: ReadonlyArray<string> = []
 
-/** Follows the store until the scope closes. */
-export const make = (
-  store: Context.Tag.Service<ObjectStore.ObjectStore>,
-  cache: Context.Tag.Service<WatchCache.WatchCache>,
-  { prefix, valuesOf }: IndexOptions
-): Effect.Effect<ObjectIndex, never, Scope.Scope> =>
-  Effect.gen(function*() {
-    const values = new Map<string, ReadonlyArray<string>>()
-    const keys = new Map<string, Set<string>>()
-    const put = (key: string, next: ReadonlyArray<string>) => {
+interface Filled extends ObjectIndex {
+  readonly put: (key: string, values: ReadonlyArray<string>) => void
+}
+
+const empty = (): Filled => {
+  const values = new Map<string, ReadonlyArray<string>>()
+  const keys = new Map<string, Set<string>>()
+  return {
+    put: (key, next) => {
       const before = values.get(key) ?? none
       if (same(before, next)) return
       for (const value of before) {
@@ -53,15 +56,65 @@ export const make = (
         if (siblings === undefined) keys.set(value, new Set([key]))
         else siblings.add(key)
       }
+    },
+    keysOf: (value) => [...keys.get(value) ?? none].sort(Key.compare),
+    has: (value) => keys.has(value)
+  }
+}
+
+/** How long objects are looked at before whoever else waits gets a turn. */
+const sliceMillis = 10
+
+const turn = Effect.async<void>((resume) => {
+  const handle = setImmediate(() => resume(Effect.void))
+  return Effect.sync(() => clearImmediate(handle))
+})
+
+/**
+ * Indexes that follow the store until the scope closes. Filled in one pass over the parts of the stored objects that they depend
+ * on; the effect ends when they show everything.
+ */
+export const make = <Name extends string>(
+  store: Context.Tag.Service<ObjectStore.ObjectStore>,
+  cache: Context.Tag.Service<WatchCache.WatchCache>,
+  options: Readonly<Record<Name, IndexOptions>>
+): Effect.Effect<Readonly<Record<Name, ObjectIndex>>, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const indexes = Record.map(options, (option) => ({ ...option, index: empty() }))
+    const all = Object.values<IndexOptions & { readonly index: Filled }>(indexes)
+    const look = (key: string, objectOf: () => unknown): void => {
+      let object: unknown
+      for (const { index, prefix, valuesOf } of all) {
+        if (key.startsWith(prefix)) index.put(key, valuesOf(object ??= objectOf()))
+      }
     }
     const decoder = new TextDecoder()
     yield* store.subscribe((changes) => {
       for (const { bytes, key, object, type } of changes) {
-        if (!key.startsWith(prefix)) continue
-        put(key, type === "delete" ? none : valuesOf(object ?? JSON.parse(decoder.decode(bytes))))
+        if (type === "delete") for (const { index } of all) index.put(key, none)
+        else look(key, () => object ?? JSON.parse(decoder.decode(bytes)))
       }
     })
-    // Nothing is committed between the subscription and this: both run in one step.
-    for (const entry of cache.list(prefix)) put(entry.key, valuesOf(entry.object))
-    return { keysOf: (value) => [...keys.get(value) ?? none].sort(Key.compare), has: (value) => keys.has(value) }
+    // For the indexes that concern a key, a reader of what they depend on.
+    const readers = new Map<string, jsonParts.Reader>()
+    const readerOf = (key: string): jsonParts.Reader => {
+      const kind = key.slice(0, key.indexOf("/", key.indexOf("/", 1) + 1) + 1)
+      const known = readers.get(kind)
+      if (known !== undefined) return known
+      const concerned = all.filter(({ prefix }) => kind.startsWith(prefix) || prefix.startsWith(kind))
+      const made = jsonParts.reader(concerned.reduce<jsonParts.Parts>((parts, option) => jsonParts.union(parts, option.parts), {}))
+      readers.set(kind, made)
+      return made
+    }
+    const keys = cache.list("/").map(({ key }) => key)
+    // What is committed meanwhile, the subscription has seen: then the cache shows it as well.
+    for (let at = 0; at < keys.length;) {
+      const started = performance.now()
+      for (; at < keys.length && performance.now() - started < sliceMillis; at++) {
+        const entry = cache.get(keys[at] ?? "")
+        if (entry !== undefined) look(entry.key, () => readerOf(entry.key)(entry.bytes))
+      }
+      yield* turn
+    }
+    return Record.map(indexes, ({ index }) => index)
   })

@@ -20,9 +20,8 @@ export type Answer =
   | {
     readonly _tag: "Upgraded"
     readonly incoming: IncomingMessage
+    /** Its first bytes may have come with the answer. */
     readonly socket: Duplex
-    /** What came right after the answer. */
-    readonly head: Buffer
   }
 
 /** There was no answer. */
@@ -77,7 +76,11 @@ export const send = (
         made.setTimeout(0)
         upgraded = socket
         socket.on("error", () => {})
-        resume(Effect.succeed({ _tag: "Upgraded", incoming, socket, head }))
+        // A short session may be over before anybody reads it. What came with the answer goes back at once, while the stream has not ended;
+        // and its end closes nothing.
+        socket.allowHalfOpen = true
+        if (head.length > 0) socket.unshift(head)
+        resume(Effect.succeed({ _tag: "Upgraded", incoming, socket }))
       })
       made.end(outgoing.body)
     })

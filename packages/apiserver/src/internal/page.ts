@@ -72,6 +72,27 @@ const firstAfter = (items: ReadonlyArray<Item>, key: string): number => {
   return low
 }
 
+/** The first `limit` items that are selected, and one more if there is one: no more than these are looked into. */
+const firstSelected = (items: ReadonlyArray<Item>, selection: Selection, limit: number): ReadonlyArray<Item> => {
+  const found: Array<Item> = []
+  for (const item of items) {
+    if (found.length > limit) break
+    if (selection.matches(objectOf(item))) found.push(item)
+  }
+  return found
+}
+
+/** Everything that is selected in the current state. Objects are looked into while the result is walked through, in that very state. */
+export const walk = (call: ResourceRequest, selection: Selection): { readonly items: Iterable<Item>; readonly revision: number } => {
+  const all = candidates(call, selection)
+  const revision = call.context.cache.revision()
+  if (selection.everything) return { items: all, revision }
+  const items = function*() {
+    for (const item of all) if (selection.matches(objectOf(item))) yield item
+  }
+  return { items: { [Symbol.iterator]: items }, revision }
+}
+
 /** A page of the current state, after the given key. Plain function: no effect on the way of an ordinary list. */
 export const current = (
   call: ResourceRequest,
@@ -82,7 +103,7 @@ export const current = (
   const { context, kind } = call
   const all = candidates(call, selection)
   const rest = after === undefined ? all : all.slice(firstAfter(all, after))
-  const selected = selection.everything ? rest : rest.filter((item) => selection.matches(objectOf(item)))
+  const selected = selection.everything ? rest : firstSelected(rest, selection, limit === 0 ? Infinity : limit)
   const revision = context.cache.revision()
   if (limit === 0 || selected.length <= limit) return { items: selected, revision, next: undefined, remaining: undefined }
   const items = selected.slice(0, limit)

@@ -8,6 +8,7 @@ import * as failures from "./failures.js"
 import { get, isArray } from "./jsonValue.js"
 import { keyOf, prefixOf } from "./keys.js"
 import { addressOf } from "./podTarget.js"
+import * as serviceEndpoints from "./serviceEndpoints.js"
 
 /** An agent, or a server somewhere in a pod. */
 export type Target =
@@ -81,48 +82,8 @@ const nodeTarget = (call: ResourceRequest, { name, port }: Reference): Either.Ei
     Either.flatMap(addressOf(call.context, name), (address): Either.Either<Target, Status.Status> =>
       port === "" || numberOf(port) === address.port ? Either.right({ _tag: "Agent", address }) : Either.left(notAllowed())))
 
-interface Endpoint {
-  readonly ip: string
-  readonly port: number
-  /** Name of the pod that it says to be. */
-  readonly pod: string
-}
-
-const podOf = (value: unknown): string => get(value, "kind") === "Pod" ? textOf(get(value, "name")) : ""
-
-const sliceEndpoints = (slice: unknown, portName: string): ReadonlyArray<Endpoint> => {
-  const port = get(listOf(get(slice, "ports")).find((known) => textOf(get(known, "name")) === portName), "port")
-  if (typeof port !== "number") return []
-  return listOf(get(slice, "endpoints"))
-    .filter((endpoint) => get(get(endpoint, "conditions"), "ready") !== false)
-    .flatMap((endpoint) => {
-      const [ip] = listOf(get(endpoint, "addresses"))
-      return typeof ip === "string" ? [{ ip, port, pod: podOf(get(endpoint, "targetRef")) }] : []
-    })
-}
-
-const subsetEndpoints = (subset: unknown, portName: string): ReadonlyArray<Endpoint> => {
-  const port = get(listOf(get(subset, "ports")).find((known) => textOf(get(known, "name")) === portName), "port")
-  if (typeof port !== "number") return []
-  return listOf(get(subset, "addresses")).map((address) => ({
-    ip: textOf(get(address, "ip")),
-    port,
-    pod: podOf(get(address, "targetRef"))
-  }))
-}
-
-const endpointsOf = (call: ResourceRequest, service: string, portName: string): ReadonlyArray<Endpoint> => {
-  const { cache } = call.context
-  const { namespace } = call.info
-  const slices = cache.list(prefixOf(Kinds.endpointSlice, namespace)).map(objectOf)
-    .filter(({ metadata }) => metadata.labels?.["kubernetes.io/service-name"] === service)
-  if (slices.length > 0) return slices.flatMap((slice) => sliceEndpoints(slice, portName))
-  const entry = cache.get(keyOf(Kinds.endpoints, namespace, service))
-  return entry === undefined ? [] : listOf(get(objectOf(entry), "subsets")).flatMap((subset) => subsetEndpoints(subset, portName))
-}
-
 /** Endpoints can be written by users, so what they say is believed only where a pod says the same. */
-const isOfCluster = (call: ResourceRequest, { ip, pod }: Endpoint): boolean => {
+const isOfCluster = (call: ResourceRequest, { address: ip, pod }: serviceEndpoints.Endpoint): boolean => {
   if (isForbidden(ip)) return false
   const { cache } = call.context
   const { namespace } = call.info
@@ -135,23 +96,17 @@ const isOfCluster = (call: ResourceRequest, { ip, pod }: Endpoint): boolean => {
   return cache.list(prefixOf(Kinds.pod, undefined)).some((entry) => has(objectOf(entry)))
 }
 
-const portNameOf = (service: KubeObject.KubeObject, port: string): Either.Either<string, Status.Status> => {
-  if (!/^\d+$/.test(port)) return Either.right(port)
-  const ports = listOf(get(get(service, "spec"), "ports"))
-  const found = ports.find((known) => get(known, "port") === Number(port))
-  return found === undefined
-    ? Either.left(Status.serviceUnavailable(`no service port ${port} found for service ${JSON.stringify(service.metadata.name ?? "")}`))
-    : Either.right(textOf(get(found, "name")))
-}
+const portNameOf = (service: KubeObject.KubeObject, port: string): Either.Either<string, Status.Status> =>
+  /^\d+$/.test(port) ? Either.mapLeft(serviceEndpoints.portName(service, Number(port)), Status.serviceUnavailable) : Either.right(port)
 
 const serviceTarget = (call: ResourceRequest, { name, port, scheme }: Reference, asked: string): Either.Either<Target, Status.Status> =>
   Either.flatMap(find(call, name), (service) =>
     Either.flatMap(portNameOf(service, port), (portName): Either.Either<Target, Status.Status> => {
-      const ready = endpointsOf(call, name, portName).filter((endpoint) => isOfCluster(call, endpoint))
+      const ready = serviceEndpoints.ready(call.context.view, call.info.namespace, name, portName).filter((endpoint) => isOfCluster(call, endpoint))
       const chosen = ready[Math.floor(call.context.random() * ready.length)]
       return chosen === undefined
         ? Either.left(Status.serviceUnavailable(`no endpoints available for service ${JSON.stringify(asked)}`))
-        : Either.right(originOf(scheme, chosen.ip, chosen.port))
+        : Either.right(originOf(scheme, chosen.address, chosen.port))
     }))
 
 /** Where a request for `name` goes. */

@@ -31,7 +31,7 @@ export const holding = (
   )
 
 /** The connection that the other server has changed the protocol of becomes the client's. */
-export const joined = ({ head, incoming, socket }: Upgraded, close: Effect.Effect<void>): ApiResponse => ({
+export const joined = ({ incoming, socket }: Upgraded, close: Effect.Effect<void>): ApiResponse => ({
   status: 101,
   headers: {},
   body: Response.emptyBody,
@@ -40,7 +40,7 @@ export const joined = ({ head, incoming, socket }: Upgraded, close: Effect.Effec
     join: (client, clientHead) =>
       Effect.suspend(() => {
         client.write(tunnel.headOf(incoming))
-        return tunnel.join({ socket: client, head: clientHead }, { socket, head })
+        return tunnel.join({ socket: client, head: clientHead }, { socket, head: Buffer.alloc(0) })
       }).pipe(Effect.ensuring(close))
   }
 })

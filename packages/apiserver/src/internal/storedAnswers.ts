@@ -11,7 +11,6 @@ import * as WatchStream from "../WatchStream.js"
 import { objectOf, type ResourceRequest } from "./apiContext.js"
 import { withRevision } from "./encode.js"
 import { prefixOf } from "./keys.js"
-import type { Page } from "./page.js"
 import type { Selection } from "./selection.js"
 
 /** A version in the store, with the key that clients know it by. */
@@ -33,14 +32,27 @@ class Stored implements Transport.StoredObject {
   }
 }
 
-/** A page of a list. */
-export const list = ({ kind }: ResourceRequest, page: Page): ApiResponse => {
+/** What a list answers. */
+export interface Listed {
+  /** Those of a list without pages are looked for while they are taken. */
+  readonly items: Iterable<{ readonly key: string; readonly revision: number; readonly object: unknown }>
+  readonly revision: number | undefined
+  /** Token for the next page. */
+  readonly next?: string | undefined
+}
+
+/** A list, or a page of one. */
+export const list = ({ kind }: ResourceRequest, { items, next, revision }: Listed): ApiResponse => {
   const start = prefixOf(kind, undefined).length
   return Response.stored({
     _tag: "List",
-    items: page.items.map((item) => new Stored(item.key.slice(start), item)),
-    resourceVersion: String(page.revision),
-    ...(page.next === undefined ? {} : { continue: page.next })
+    items: {
+      *[Symbol.iterator]() {
+        for (const item of items) yield new Stored(item.key.slice(start), item)
+      }
+    },
+    resourceVersion: String(revision),
+    ...(next === undefined ? {} : { continue: next })
   })
 }
 

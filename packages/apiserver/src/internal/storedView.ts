@@ -91,7 +91,8 @@ const cacheOf = (storage: Kind.Storage, cache: Cache): Cache => {
         (watcher) => ({
           ...watcher,
           takeAll: Effect.map(watcher.takeAll, (events) => events.map(eventOf)),
-          takeNow: () => watcher.takeNow().map(eventOf)
+          takeNow: (limit) => watcher.takeNow(limit).map(eventOf),
+          waiting: () => watcher.waiting().map(eventOf)
         })
       )
   }

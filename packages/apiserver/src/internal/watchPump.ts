@@ -3,25 +3,29 @@
  * for each of them would cost more than sending. Those that have something to take stand in one line and are served in slices,
  * so that writes and reads go on meanwhile; what changes in the meantime is then sent along in the same piece.
  */
-import type { CacheEvent, WatchCache, WatchExpired } from "@reddwarf/event-bus"
+import type { WatchCache, WatchExpired } from "@reddwarf/event-bus"
 import * as Effect from "effect/Effect"
-import type { EventEncoder } from "../WatchStream.js"
-import * as chunks from "./chunks.js"
+import type { Sink } from "../ApiResponse.js"
+import type { NextPiece } from "./watchPieces.js"
 
 // Longer than a turn's fixed costs, shorter than anybody notices.
 const sliceMillis = 4
+
+// A long line gets longer slices: writers that went on at full speed would only leave the watchers further behind.
+const longestSliceMillis = 16
+const turnsPerMilli = 150
 
 let line: Array<() => void> = []
 let isScheduled = false
 
 const serve = (): void => {
-  const until = performance.now() + sliceMillis
+  const until = performance.now() + Math.min(longestSliceMillis, Math.max(sliceMillis, line.length / turnsPerMilli))
   const turns = line
   line = []
   let served = 0
   while (served < turns.length) {
     turns[served++]?.()
-    if (served % 16 === 0 && performance.now() > until) break
+    if (served % 8 === 0 && performance.now() > until) break
   }
   // Those who came meanwhile stand behind.
   if (served < turns.length) line = turns.slice(served).concat(line)
@@ -37,86 +41,43 @@ const enqueue = (turn: () => void): void => {
   setImmediate(serve)
 }
 
-/**
- * Gives each batch that a watcher takes to `send`, which answers undefined when it is ready for more, else what to wait for. Ends
- * as the watcher does.
- */
-export const pump = (
-  watcher: WatchCache.Watcher,
-  send: (events: ReadonlyArray<CacheEvent.CacheEvent>) => Effect.Effect<void> | undefined
-): Effect.Effect<never, WatchExpired.WatchExpired> => {
-  const untilFull = Effect.async<Effect.Effect<void, WatchExpired.WatchExpired>>((resume) => {
+const nothing = (): void => {}
+
+/** Sends what the watcher gets, piece by piece, as fast as the receiver takes it. Ends as the watcher does. */
+export const pump = (watcher: WatchCache.Watcher, next: NextPiece, sink: Sink): Effect.Effect<never, WatchExpired.WatchExpired> => {
+  const untilWaiting = Effect.async<Effect.Effect<void, WatchExpired.WatchExpired>>((resume) => {
     let live = true
-    let forget = (): void => {}
-    const settle = (next: Effect.Effect<void, WatchExpired.WatchExpired>): void => {
+    let forget = nothing
+    const settle = (outcome: Effect.Effect<void, WatchExpired.WatchExpired>): void => {
       live = false
-      resume(Effect.succeed(next))
+      resume(Effect.succeed(outcome))
+    }
+    const ready = (): void => enqueue(turn)
+    const follow = (): void => {
+      if (live) forget = watcher.whenReady(ready)
     }
     const turn = (): void => {
       if (!live) return
       try {
-        const events = watcher.takeNow()
-        if (events.length === 0) {
+        const piece = next(watcher)
+        if (piece === undefined) {
           const end = watcher.ended()
           if (end !== undefined) return settle(end)
-        } else {
-          const wait = send(events)
-          if (wait !== undefined) return settle(wait)
+        } else if (!sink.write(piece)) {
+          if (sink.whenDrained === undefined) return settle(sink.drained)
+          forget = sink.whenDrained(follow)
+          return
         }
       } catch (defect) {
         return settle(Effect.die(defect))
       }
-      forget = watcher.whenReady(() => enqueue(turn))
+      follow()
     }
-    forget = watcher.whenReady(() => enqueue(turn))
+    follow()
     return Effect.sync(() => {
       live = false
       forget()
     })
   })
-  return Effect.forever(Effect.flatten(untilFull))
-}
-
-interface Batch {
-  readonly prefix: string
-  readonly first: CacheEvent.CacheEvent
-  readonly last: CacheEvent.CacheEvent
-  readonly count: number
-  readonly bytes: Uint8Array
-}
-
-// Longer batches are those of a watcher that is behind; nobody shares them.
-const sharedEvents = 64
-
-// Watchers of the same prefix that stand at the same place take the same events, one after the other.
-let latest: Batch | undefined
-
-/**
- * The lines of a batch of events, made once for all watches that see everything under `prefix`. Undefined for a batch that is
- * too long to be sent in one piece.
- */
-export const sharedBatch = (
-  prefix: string,
-  encoder: EventEncoder
-) =>
-(events: ReadonlyArray<CacheEvent.CacheEvent>): Uint8Array | undefined => {
-  const first = events[0]
-  const last = events.at(-1)
-  if (first === undefined || last === undefined) return undefined
-  if (events.length === 1) return encoder.event(first)
-  if (events.length > sharedEvents) return undefined
-  const same = latest !== undefined && latest.prefix === prefix && latest.count === events.length && latest.first === first &&
-    latest.last === last
-  if (same && latest !== undefined) return latest.bytes
-  const bytes = chunks.nextChunk(encodedOnes(events, encoder), Infinity)
-  if (bytes === undefined) return undefined
-  latest = { prefix, first, last, count: events.length, bytes }
-  return bytes
-}
-
-const encodedOnes = function*(events: ReadonlyArray<CacheEvent.CacheEvent>, encoder: EventEncoder): Generator<Uint8Array> {
-  for (const event of events) {
-    const line = encoder.event(event)
-    if (line !== undefined) yield line
-  }
+  return Effect.forever(Effect.flatten(untilWaiting))
 }

@@ -103,6 +103,10 @@ const pings = (socket: WebSocket, stallMillis: number): Effect.Effect<void> => {
   socket.on("pong", () => {
     answered = true
   })
+  // A client that asks and does not read the answers gets no more of them.
+  socket.on("ping", (data) => {
+    if (socket.readyState === socket.OPEN && socket.bufferedAmount <= highWater) socket.pong(data)
+  })
   return Effect.sync(() => {
     if (!answered) return socket.terminate()
     answered = false
@@ -121,6 +125,7 @@ export const make = (options: Options): (request: IncomingMessage, socket: Duple
     noServer: true,
     perMessageDeflate: false,
     maxPayload: 4096,
+    autoPong: false,
     handleProtocols: (protocols) => [...protocols].find((name) => !name.startsWith(tokenProtocol)) ?? false
   })
 

@@ -10,7 +10,7 @@ import type { ClientRequest, IncomingMessage } from "node:http"
 import { Agent, request } from "node:https"
 import { isIP, type LookupFunction } from "node:net"
 import type { ClusterView } from "../admission/Admission.js"
-import { isInCluster } from "./clusterAddresses.js"
+import { isInCluster, isOfPod } from "./clusterAddresses.js"
 import * as serviceEndpoints from "./serviceEndpoints.js"
 
 /** A call that brought no answer, in the words of Kubernetes. */
@@ -26,6 +26,9 @@ export interface WebhookClient {
 
 /** Answers above this many bytes are refused. */
 const maximumAnswer = 16 * 1024 * 1024
+
+/** Connections to one webhook that are kept for the next calls. */
+const maximumKept = 16
 
 /** Where a call goes, and as what it shows in messages. */
 interface Target {
@@ -43,12 +46,18 @@ const targetOf = (
 ): Either.Either<Target, CallFailed> => {
   if (service !== undefined) {
     const { name, namespace, path = "/", port = 443 } = service
-    return Either.mapBoth(serviceEndpoints.find(view, namespace, name, port), {
-      onLeft: failed,
-      onRight: (endpoints) => {
-        const { address, port: target } = endpoints[Math.floor(random() * endpoints.length)] ?? { address: "", port }
-        return { url: new URL(path, `https://${name}.${namespace}.svc:${port}`), address, port: target }
-      }
+    return Either.flatMap(Either.mapLeft(serviceEndpoints.find(view, namespace, name, port), failed), (endpoints) => {
+      const { address, port: target } = endpoints[Math.floor(random() * endpoints.length)] ?? { address: "", port }
+      const origin = `https://${name}.${namespace}.svc:${port}`
+      return Either.try({
+        try: () => {
+          const url = new URL(origin)
+          // Set as a path, whatever it looks like: what begins with two slashes would otherwise name another host.
+          url.pathname = path
+          return { url, address, port: target }
+        },
+        catch: () => failed(`parse ${JSON.stringify(origin)}: invalid URL`)
+      })
     })
   }
   return Either.try({
@@ -93,13 +102,44 @@ const reasonOf = (error: Error & { readonly code?: unknown }, { address, port, u
   return untrusted.has(code) ? "tls: failed to verify certificate: x509: certificate signed by unknown authority" : error.message
 }
 
+const statusTexts: ReadonlyMap<number, string> = new Map([
+  [400, "the server rejected our request for an unknown reason"],
+  [401, "the server has asked for the client to provide credentials"],
+  [404, "the server could not find the requested resource"],
+  [405, "the server does not allow this method on the requested resource"],
+  [409, "the server reported a conflict"],
+  [422, "the server rejected our request due to an error in our request"],
+  [429, "the server has received too many requests and has asked us to try again later"],
+  [503, "the server is currently unable to handle the request"],
+  [504, "the server was unable to return a response in the time allotted, but may still be processing the request"]
+])
+
+/** Statuses of which the server itself says what is wrong. */
+const spoken: ReadonlySet<number> = new Set([403, 406, 415])
+
+/** As much of an answer is shown. */
+const maximumShown = 2048
+
 const statusText = (status: number, body: string): string => {
-  if (status === 404) return "the server could not find the requested resource"
-  if (status >= 500) return `an error on the server (${JSON.stringify(body.slice(0, 2048))}) has prevented the request from succeeding`
-  return `the server rejected our request for an unknown reason`
+  const said = body.slice(0, maximumShown).trim()
+  if (spoken.has(status)) return said === "" ? "unknown" : said
+  const known = statusTexts.get(status)
+  if (known !== undefined) return known
+  return status >= 500
+    ? `an error on the server (${JSON.stringify(said)}) has prevented the request from succeeding`
+    : `the server responded with the status code ${status} but did not return more information`
 }
 
-const readAnswer = (incoming: IncomingMessage, resume: (answer: Effect.Effect<string, string>) => void): void => {
+/** Why there is no usable answer. */
+interface Failure {
+  readonly reason: string
+  /** The webhook has answered; otherwise the address belongs to the message. */
+  readonly isAnswer?: boolean
+  /** A kept connection had been closed before anything was answered: another one may do. */
+  readonly isStale?: boolean
+}
+
+const readAnswer = (incoming: IncomingMessage, resume: (answer: Effect.Effect<string, Failure>) => void): void => {
   const parts: Array<Buffer> = []
   let size = 0
   incoming.on("data", (part: Buffer) => {
@@ -107,15 +147,15 @@ const readAnswer = (incoming: IncomingMessage, resume: (answer: Effect.Effect<st
     if (size > maximumAnswer) incoming.destroy(new Error(`the answer is larger than ${maximumAnswer} bytes`))
     else parts.push(part)
   })
-  incoming.on("error", (error) => resume(Effect.fail(error.message)))
+  incoming.on("error", (error) => resume(Effect.fail({ reason: error.message })))
   incoming.on("end", () => {
     const text = Buffer.concat(parts).toString("utf8")
     const status = incoming.statusCode ?? 0
-    resume(status === 200 || status === 201 ? Effect.succeed(text) : Effect.fail(statusText(status, text)))
+    resume(status === 200 || status === 201 ? Effect.succeed(text) : Effect.fail({ reason: statusText(status, text), isAnswer: true }))
   })
 }
 
-const exchange = (agent: Agent, target: Target, config: ClientConfig, body: Buffer): Effect.Effect<string, string> =>
+const exchange = (agent: Agent, target: Target, config: ClientConfig, body: Buffer): Effect.Effect<string, Failure> =>
   Effect.async((resume) => {
     let outgoing: ClientRequest
     try {
@@ -137,9 +177,10 @@ const exchange = (agent: Agent, target: Target, config: ClientConfig, body: Buff
         ...(config.caBundle === undefined || config.caBundle === "" ? {} : { ca: Buffer.from(config.caBundle, "base64") })
       }, (incoming) => readAnswer(incoming, resume))
     } catch (error) {
-      return resume(Effect.fail(error instanceof Error ? error.message : String(error)))
+      return resume(Effect.fail({ reason: error instanceof Error ? error.message : String(error) }))
     }
-    outgoing.on("error", (error) => resume(Effect.fail(reasonOf(error, target))))
+    outgoing.on("error", (error) =>
+      resume(Effect.fail({ reason: reasonOf(error, target), isStale: outgoing.reusedSocket && Reflect.get(error, "code") === "ECONNRESET" })))
     outgoing.end(body)
     return Effect.sync(() => outgoing.destroy())
   })
@@ -154,7 +195,7 @@ const decode = (text: string): Effect.Effect<unknown, CallFailed> =>
 export const make = (view: ClusterView, random: () => number): Effect.Effect<WebhookClient, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
-      Effect.sync(() => new Agent({ keepAlive: true, maxSockets: 64, maxFreeSockets: 16, timeout: 60_000 })),
+      Effect.sync(() => new Agent({ keepAlive: true, maxSockets: 64, maxFreeSockets: maximumKept, timeout: 60_000 })),
       (agent) => Effect.sync(() => agent.destroy())
     ),
     (agent) => ({
@@ -167,15 +208,18 @@ export const make = (view: ClusterView, random: () => number): Effect.Effect<Web
           const host = config.service === undefined ? asked.host : `${asked.hostname}:${config.service.port ?? 443}`
           const shown = `https://${host}${asked.pathname}${asked.search}`
           const post = (reason: string) => failed(`Post ${JSON.stringify(shown)}: ${reason}`)
-          // A service leads to pods only; a URL may say anything.
-          if (config.service === undefined && isIP(target.address) !== 0 && !isInCluster(target.address)) {
-            return yield* post(refusal(target.address))
-          }
+          // A URL may say anything, and so may an EndpointSlice.
+          const isAllowed = config.service === undefined ? isInCluster : isOfPod
+          if (isIP(target.address) !== 0 && !isAllowed(target.address)) return yield* post(refusal(target.address))
           const body = Buffer.from(JSON.stringify(review))
           const text = yield* exchange(agent, { ...target, url: asked }, config, body).pipe(
-            Effect.timeoutFail({ duration: Duration.millis(timeoutMillis), onTimeout: () => "context deadline exceeded" }),
-            // Answers with another status have no address in their message.
-            Effect.mapError((reason) => reason.startsWith("the server") || reason.startsWith("an error on") ? failed(reason) : post(reason))
+            // A stale connection is found out by using it; there are no more of them than are kept.
+            Effect.retry({ while: ({ isStale }) => isStale === true, times: maximumKept }),
+            Effect.timeoutFail({
+              duration: Duration.millis(timeoutMillis),
+              onTimeout: (): Failure => ({ reason: "context deadline exceeded" })
+            }),
+            Effect.mapError(({ isAnswer, reason }) => isAnswer === true ? failed(reason) : post(reason))
           )
           return yield* decode(text)
         })

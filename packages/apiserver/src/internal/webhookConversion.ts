@@ -1,9 +1,10 @@
 /** Conversion of custom objects between versions by a webhook. */
-import { type Kind, type KubeObject, Status } from "@reddwarf/api-types"
+import { FieldError, Kind, type KubeObject, Names, Status } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { randomUUID } from "node:crypto"
 import { equals, get, isArray, isObject, type JsonObject, textAt } from "./jsonValue.js"
+import { described } from "./reviewVersion.js"
 import type { WebhookClient } from "./webhookClient.js"
 
 /** As long as Kubernetes waits. */
@@ -14,16 +15,16 @@ const batch = 500
 
 const known: ReadonlySet<string> = new Set(["v1", "v1beta1"])
 
-/** `group/version, Kind=Kind`. */
-const described = ({ apiVersion, kind }: KubeObject.KubeObject): string => `${apiVersion}, Kind=${kind}`
-
+/** What is in an answer; version v1beta1 need not say what it is an answer to. */
 const convertedIn = (answer: unknown, uid: string, apiVersion: string): Either.Either<ReadonlyArray<unknown>, string> => {
-  const given = `${textAt(answer, "apiVersion")}, Kind=${textAt(answer, "kind")}`
+  const isStrict = !apiVersion.endsWith("/v1beta1")
   const expected = `${apiVersion}, Kind=ConversionReview`
-  if (given !== expected) return Either.left(`expected webhook response of ${expected}, got ${given}`)
+  if (isStrict && described(answer) !== expected) return Either.left(`expected webhook response of ${expected}, got ${described(answer)}`)
   const response = get(answer, "response")
   if (!isObject(response)) return Either.left("no response provided")
-  if (response["uid"] !== uid) return Either.left(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response["uid"] ?? "")}`)
+  if (isStrict && response["uid"] !== uid) {
+    return Either.left(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(textAt(response, "uid"))}`)
+  }
   const result = response["result"]
   const status = textAt(result, "status")
   if (status !== "Success") return Either.left(textAt(result, "message") || `response.result.status was '${status}', not 'Success'`)
@@ -31,35 +32,64 @@ const convertedIn = (answer: unknown, uid: string, apiVersion: string): Either.E
   return Either.right(isArray(objects) ? objects : [])
 }
 
-const labelled = (value: unknown): JsonObject => isObject(value) ? value : {}
+const goType = (value: unknown): string => {
+  if (value === null || value === undefined) return "<nil>"
+  if (isArray(value)) return "[]interface {}"
+  if (isObject(value)) return "map[string]interface {}"
+  return typeof value === "number" ? Number.isInteger(value) ? "int64" : "float64" : typeof value === "boolean" ? "bool" : typeof value
+}
+
+// The rules of labels and annotations are those of any kind.
+const anyKind = Kind.make({ version: "v1", kind: "Converted", plural: "converted", schema: "", namespaced: false, nameRule: Names.isPathSegment })
+
+const textsOf = (field: "labels" | "annotations", value: unknown, before: unknown): Either.Either<Readonly<Record<string, string>> | undefined, string> => {
+  if (value === undefined || value === null) return Either.right(undefined)
+  if (!isObject(value)) return Either.left(`invalid metadata.${field} of type ${goType(value)} in converted object`)
+  const entries = Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string")
+  const wrong = Object.keys(value).find((key) => typeof value[key] !== "string")
+  if (wrong !== undefined) {
+    return Either.left(`metadata.${field}[${wrong}] must be a string, but is ${goType(value[wrong])} in converted object`)
+  }
+  const texts = Object.fromEntries(entries)
+  if (equals(texts, before ?? {})) return Either.right(texts)
+  const problems = anyKind.validate({ apiVersion: "v1", kind: "Converted", metadata: { name: "converted", [field]: texts } })
+  return problems.length > 0 ? Either.left(FieldError.formatAll(problems)) : Either.right(texts)
+}
 
 /** What of the metadata a webhook may change; the rest stays what it was. */
 const restored = (converted: JsonObject, original: KubeObject.KubeObject): Either.Either<KubeObject.KubeObject, string> => {
-  const { annotations: _, labels: __, ...kept } = original.metadata
+  const { annotations, labels, ...kept } = original.metadata
   const metadata = converted["metadata"]
-  if (!isObject(metadata)) return Either.left(`invalid metadata of type ${typeof metadata} in converted object`)
-  for (const field of ["name", "namespace", "uid"] as const) {
-    if (!equals(metadata[field] ?? "", original.metadata[field] ?? "")) {
-      return Either.left(`must have the same ${field === "uid" ? "UID" : field}: ${textAt(metadata, field)} != ${original.metadata[field] ?? ""}`)
-    }
-  }
-  const texts = Object.fromEntries(
-    (["labels", "annotations"] as const).flatMap((field) => {
-      const values = Object.entries(labelled(metadata[field])).filter((entry): entry is [string, string] => typeof entry[1] === "string")
-      return values.length === 0 ? [] : [[field, Object.fromEntries(values)]]
-    })
-  )
-  return Either.right({ ...converted, apiVersion: textAt(converted, "apiVersion"), kind: original.kind, metadata: { ...kept, ...texts } })
+  if (metadata === undefined) return Either.left("missing metadata in converted object")
+  if (!isObject(metadata)) return Either.left(`invalid metadata of type ${goType(metadata)} in converted object`)
+  return Either.flatMap(textsOf("labels", metadata["labels"], labels), (nextLabels) =>
+    Either.map(textsOf("annotations", metadata["annotations"], annotations), (nextAnnotations) => ({
+      ...converted,
+      apiVersion: textAt(converted, "apiVersion"),
+      kind: original.kind,
+      metadata: {
+        ...kept,
+        ...(nextLabels === undefined ? {} : { labels: nextLabels }),
+        ...(nextAnnotations === undefined ? {} : { annotations: nextAnnotations })
+      }
+    })))
 }
 
+const identity = [["name", "name"], ["namespace", "namespace"], ["uid", "UID"]] as const
+
 const checked = (converted: unknown, original: KubeObject.KubeObject, desired: string, index: number): Either.Either<KubeObject.KubeObject, string> => {
-  const invalid = `returned invalid converted object at index ${index}`
-  if (!isObject(converted)) return Either.left(`${invalid}: not an object`)
+  const at = `returned invalid object at index ${index}`
+  if (!isObject(converted)) return Either.left(`${at}: not an object`)
   if (converted["apiVersion"] !== desired) {
-    return Either.left(`${invalid}: invalid groupVersion (expected ${desired}, received ${textAt(converted, "apiVersion")})`)
+    return Either.left(`${at}: invalid groupVersion (expected ${desired}, received ${textAt(converted, "apiVersion")})`)
   }
   if (converted["kind"] !== original.kind) {
-    return Either.left(`${invalid}: invalid kind (expected ${original.kind}, received ${textAt(converted, "kind")})`)
+    return Either.left(`${at}: invalid kind (expected ${original.kind}, received ${textAt(converted, "kind")})`)
+  }
+  for (const [field, shown] of identity) {
+    const given = textAt(converted["metadata"], field)
+    const expected = original.metadata[field] ?? ""
+    if (given !== expected) return Either.left(`returned invalid object: must have the same ${shown}: ${expected} != ${given}`)
   }
   return Either.mapLeft(restored(converted, original), (problem) => `returned invalid metadata: ${problem}`)
 }

@@ -1,8 +1,9 @@
 /** One question to one admission webhook. */
-import { Status } from "@reddwarf/api-types"
+import { type MetaV1, Status } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { get, isArray, isObject, type JsonObject, textAt } from "./jsonValue.js"
+import { described } from "./reviewVersion.js"
 import type { ClientConfig, WebhookClient } from "./webhookClient.js"
 
 /** What of a webhook a question needs. */
@@ -11,18 +12,38 @@ export interface Asked {
   readonly clientConfig: ClientConfig
   readonly timeoutSeconds?: number
   readonly admissionReviewVersions: ReadonlyArray<string>
+  /** Whether it may change what it is asked about. */
+  readonly mutating: boolean
 }
 
 /** The answer. */
 export interface Review {
   /** The refusal, unless the request is allowed. */
   readonly refusal: Status.Status | undefined
-  /** A JSON patch. */
-  readonly patch: unknown
+  /** The operations of a JSON patch; undefined: there is nothing to change. */
+  readonly patch: ReadonlyArray<unknown> | undefined
   readonly warnings: ReadonlyArray<string>
 }
 
 const known: ReadonlySet<string> = new Set(["v1", "v1beta1"])
+
+const textsAt = (value: unknown, names: ReadonlyArray<string>): Readonly<Record<string, string>> =>
+  Object.fromEntries(names.flatMap((name) => textAt(value, name) === "" ? [] : [[name, textAt(value, name)]]))
+
+/** As many causes of a refusal are handed on. */
+const maximumCauses = 100
+
+/** What a webhook says about its refusal besides the message. */
+const detailsOf = (status: unknown): MetaV1.StatusDetails | undefined => {
+  const details = get(status, "details")
+  if (!isObject(details)) return undefined
+  const { causes, retryAfterSeconds } = details
+  return {
+    ...textsAt(details, ["name", "group", "kind", "uid"]),
+    ...(isArray(causes) ? { causes: causes.slice(0, maximumCauses).map((cause) => textsAt(cause, ["reason", "message", "field"])) } : {}),
+    ...(typeof retryAfterSeconds === "number" && retryAfterSeconds > 0 ? { retryAfterSeconds: Math.trunc(retryAfterSeconds) } : {})
+  }
+}
 
 const refusalOf = (name: string, response: JsonObject): Status.Status | undefined => {
   if (response["allowed"] === true) return undefined
@@ -34,33 +55,63 @@ const refusalOf = (name: string, response: JsonObject): Status.Status | undefine
   return Status.failure(
     typeof code === "number" && Number.isInteger(code) && code >= 400 && code < 600 ? code : 400,
     reason,
-    why === "" ? `${denied} without explanation` : `${denied}: ${why}`
+    why === "" ? `${denied} without explanation` : `${denied}: ${why}`,
+    detailsOf(status)
   )
 }
 
-const patchOf = (response: JsonObject): Either.Either<unknown, string> => {
-  const { patch, patchType } = response
-  if (typeof patch !== "string" || patch === "") return Either.right(undefined)
-  if (typeof patchType !== "string" || patchType === "") return Either.left("webhook returned response.patch but not response.patchType")
-  if (patchType !== "JSONPatch") return Either.left(`webhook returned invalid response.patchType of ${JSON.stringify(patchType)}`)
-  return Either.try({
-    try: (): unknown => JSON.parse(Buffer.from(patch, "base64").toString("utf8")),
-    catch: () => "webhook returned a response.patch that is not JSON"
-  })
+/** What is wrong with the way in which an answer brings a patch. Version v1beta1 was not strict about it. */
+const patchProblem = ({ patch = "", patchType }: JsonObject, mutating: boolean): string | undefined => {
+  const isThere = patch !== null && patch !== ""
+  const isTyped = patchType !== undefined && patchType !== null
+  if (!mutating) {
+    if (isThere) return "validating webhook may not return response.patch"
+    return isTyped ? "validating webhook may not return response.patchType" : undefined
+  }
+  if (isThere && !isTyped) return "webhook returned response.patch but not response.patchType"
+  if (!isThere && isTyped) return "webhook returned response.patchType but not response.patch"
+  return patchType === "" ? "webhook returned invalid response.patchType of \"\"" : undefined
 }
 
-const read = (answer: unknown, apiVersion: string, uid: string, name: string): Either.Either<Review, string> => {
-  const given = `${textAt(answer, "apiVersion")}, Kind=${textAt(answer, "kind")}`
-  const expected = `${apiVersion}, Kind=AdmissionReview`
-  if (given !== expected) return Either.left(`expected webhook response of ${expected}, got ${given}`)
+const patchOf = ({ patch, patchType }: JsonObject, isStrict: boolean): Either.Either<ReadonlyArray<unknown> | undefined, string> => {
+  if (typeof patch !== "string" || patch === "") return Either.right(undefined)
+  if (isStrict && patchType !== "JSONPatch") return Either.left(`unsupported patch type ${JSON.stringify(patchType)}`)
+  return Either.try({
+    try: (): unknown => JSON.parse(Buffer.from(patch, "base64").toString("utf8")),
+    catch: (cause) => cause instanceof Error ? cause.message : String(cause)
+  }).pipe(
+    Either.flatMap((operations) => isArray(operations) ? Either.right(operations) : Either.left("it is not a list of operations")),
+    Either.mapBoth({
+      onLeft: (problem) => `received undecodable patch in webhook response: ${problem}`,
+      onRight: (operations) => operations.length === 0 ? undefined : operations
+    })
+  )
+}
+
+const maximumWarnings = 16
+const maximumWarning = 1024
+
+const read = (answer: unknown, apiVersion: string, uid: string, { mutating, name }: Asked): Either.Either<Review, string> => {
+  const invalid = (problem: string) => Either.left(`received invalid webhook response: ${problem}`)
+  const isStrict = !apiVersion.endsWith("/v1beta1")
   const response = get(answer, "response")
-  if (!isObject(response)) return Either.left("webhook response was absent")
-  if (response["uid"] !== uid) return Either.left(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(textAt(response, "uid"))}`)
+  if (!isObject(response)) return invalid("webhook response was absent")
+  if (isStrict) {
+    if (response["uid"] !== uid) return invalid(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(textAt(response, "uid"))}`)
+    const expected = `${apiVersion}, Kind=AdmissionReview`
+    if (described(answer) !== expected) return invalid(`expected webhook response of ${expected}, got ${described(answer)}`)
+    const problem = patchProblem(response, mutating)
+    if (problem !== undefined) return invalid(problem)
+  }
   const { warnings } = response
-  return Either.map(patchOf(response), (patch) => ({
-    refusal: refusalOf(name, response),
-    patch,
-    warnings: isArray(warnings) ? warnings.filter((text) => typeof text === "string").map((text) => text.slice(0, 1024)).slice(0, 16) : []
+  const refusal = refusalOf(name, response)
+  const patch = refusal === undefined && mutating ? patchOf(response, isStrict) : Either.right(undefined)
+  return Either.map(patch, (operations) => ({
+    refusal,
+    patch: operations,
+    warnings: isArray(warnings)
+      ? warnings.filter((text) => typeof text === "string").map((text) => text.slice(0, maximumWarning)).slice(0, maximumWarnings)
+      : []
   }))
 }
 
@@ -75,8 +126,7 @@ export const ask = (
     const apiVersion = `admission.k8s.io/${admissionReviewVersions.find((version) => known.has(version)) ?? "v1"}`
     return client.call(clientConfig, { kind: "AdmissionReview", apiVersion, request }, timeoutSeconds * 1000).pipe(
       Effect.mapError(({ message }) => `failed to call webhook: ${message}`),
-      Effect.flatMap((answer) =>
-        Either.mapLeft(read(answer, apiVersion, request.uid ?? "", name), (problem) => `received invalid webhook response: ${problem}`)),
+      Effect.flatMap((answer) => read(answer, apiVersion, request.uid ?? "", webhook)),
       Effect.mapError((problem) => `failed calling webhook ${JSON.stringify(name)}: ${problem}`)
     )
   })

@@ -23,6 +23,10 @@ export interface Hook {
   /** What was sent, parsed. */
   // oxlint-disable-next-line typescript/no-explicit-any
   readonly requests: Array<any>
+  /** Closes a connection when a second request comes by it, as a server that has just given it up. */
+  closesKept: boolean
+  /** Is given every answer before it is sent, and decides when that happens. */
+  hold: (answer: () => void) => void
   /** Makes the answer; undefined answers nothing at all. */
   // oxlint-disable-next-line typescript/no-explicit-any
   reply: (review: any) => unknown
@@ -32,8 +36,14 @@ export interface Hook {
 export const startHook = (reply: Hook["reply"]): Effect.Effect<Hook, never, Scope.Scope> =>
   Effect.gen(function*() {
     const { authority, pair } = yield* Effect.promise(() => identity ??= makeIdentity(performance.timeOrigin + performance.now()))
-    const hook = { requests: [] as Array<unknown>, reply }
+    const hook = { requests: [] as Array<unknown>, reply, closesKept: false, hold: (answer: () => void) => answer() }
+    const used = new WeakSet<object>()
     const server = createServer(pair, (request, response) => {
+      if (hook.closesKept && used.has(request.socket)) {
+        request.socket.destroy()
+        return
+      }
+      used.add(request.socket)
       const parts: Array<Buffer> = []
       request.on("data", (part: Buffer) => parts.push(part))
       request.on("end", () => {
@@ -43,7 +53,7 @@ export const startHook = (reply: Hook["reply"]): Effect.Effect<Hook, never, Scop
         if (answer === undefined) return
         response.setHeader("content-type", "application/json")
         if (typeof answer === "number") response.statusCode = answer
-        response.end(typeof answer === "string" ? answer : JSON.stringify(answer))
+        hook.hold(() => void response.end(typeof answer === "string" ? answer : JSON.stringify(answer)))
       })
     })
     yield* Effect.acquireRelease(

@@ -23,6 +23,8 @@ export const hold = <A extends KubeObject.KubeObject>(object: A): Held<A> => {
 export interface IndexedStore<A> {
   readonly get: (key: string) => A | undefined
   readonly list: () => ReadonlyArray<A>
+  /** The same one by one: an object is decoded when its turn has come. */
+  readonly values: () => Iterable<A>
   readonly keys: () => ReadonlyArray<string>
   readonly byIndex: (name: string, value: string) => ReadonlyArray<A>
   readonly indexValues: (name: string) => ReadonlyArray<string>
@@ -30,6 +32,8 @@ export interface IndexedStore<A> {
   readonly put: (held: Held<A>) => InformerEvent<A> | undefined
   /** Removes an object; undefined if there is none. The event carries the state that was deleted. */
   readonly remove: (held: Held<A>) => InformerEvent<A> | undefined
+  /** Removes all but these. */
+  readonly retain: (objects: ReadonlyArray<Held<A>>) => ReadonlyArray<InformerEvent<A>>
   /** Makes the store hold exactly these objects. Unchanged ones keep their identity and give no event. */
   readonly replace: (objects: ReadonlyArray<Held<A>>) => ReadonlyArray<InformerEvent<A>>
 }
@@ -37,8 +41,16 @@ export interface IndexedStore<A> {
 const sameVersion = <A>(a: Held<A>, b: Held<A>): boolean => a.version !== "" && a.version === b.version
 
 // The objects of an event are looked at by few of those who hear of it.
-const event = <A>(type: "added" | "deleted", held: Held<A>): InformerEvent<A> => ({
-  type,
+const added = <A>(held: Held<A>): InformerEvent<A> => ({
+  type: "added",
+  get object() {
+    return held.object
+  }
+})
+
+const deleted = <A>(held: Held<A>, told: boolean): InformerEvent<A> => ({
+  type: "deleted",
+  told,
   get object() {
     return held.object
   }
@@ -63,16 +75,41 @@ interface Stored<A> {
 }
 
 const noValues: Values = []
+const none: ReadonlyArray<string> = []
+
+const same = <T>(a: ReadonlyArray<T>, b: ReadonlyArray<T> | undefined): b is ReadonlyArray<T> =>
+  a.length === b?.length && a.every((value, at) => value === b[at])
+
+/** What stands under one value of an index. */
+interface Keys {
+  /** The value alone: that is all that most objects have, and they share it. */
+  readonly alone: ReadonlyArray<string>
+  readonly keys: Set<string>
+}
 
 export const make = <A>(indexers: Readonly<Record<string, Indexer<A>>>): IndexedStore<A> => {
   const objects = new Map<string, Stored<A>>()
-  const indexes = Object.entries(indexers).map(([name, indexer]) => ({ name, indexer, entries: new Map<string, Set<string>>() }))
+  const indexes = Object.entries(indexers).map(([name, indexer]) => ({ name, indexer, entries: new Map<string, Keys>() }))
   const indexByName = new Map(indexes.map((index) => [index.name, index]))
+  // Neighbours have much in common, and a hundred thousand objects with arrays of their own take tens of megabytes.
+  let lastValues: Values = noValues
+
+  /** What the indexers say about an object, in as few arrays as possible. */
+  const valuesOf = (object: A): Values => {
+    const values = indexes.map(({ entries, indexer }) => {
+      const found = indexer(object)
+      if (found.length === 0) return none
+      const [value = ""] = found
+      return found.length === 1 ? entries.get(value)?.alone ?? found : found
+    })
+    if (!same(values, lastValues)) lastValues = values
+    return lastValues
+  }
 
   const unindex = (key: string, values: Values): void => {
     for (const [at, { entries }] of indexes.entries()) {
       for (const value of values[at] ?? []) {
-        const keys = entries.get(value)
+        const keys = entries.get(value)?.keys
         keys?.delete(key)
         if (keys?.size === 0) entries.delete(value)
       }
@@ -82,14 +119,14 @@ export const make = <A>(indexers: Readonly<Record<string, Indexer<A>>>): Indexed
   const set = (held: Held<A>, old: Stored<A> | undefined): void => {
     const { key } = held
     // Indexers are the caller's code: if one throws, nothing has changed yet.
-    const values = indexes.length === 0 ? noValues : indexes.map(({ indexer }) => indexer(held.object))
+    const values = indexes.length === 0 ? noValues : valuesOf(held.object)
     if (old !== undefined) unindex(key, old.values)
     objects.set(key, { held, values })
     for (const [at, { entries }] of indexes.entries()) {
       for (const value of values[at] ?? []) {
-        const keys = entries.get(value)
-        if (keys === undefined) entries.set(value, new Set([key]))
-        else keys.add(key)
+        const found = entries.get(value)
+        if (found === undefined) entries.set(value, { alone: [value], keys: new Set([key]) })
+        else found.keys.add(key)
       }
     }
   }
@@ -98,7 +135,7 @@ export const make = <A>(indexers: Readonly<Record<string, Indexer<A>>>): Indexed
     const old = objects.get(held.key)
     if (old !== undefined && sameVersion(old.held, held)) return undefined
     set(held, old)
-    return old === undefined ? event("added", held) : updated(held, old.held)
+    return old === undefined ? added(held) : updated(held, old.held)
   }
 
   const drop = (key: string, last: Held<A> | undefined): InformerEvent<A> | undefined => {
@@ -106,16 +143,30 @@ export const make = <A>(indexers: Readonly<Record<string, Indexer<A>>>): Indexed
     if (old === undefined) return undefined
     unindex(key, old.values)
     objects.delete(key)
-    return event("deleted", last ?? old.held)
+    return deleted(last ?? old.held, last !== undefined)
+  }
+
+  const retain = (next: ReadonlyArray<Held<A>>): ReadonlyArray<InformerEvent<A>> => {
+    const keep = new Set(next.map(({ key }) => key))
+    const events: Array<InformerEvent<A>> = []
+    for (const key of objects.keys()) {
+      // A DELETED event was missed, so the last state seen is the best there is.
+      const event = keep.has(key) ? undefined : drop(key, undefined)
+      if (event !== undefined) events.push(event)
+    }
+    return events
   }
 
   return {
     get: (key) => objects.get(key)?.held.object,
     list: () => Array.from(objects.values(), ({ held }) => held.object),
+    *values() {
+      for (const { held } of objects.values()) yield held.object
+    },
     keys: () => [...objects.keys()],
     byIndex: (name, value) => {
       const found: Array<A> = []
-      for (const key of indexByName.get(name)?.entries.get(value) ?? []) {
+      for (const key of indexByName.get(name)?.entries.get(value)?.keys ?? []) {
         const stored = objects.get(key)
         if (stored !== undefined) found.push(stored.held.object)
       }
@@ -124,15 +175,13 @@ export const make = <A>(indexers: Readonly<Record<string, Indexer<A>>>): Indexed
     indexValues: (name) => [...indexByName.get(name)?.entries.keys() ?? []],
     put,
     remove: (held) => drop(held.key, held),
+    retain,
     replace: (next) => {
-      const keep = new Set(next.map(({ key }) => key))
-      const events: Array<InformerEvent<A>> = []
-      const collect = (event: InformerEvent<A> | undefined): void => {
+      const events = [...retain(next)]
+      for (const held of next) {
+        const event = put(held)
         if (event !== undefined) events.push(event)
       }
-      // A DELETED event was missed, so the last state seen is the best there is.
-      for (const key of objects.keys()) if (!keep.has(key)) collect(drop(key, undefined))
-      for (const held of next) collect(put(held))
       return events
     }
   }

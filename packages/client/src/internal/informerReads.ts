@@ -17,7 +17,8 @@ export type HeldEvent<A> =
   | { readonly type: "BOOKMARK"; readonly resourceVersion: string }
 
 export interface HeldPage<A> {
-  readonly items: ReadonlyArray<Held<A>>
+  /** Perhaps made while they are taken. */
+  readonly items: Iterable<Held<A>>
   readonly resourceVersion: string
   readonly continue?: string
 }
@@ -82,7 +83,15 @@ const sharing = <A extends KubeObject.KubeObject>(
   kind: Kind.Kind,
   toHeld: (stored: StoredObject) => Held<A>
 ): Reads<A> => ({
-  list: (options) => Effect.map(stored.list(kind, options), (page) => ({ ...page, items: page.items.map(toHeld) })),
+  list: (options) =>
+    Effect.map(stored.list(kind, options), (page) => ({
+      ...page,
+      items: {
+        *[Symbol.iterator]() {
+          for (const item of page.items) yield toHeld(item)
+        }
+      }
+    })),
   watch: (options, apply) =>
     stored.watch(kind, options, (events) =>
       apply((function*() {

@@ -1,12 +1,7 @@
 /** What a PodDisruptionBudget says of its pods. Pure. */
 import { type CoreV1, PodPhase, type PolicyV1, Timestamp } from "@reddwarf/api-types"
 import * as Either from "effect/Either"
-
-/** A number, or a share of `total`, rounded up. */
-const amount = (value: number | string, total: number): number => {
-  const share = typeof value === "string" ? /^(\d+)%$/.exec(value)?.[1] : undefined
-  return share === undefined ? Number(value) : Math.ceil((total * Number(share)) / 100)
-}
+import { roundedUp } from "./shares.js"
 
 const isShare = (value: number | string | undefined): boolean => typeof value === "string" && value.endsWith("%")
 
@@ -15,8 +10,8 @@ export const needsScale = ({ spec }: PolicyV1.PodDisruptionBudget): boolean => s
 
 /** Pods that are to be there, and how many of them must be healthy. */
 const expectation = ({ spec }: PolicyV1.PodDisruptionBudget, scale: number): { readonly expected: number; readonly desired: number } => {
-  if (spec?.maxUnavailable !== undefined) return { expected: scale, desired: Math.max(0, scale - amount(spec.maxUnavailable, scale)) }
-  return { expected: scale, desired: spec?.minAvailable === undefined ? 0 : amount(spec.minAvailable, scale) }
+  if (spec?.maxUnavailable !== undefined) return { expected: scale, desired: Math.max(0, scale - roundedUp(spec.maxUnavailable, scale)) }
+  return { expected: scale, desired: spec?.minAvailable === undefined ? 0 : roundedUp(spec.minAvailable, scale) }
 }
 
 const conditionType = "DisruptionAllowed"

@@ -34,16 +34,18 @@ export interface Fit {
 }
 
 /** By the node's name, labels and taints; not by how full it is: the scheduler sees to that. */
-export const fit = (set: DaemonSet, node: CoreV1.Node): Fit => {
+export const fit = (set: DaemonSet): (node: CoreV1.Node) => Fit => {
   const spec = set.spec?.template.spec ?? { containers: [] }
   const pinned = spec.nodeName ?? ""
   const pod: CoreV1.Pod = { apiVersion: "v1", kind: "Pod", metadata: {}, spec }
-  if ((pinned !== "" && pinned !== node.metadata.name) || !NodeSelector.admits(pod, node)) return { shouldRun: false, mayStay: false }
-  const taints = node.spec?.taints ?? []
   const borne = tolerations(spec)
-  return Taints.toleratesAll(borne, taints, ["NoExecute", "NoSchedule"])
-    ? { shouldRun: true, mayStay: true }
-    : { shouldRun: false, mayStay: Taints.toleratesAll(borne, taints, ["NoExecute"]) }
+  return (node) => {
+    if ((pinned !== "" && pinned !== node.metadata.name) || !NodeSelector.admits(pod, node)) return { shouldRun: false, mayStay: false }
+    const taints = node.spec?.taints ?? []
+    return Taints.toleratesAll(borne, taints, ["NoExecute", "NoSchedule"])
+      ? { shouldRun: true, mayStay: true }
+      : { shouldRun: false, mayStay: Taints.toleratesAll(borne, taints, ["NoExecute"]) }
+  }
 }
 
 /** The affinity by which the scheduler can choose this node only. */

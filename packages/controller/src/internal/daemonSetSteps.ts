@@ -39,16 +39,19 @@ export const places = (
 ): { readonly places: ReadonlyArray<Place>; readonly stray: ReadonlyArray<Pod> } => {
   const byNode = new Map<string, Array<Pod>>()
   for (const pod of pods) {
+    // It has ended and is on its way out, whoever still holds it.
+    if (PodPhase.isTerminal(pod) && PodPhase.isTerminating(pod)) continue
     const node = nodes.nodeOf(pod) ?? ""
     const there = byNode.get(node)
     if (there === undefined) byNode.set(node, [pod])
     else there.push(pod)
   }
+  const fit = nodes.fit(set)
   const known = new Set(all.map(({ metadata }) => metadata.name ?? ""))
   return {
     places: all.map((node) => {
       const name = node.metadata.name ?? ""
-      return { node: name, ...nodes.fit(set, node), pods: (byNode.get(name) ?? []).sort(byAge) }
+      return { node: name, ...fit(node), pods: (byNode.get(name) ?? []).sort(byAge) }
     }),
     stray: pods.filter((pod) => !PodPhase.isBound(pod) && !PodPhase.isTerminating(pod) && !known.has(nodes.nodeOf(pod) ?? ""))
   }

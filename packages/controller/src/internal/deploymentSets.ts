@@ -87,7 +87,9 @@ export const make = ({ client, now, recorder, sets: informer }: Options): Deploy
 
   const noteChange = (set: ReplicaSet): void => {
     const generation = set.metadata.generation ?? 0
-    if ((informer.get(ObjectRef.keyOf(set))?.metadata.generation ?? 0) < generation) expected.set(uidOf(set), generation)
+    const shown = informer.get(ObjectRef.keyOf(set))
+    // A set that is not shown was either just made, which is waited for already, or is gone.
+    if (shown !== undefined && (shown.metadata.generation ?? 0) < generation) expected.set(uidOf(set), generation)
   }
 
   const change = (set: ReplicaSet, patch: object) => {
@@ -100,12 +102,14 @@ export const make = ({ client, now, recorder, sets: informer }: Options): Deploy
   const record = (deployment: Deployment, revision: string | undefined, condition: AppsV1.DeploymentCondition | undefined) => {
     const { annotations = {} } = deployment.metadata
     const isNew = revision !== undefined && annotations[revisions.revisionAnnotation] !== revision
-    if (!isNew && condition === undefined) return Effect.succeed(deployment)
-    const conditions = deployment.status?.conditions ?? []
+    const before = deployment.status?.conditions ?? []
+    const conditions = condition === undefined ? before : statuses.withCondition(before, condition)
+    // A failure that repeats is nothing to write: each write would be a change to look at again.
+    if (!isNew && conditions === before) return Effect.succeed(deployment)
     return client.updateStatus(Kinds.deployment, {
       ...deployment,
       metadata: { ...deployment.metadata, ...(isNew ? { annotations: { ...annotations, [revisions.revisionAnnotation]: revision } } : {}) },
-      status: { ...deployment.status, ...(condition === undefined ? {} : { conditions: statuses.withCondition(conditions, condition) }) }
+      status: { ...deployment.status, ...(condition === undefined ? {} : { conditions }) }
     })
   }
 

@@ -18,6 +18,9 @@ const size = (set: Set | undefined): number => (set === undefined ? 0 : set.spec
 const available = (set: Set | undefined): number => set?.status?.availableReplicas ?? 0
 const sum = (sets: ReadonlyArray<Set>, of: (set: Set) => number): number => sets.reduce((total, set) => total + of(set), 0)
 
+/** Pods that the sets ask for. */
+export const total = (sets: ReadonlyArray<Set>): number => sum(sets, size)
+
 const isRolling = (deployment: AppsV1.Deployment): boolean => deployment.spec?.strategy?.type !== "Recreate"
 
 /** Pods that are asked for. */

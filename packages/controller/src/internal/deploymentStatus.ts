@@ -49,7 +49,8 @@ export const describe = (deployment: AppsV1.Deployment, sets: revisions.Sets, no
     updatedReplicas: sets.current?.status?.replicas ?? 0,
     readyReplicas: count(all, (status) => status.readyReplicas),
     availableReplicas,
-    unavailableReplicas: Math.max(0, replicas - availableReplicas),
+    // Those that could not even be made are missing as well.
+    unavailableReplicas: Math.max(0, sizes.total(all) - availableReplicas),
     terminatingReplicas: count(all, (status) => status.terminatingReplicas),
     conditions: withCondition(conditions, available),
     ...(collisionCount === undefined ? {} : { collisionCount })

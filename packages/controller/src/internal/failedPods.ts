@@ -26,6 +26,8 @@ export const make = (): FailedPods => {
       const last = nodes.get(node)
       // A pod that ran for long after the last failure begins anew.
       const delay = last === undefined || now - last.at > 2 * longest ? first : Math.min(longest, 2 * last.delay)
+      // Nodes come and go: what is long over is forgotten.
+      for (const [name, { at }] of nodes) if (now - at > 2 * longest) nodes.delete(name)
       nodes.set(node, { at: now, delay })
       entries.set(key, nodes)
     },

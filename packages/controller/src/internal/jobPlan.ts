@@ -66,7 +66,8 @@ const places = (job: BatchV1.Job, pods: ReadonlyArray<CoreV1.Pod>, tally: Tally,
 const useless = (job: BatchV1.Job, { active, failedIndexes, succeededIndexes }: Tally): ReadonlyArray<CoreV1.Pod> => {
   if (!jobPods.isIndexed(job)) return []
   const seen = new Set<number>()
-  return active.filter((pod) => {
+  // Of several pods of one index, that stays which would go last.
+  return podRanks.deletionOrder(active, []).toReversed().filter((pod) => {
     const index = jobPods.indexOf(job, pod)
     if (index === undefined || succeededIndexes.has(index) || failedIndexes.has(index) || seen.has(index)) return true
     seen.add(index)
@@ -74,13 +75,13 @@ const useless = (job: BatchV1.Job, { active, failedIndexes, succeededIndexes }: 
   })
 }
 
-/** `now` is milliseconds since the epoch. */
-export const make = (job: BatchV1.Job, pods: ReadonlyArray<CoreV1.Pod>, tally: Tally, now: number): Plan => {
+/** `now` is milliseconds since the epoch; `wasSurplus` tells pods that were taken away because they were too many: they did not fail. */
+export const make = (job: BatchV1.Job, pods: ReadonlyArray<CoreV1.Pod>, tally: Tally, now: number, wasSurplus: (pod: CoreV1.Pod) => boolean): Plan => {
   const { active } = tally
   if (verdicts.isSuspended(job)) return { ...none, remove: active.slice(0, burst) }
   const { completions, parallelism = 1 } = job.spec ?? {}
   const wanted = completions === undefined
-    ? (tally.succeeded > 0 ? Math.min(active.length, parallelism) : parallelism)
+    ? (tally.succeeded > 0 ? active.length : parallelism)
     : Math.max(0, Math.min(completions - tally.succeeded - tally.failedIndexes.size, parallelism))
   const idle = useless(job, tally)
   const working = active.filter((pod) => !idle.includes(pod))
@@ -91,7 +92,7 @@ export const make = (job: BatchV1.Job, pods: ReadonlyArray<CoreV1.Pod>, tally: T
   const missing = Math.min(wanted - active.length - held, burst)
   if (missing <= 0) return none
   if (job.spec?.backoffLimitPerIndex === undefined) {
-    const wait = untilRetry(job, pods, now)
+    const wait = untilRetry(job, pods.filter((pod) => !wasSurplus(pod)), now)
     if (wait > 0) return { ...none, wait }
   }
   if (jobPods.isIndexed(job)) return { remove: [], ...places(job, pods, tally, missing, now) }

@@ -17,6 +17,9 @@ const failure = (reason: string, message: string): Verdict => ({ type: "FailureT
 
 const success = (reason: string, message: string): Verdict => ({ type: "SuccessCriteriaMet", reason, message })
 
+/** Why a Job ends that did all it was asked for. */
+export const completionsReached = "CompletionsReached"
+
 const isTrue = (job: BatchV1.Job, type: string): BatchV1.JobCondition | undefined => {
   const found = conditions.find(job.status?.conditions, type)
   return found?.status === "True" ? found : undefined
@@ -83,7 +86,7 @@ const byCompletions = (job: BatchV1.Job, { active, succeeded }: Tally): Verdict 
   const { completions } = job.spec ?? {}
   // Without a number of completions, one success says that the work is done; the others finish theirs.
   const reached = completions === undefined ? succeeded > 0 && active.length === 0 : succeeded >= completions
-  return reached ? success("CompletionsReached", "Reached expected number of succeeded pods") : undefined
+  return reached ? success(completionsReached, "Reached expected number of succeeded pods") : undefined
 }
 
 /** The verdict, if there is one. `now` is milliseconds since the epoch. */

@@ -7,6 +7,8 @@ export interface Newest<A> {
   readonly wrote: (key: string, object: A) => void
   /** `shown` is what the informer has under the key now. */
   readonly of: (key: string, shown: A | undefined) => A | undefined
+  /** The object under the key is gone. Needed only where nobody asks for the key again. */
+  readonly forget: (key: string) => void
 }
 
 const revision = (object: KubeObject.KubeObject): bigint => BigInt(object.metadata.resourceVersion ?? "0")
@@ -23,6 +25,7 @@ export const make = <A extends KubeObject.KubeObject>(): Newest<A> => {
       if (isNewer) return own
       written.delete(key)
       return shown
-    }
+    },
+    forget: (key) => void written.delete(key)
   }
 }

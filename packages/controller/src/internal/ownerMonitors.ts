@@ -9,7 +9,10 @@ import type { Node } from "./ownerGraph.js"
 export interface Monitors {
   /** Starts informers for kinds that are new and ends those of kinds that are gone. */
   readonly follow: (kinds: ReadonlyArray<Kind.Kind>) => Effect.Effect<void, never, ApiClient.ApiClient>
-  /** Whether absence from the graph means absence from the cluster. */
+  /**
+   * Whether absence from the graph means absence from the cluster. Kinds that cannot be listed, though they were tried for a while, do not
+   * count: one broken definition must not hold up all others.
+   */
   readonly areSynced: () => boolean
   /** The kind served under this name, of any version. */
   readonly kindOf: (group: string, version: string, kind: string) => Kind.Kind | undefined
@@ -60,12 +63,17 @@ const slim = (object: KubeObject.KubeObject): KubeObject.KubeObject => {
 interface Monitor {
   readonly kind: Kind.Kind
   readonly scope: Scope.CloseableScope
+  readonly startedAt: number
   readonly informer: Informer.Informer<KubeObject.KubeObject>
 }
 
-/** The informers end with the scope. `onChange` gets every change, a deletion with the last state. */
+/** How long a new kind is waited for, in milliseconds. */
+const patience = 30_000
+
+/** The informers end with the scope. `onChange` gets every change, a deletion with the last state. `now` is milliseconds since the epoch. */
 export const make = (
-  onChange: (node: Node, change: Change) => void
+  onChange: (node: Node, change: Change) => void,
+  now: () => number
 ): Effect.Effect<Monitors, never, Scope.Scope> =>
   Effect.gen(function*() {
     const parent = yield* Effect.scope
@@ -81,7 +89,7 @@ export const make = (
         if (event.type === "updated" && event.old.metadata.uid !== event.object.metadata.uid) onChange({ kind, object: event.old }, "deleted")
         onChange({ kind, object: event.object }, event.type === "deleted" ? "deleted" : "put")
       })
-      monitors.set(nameOf(kind), { kind, scope, informer })
+      monitors.set(nameOf(kind), { kind, scope, startedAt: now(), informer })
     })
 
     const stop = (name: string, { informer, kind, scope }: Monitor) =>
@@ -106,7 +114,8 @@ export const make = (
         }),
       areSynced: () => {
         if (!followed) return false
-        for (const { informer } of monitors.values()) if (!informer.isSynced()) return false
+        const recent = now() - patience
+        for (const { informer, startedAt } of monitors.values()) if (!informer.isSynced() && startedAt > recent) return false
         return true
       },
       kindOf: (group, version, kind) => served.get(`${group}/${version}/${kind}`)

@@ -121,8 +121,10 @@ export const make = Effect.fnUntraced(function*<A extends KubeObject.KubeObject>
 
   const unsubscribe = pods.onChange((event) => {
     const { object } = event
+    // Another pod of the same name: the one before is gone.
+    if (event.type === "updated" && uidOf(event.old) !== uidOf(object)) for (const key of keysOf(event.old)) writes.seen(key, uidOf(event.old), true)
     for (const key of keysOf(object)) writes.seen(key, uidOf(object), event.type === "deleted" || PodPhase.isTerminating(object))
-  })
+  }, { existing: false })
   yield* Effect.addFinalizer(() => Effect.sync(unsubscribe))
 
   const nameOf = (object: { readonly metadata: { readonly name?: string } }): string => object.metadata.name ?? ""

@@ -5,10 +5,13 @@ const costAnnotation = "controller.kubernetes.io/pod-deletion-cost"
 
 const phases: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 }
 
-/** What an operator says the loss of this pod costs; 0 unless it is a whole number. */
+const largestCost = 2 ** 31 - 1
+
+/** What an operator says the loss of this pod costs; 0 unless it is a whole number of 32 bits. */
 const cost = (pod: CoreV1.Pod): number => {
   const text = pod.metadata.annotations?.[costAnnotation] ?? "0"
-  return /^(0|-?[1-9]\d*)$/.test(text) ? Number(text) : 0
+  const value = /^(0|-?[1-9]\d*)$/.test(text) ? Number(text) : 0
+  return value <= largestCost && value >= -largestCost - 1 ? value : 0
 }
 
 const restarts = (pod: CoreV1.Pod): number => Math.max(0, ...(pod.status?.containerStatuses ?? []).map(({ restartCount }) => restartCount))

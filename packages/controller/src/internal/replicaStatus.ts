@@ -40,8 +40,11 @@ export const describe = (
   const labelled = LabelSelector.fromLabels(set.spec?.template?.metadata?.labels ?? {})
   const waits = active.map((pod) => untilAvailable(pod, set.spec?.minReadySeconds ?? 0, now))
   const before = set.status?.conditions ?? []
+  // The first failure stays until all is well: messages name another pod each time, and each would be a change to look at again.
   const next = failure === undefined
     ? before.filter(({ type }) => type !== "ReplicaFailure")
+    : conditions.find(before, "ReplicaFailure") !== undefined
+    ? before
     : conditions.set<conditions.Condition>(before, { type: "ReplicaFailure", status: "True", ...failure }, now)
   return {
     replicas: active.length,

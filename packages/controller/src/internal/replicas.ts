@@ -3,7 +3,7 @@
  * without a controller that match its selector and lets those go that no longer do, and reports how many there are.
  */
 import { type CoreV1, type Kind, type LabelSelector, OwnerReference, PodPhase } from "@reddwarf/api-types"
-import { ApiClient, ClientError, EventRecorder, type Informer, ObjectRef } from "@reddwarf/client"
+import { type ApiClient, type ClientError, type EventRecorder, type Informer, ObjectRef } from "@reddwarf/client"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -12,9 +12,11 @@ import * as Controller from "../Controller.js"
 import { Outcome } from "../Reconciler.js"
 import { nextAvailable } from "./availability.js"
 import { uidOf } from "./claims.js"
+import * as environment from "./environment.js"
 import * as podControl from "./podControl.js"
 import * as podRanks from "./podRanks.js"
 import * as statuses from "./replicaStatus.js"
+import { isRoutine } from "./routine.js"
 
 export interface Options<A extends statuses.Replicated> {
   /** Name of the controller in logs, spans and metrics. */
@@ -39,10 +41,7 @@ export const run = Effect.fnUntraced(function*<A extends statuses.Replicated>(
   options: Options<A>
 ): Effect.fn.Return<void, never, ApiClient.ApiClient | EventRecorder.EventRecorder | Scope.Scope> {
   const { kind, pods, sets } = options
-  const client = yield* ApiClient.ApiClient
-  const recorder = yield* EventRecorder.EventRecorder
-  const clock = yield* Effect.clock
-  const now = () => clock.unsafeCurrentTimeMillis()
+  const { client, now, recorder } = yield* environment.get
   const control = yield* podControl.make({ client, recorder, kind, owners: sets, selectorOf: options.selectorOf, pods, now })
 
   const related = (set: A): ReadonlyArray<CoreV1.Pod> => {
@@ -89,9 +88,8 @@ export const run = Effect.fnUntraced(function*<A extends statuses.Replicated>(
     name: options.name,
     workers: options.workers,
     resync: options.resync,
-    isRoutine: (error: ClientError.ClientError) =>
-      ClientError.isConflict(error) || ClientError.isNotFound(error) || ClientError.isNamespaceTerminating(error),
-    sources: [Controller.source(sets, (set) => [ObjectRef.keyOf(set)]), Controller.source(pods, control.keysOf)],
+    isRoutine,
+    sources: [Controller.source(sets, (set) => [ObjectRef.keyOf(set)]), Controller.dependents(pods, control.keysOf)],
     reconcile
   })
 })

@@ -18,35 +18,49 @@ const versionOf = (apiVersion: string): string => apiVersion.slice(apiVersion.in
 
 const refused = (message: string): ApiError.ApiError => new ApiError.ApiError({ status: Status.failure(404, "NotFound", message) })
 
-/** The kind that a reference names, in its version or in any other of the group. */
-const kindOf = (client: ApiClient.Service, { apiVersion = "v1", kind }: AutoscalingV2.CrossVersionObjectReference): Effect.Effect<Kind.Kind, ClientError.ClientError> => {
-  const group = groupOf(apiVersion)
-  const known = builtIn.byKind(group, versionOf(apiVersion), kind) ?? Kinds.all.find((one) => one.group === group && one.kind === kind)
-  if (known !== undefined) return Effect.succeed(known)
-  return Effect.flatMap(client.discover, (kinds) => {
-    const found = kinds.find((one) => one.group === group && one.kind === kind)
-    return found === undefined
-      ? Effect.fail(refused(`no matches for kind ${JSON.stringify(kind)} in group ${JSON.stringify(group)}`))
-      : Effect.succeed(found)
-  })
+export interface Scales {
+  /** Reads it. Fails when the object does not exist or cannot be scaled. */
+  readonly read: (namespace: string, target: AutoscalingV2.CrossVersionObjectReference) => Effect.Effect<Found, ClientError.ClientError>
+  /** Sets the number of replicas; refused with a conflict when the object has changed since it was read. */
+  readonly write: (found: Found, replicas: number) => Effect.Effect<void, ClientError.ClientError>
 }
 
-/** Reads it. Fails when the object does not exist or cannot be scaled. */
-export const read = (
-  client: ApiClient.Service,
-  namespace: string,
-  target: AutoscalingV2.CrossVersionObjectReference
-): Effect.Effect<Found, ClientError.ClientError> =>
-  Effect.gen(function*() {
-    const kind = yield* kindOf(client, target)
-    const json = yield* client.getSubresource(kind, { namespace, name: target.name }, "scale")
-    const decoded = ObjectCodec.decode(SubresourceKinds.scale, json)
-    return Either.isRight(decoded) ? { kind, scale: decoded.right.object } : yield* new ApiError.ApiError({ status: decoded.left })
-  })
+/** Custom kinds that are remembered. */
+const capacity = 1000
 
-/** Sets the number of replicas; refused with a conflict when the object has changed since it was read. */
-export const write = (client: ApiClient.Service, { kind, scale }: Found, replicas: number): Effect.Effect<void, ClientError.ClientError> =>
-  Effect.asVoid(client.putSubresource(kind, { namespace: scale.metadata.namespace, name: scale.metadata.name ?? "" }, "scale", {
-    ...scale,
-    spec: { ...scale.spec, replicas }
-  }))
+export const make = (client: ApiClient.Service): Scales => {
+  /** Custom kinds that were found, by group and kind: asking for all kinds each time would cost more than everything else. */
+  const custom = new Map<string, Kind.Kind>()
+
+  /** The kind that a reference names, in its version or in any other of the group. */
+  const kindOf = ({ apiVersion = "v1", kind }: AutoscalingV2.CrossVersionObjectReference): Effect.Effect<Kind.Kind, ClientError.ClientError> => {
+    const group = groupOf(apiVersion)
+    const key = `${group}/${kind}`
+    const known = builtIn.byKind(group, versionOf(apiVersion), kind) ?? Kinds.all.find((one) => one.group === group && one.kind === kind) ?? custom.get(key)
+    if (known !== undefined) return Effect.succeed(known)
+    return Effect.flatMap(client.discover, (kinds) => {
+      const found = kinds.find((one) => one.group === group && one.kind === kind)
+      if (found === undefined) return Effect.fail(refused(`no matches for kind ${JSON.stringify(kind)} in group ${JSON.stringify(group)}`))
+      if (custom.size >= capacity) custom.clear()
+      custom.set(key, found)
+      return Effect.succeed(found)
+    })
+  }
+
+  return {
+    read: Effect.fnUntraced(function*(namespace, target) {
+      const kind = yield* kindOf(target)
+      const json = yield* client.getSubresource(kind, { namespace, name: target.name }, "scale").pipe(
+        // The kind may have gone, or be served in another version now.
+        Effect.tapErrorCause(() => Effect.sync(() => custom.delete(`${groupOf(target.apiVersion ?? "v1")}/${target.kind}`)))
+      )
+      const decoded = ObjectCodec.decode(SubresourceKinds.scale, json)
+      return Either.isRight(decoded) ? { kind, scale: decoded.right.object } : yield* new ApiError.ApiError({ status: decoded.left })
+    }),
+    write: ({ kind, scale }, replicas) =>
+      Effect.asVoid(client.putSubresource(kind, { namespace: scale.metadata.namespace, name: scale.metadata.name ?? "" }, "scale", {
+        ...scale,
+        spec: { ...scale.spec, replicas }
+      }))
+  }
+}

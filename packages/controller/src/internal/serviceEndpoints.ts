@@ -59,18 +59,30 @@ export const targetOf = (pod: CoreV1.Pod): CoreV1.ObjectReference => {
   return { kind: "Pod", namespace, name, uid }
 }
 
+/** Whose traffic a ready endpoint should get, where the service prefers what is near: that of its own node, or of its own zone. */
+const hintsOf = ({ spec }: CoreV1.Service, node: string | undefined, zone: string | undefined): DiscoveryV1.EndpointHints | undefined => {
+  const prefersNode = spec?.trafficDistribution === "PreferSameNode" && node !== undefined && node !== ""
+  const prefersZone = spec?.trafficDistribution !== undefined && zone !== undefined
+  return prefersNode || prefersZone
+    ? { ...(prefersZone ? { forZones: [{ name: zone }] } : {}), ...(prefersNode ? { forNodes: [{ name: node }] } : {}) }
+    : undefined
+}
+
 const endpointOf = (service: CoreV1.Service, pod: CoreV1.Pod, address: string, zone: string | undefined): DiscoveryV1.Endpoint => {
   const terminating = PodPhase.isTerminating(pod)
   const serving = PodPhase.isReady(pod)
   const hostname = hostnameOf(service, pod)
   const { nodeName } = pod.spec ?? {}
+  const ready = service.spec?.publishNotReadyAddresses === true || (serving && !terminating)
+  const hints = ready ? hintsOf(service, nodeName, zone) : undefined
   return {
     addresses: [address],
-    conditions: { ready: service.spec?.publishNotReadyAddresses === true || (serving && !terminating), serving, terminating },
+    conditions: { ready, serving, terminating },
     ...(hostname === undefined ? {} : { hostname }),
     targetRef: targetOf(pod),
     ...(nodeName === undefined || nodeName === "" ? {} : { nodeName }),
-    ...(zone === undefined ? {} : { zone })
+    ...(zone === undefined ? {} : { zone }),
+    ...(hints === undefined ? {} : { hints })
   }
 }
 

@@ -41,19 +41,39 @@ const stateOf = (ready: number, total: number): ZoneState => {
   return notReady > 2 && notReady / total >= unhealthyShare ? "Partial" : "Normal"
 }
 
-/** How much of the cluster, and of the zone of `node`, is down. `node` counts as it is given, whatever `nodes` say of it. */
-export const disruptionOf = (nodes: ReadonlyArray<CoreV1.Node>, node: CoreV1.Node): Disruption => {
-  const zone = zoneOf(node)
-  let [anyReady, ready, size] = [false, 0, 0]
-  for (const listed of nodes) {
-    const each = listed.metadata.name === node.metadata.name ? node : listed
-    const up = isReady(each)
-    anyReady ||= up
-    if (zoneOf(each) !== zone) continue
-    size++
-    if (up) ready++
+/** How many nodes there are and how many are ready, by zone. Kept by changes: when many nodes fail at once, each is asked about again and again. */
+export interface Census {
+  readonly add: (node: CoreV1.Node) => void
+  readonly remove: (node: CoreV1.Node) => void
+  /** How much of the cluster, and of the zone of `node`, is down. `node` counts as it is given, and not as it was added, which is `counted`. */
+  readonly disruptionOf: (node: CoreV1.Node, counted: CoreV1.Node | undefined) => Disruption
+}
+
+export const census = (): Census => {
+  const zones = new Map<string, { readonly ready: number; readonly size: number }>()
+  let allReady = 0
+  const count = (node: CoreV1.Node | undefined, by: 1 | -1): void => {
+    if (node === undefined) return
+    const zone = zoneOf(node)
+    const { ready, size } = zones.get(zone) ?? { ready: 0, size: 0 }
+    const change = isReady(node) ? by : 0
+    allReady += change
+    if (size + by === 0) zones.delete(zone)
+    else zones.set(zone, { ready: ready + change, size: size + by })
   }
-  return { isTotal: !anyReady, zone: stateOf(ready, size), size }
+  return {
+    add: (node) => count(node, 1),
+    remove: (node) => count(node, -1),
+    disruptionOf: (node, counted) => {
+      count(counted, -1)
+      count(node, 1)
+      const { ready, size } = zones.get(zoneOf(node)) ?? { ready: 0, size: 0 }
+      const found = { isTotal: allReady === 0, zone: stateOf(ready, size), size }
+      count(node, -1)
+      count(counted, 1)
+      return found
+    }
+  }
 }
 
 export interface Limiter {

@@ -9,6 +9,20 @@ const decoder = new TextDecoder()
 const parsedObjects = 2048
 const parsedBytes = 8 * 1024 * 1024
 
+// Whoever walks through all objects must not push those out that are asked for again and again: an object is kept when it was
+// parsed before within so many parsings.
+const soon = 2 * parsedObjects
+
+/** What the entries of one cache share. */
+interface Parsing {
+  readonly recent: Recent.Recent
+  /** How often an object was parsed. */
+  count: number
+  /** The object that was parsed last: several who are shown one entry after the other look at it in turn. */
+  entry: Entry | undefined
+  object: unknown
+}
+
 class Entry implements CacheEntry, Recent.Holder, Slabs.Placed {
   readonly key: string
   readonly revision: number
@@ -17,21 +31,23 @@ class Entry implements CacheEntry, Recent.Holder, Slabs.Placed {
   slab: Slabs.Slab | undefined
   used = false
   #object: unknown
-  readonly #recent: Recent.Recent
+  /** The count at which it was parsed last. */
+  #parsedAt = -soon
+  readonly #parsing: Parsing
 
-  constructor(version: ObjectStore.Committed, recent: Recent.Recent) {
+  constructor(version: ObjectStore.Committed, parsing: Parsing) {
     this.key = version.key
     this.revision = version.revision
     this.createRevision = version.createRevision
     this.bytes = version.bytes
     this.slab = undefined
-    this.#recent = recent
+    this.#parsing = parsing
     if (version.object !== undefined) this.#hold(version.object)
   }
 
   get object(): unknown {
     this.used = true
-    return this.#object ?? this.#hold(JSON.parse(decoder.decode(this.bytes)))
+    return this.#object ?? this.#parse()
   }
 
   get held(): number {
@@ -42,9 +58,21 @@ class Entry implements CacheEntry, Recent.Holder, Slabs.Placed {
     this.#object = undefined
   }
 
+  #parse(): unknown {
+    const parsing = this.#parsing
+    if (parsing.entry === this) return parsing.object
+    const object: unknown = JSON.parse(decoder.decode(this.bytes))
+    const isAgain = parsing.count - this.#parsedAt < soon
+    this.#parsedAt = parsing.count++
+    if (isAgain) return this.#hold(object)
+    parsing.entry = this
+    parsing.object = object
+    return object
+  }
+
   #hold(object: unknown): unknown {
     this.#object = object
-    this.#recent.add(this)
+    this.#parsing.recent.add(this)
     return object
   }
 }
@@ -57,8 +85,8 @@ export interface PlacedEntry extends Omit<CacheEntry, "bytes">, Slabs.Placed {}
 
 /** Entries for stored versions; the bytes are parsed when the object is asked for and is not, or no longer, at hand. */
 export const entries = (): MakeEntry => {
-  const recent = Recent.make(parsedObjects, parsedBytes)
-  return (version) => new Entry(version, recent)
+  const parsing: Parsing = { recent: Recent.make(parsedObjects, parsedBytes), count: 0, entry: undefined, object: undefined }
+  return (version) => new Entry(version, parsing)
 }
 
 /** An event with what it costs to keep it. */

@@ -52,16 +52,18 @@ export const make = (
     call()
   }
 
-  const takeNow = (): ReadonlyArray<CacheEvent> => {
+  const waiting = (): ReadonlyArray<CacheEvent> => backlog ?? queue
+
+  const takeNow = (limit = Infinity): ReadonlyArray<CacheEvent> => {
     if (backlog !== undefined) {
-      const batch = backlog
-      backlog = undefined
-      bookmark = opening.liveAfter
+      const batch = backlog.length <= limit ? backlog : backlog.slice(0, limit)
+      backlog = batch === backlog ? undefined : backlog.slice(limit)
+      if (backlog === undefined) bookmark = opening.liveAfter
       return batch
     }
     if (queue.length === 0) return none
-    const batch = queue
-    queue = []
+    const batch = queue.length <= limit ? queue : queue.splice(0, limit)
+    if (batch === queue) queue = []
     bookmark = batch.at(-1)?.revision ?? bookmark
     return batch
   }
@@ -98,6 +100,7 @@ export const make = (
         })
     ),
     takeNow,
+    waiting,
     whenReady,
     ended,
     bookmark: () => end === undefined && queue.length === 0 && backlog === undefined ? revision() : bookmark,

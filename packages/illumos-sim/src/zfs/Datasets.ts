@@ -144,6 +144,17 @@ export const remove = (context: HostContext, dataset: Dataset): void => {
   context.host.datasets = context.host.datasets.filter((other) => other !== dataset)
 }
 
+/** A context in which each folder is measured once, for commands that show many numbers and change nothing. @category combinators */
+export const measuringOnce = (context: HostContext): HostContext => {
+  const sizes = new Map<string, number>()
+  const size: HostContext["files"]["size"] = (real, skip) => {
+    const bytes = sizes.get(real) ?? context.files.size(real, skip)
+    sizes.set(real, bytes)
+    return bytes
+  }
+  return { ...context, files: { ...context.files, size } }
+}
+
 /** Bytes a dataset itself refers to. @category combinators */
 export const referenced = (context: HostContext, dataset: Dataset): number => {
   const empty = 24_576

@@ -170,7 +170,8 @@ const sorted = (context: HostContext, datasets: ReadonlyArray<Dataset>, parsed: 
 }
 
 /** `zfs list`. @category commands */
-export const list: InstantCommand = (context, args) => {
+export const list: InstantCommand = (given, args) => {
+  const context = Datasets.measuringOnce(given)
   const parsed = getopt(args, "HS:d:o:prs:t:")
   if (parsed.error !== undefined) return usage("list", parsed.error)
   const types = parseTypes(parsed)
@@ -191,7 +192,8 @@ export const list: InstantCommand = (context, args) => {
 const fields = ["name", "property", "value", "received", "source"]
 
 /** `zfs get`. @category commands */
-export const get: InstantCommand = (context, args) => {
+export const get: InstantCommand = (given, args) => {
+  const context = Datasets.measuringOnce(given)
   const parsed = getopt(args, ":d:o:s:rt:Hp")
   if (parsed.error !== undefined) return usage("get", parsed.error)
   const [wanted, ...names] = parsed.operands

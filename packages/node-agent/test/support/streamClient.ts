@@ -34,7 +34,8 @@ export const connect = (server: Server, path: string, protocols: ReadonlyArray<s
   Effect.acquireRelease(
     Effect.async<WebSocket, Refused>((resume) => {
       const socket = new WebSocket(`wss://127.0.0.1:${server.port}${path}`, [...protocols], { ca: server.ca, ...server.client, perMessageDeflate: false })
-      socket.on("error", () => undefined)
+      // Without an answer at all: the connection was just closed.
+      socket.on("error", (error) => resume(new Refused({ status: 0, body: error.message })))
       socket.once("open", () => resume(Effect.succeed(socket)))
       socket.once("unexpected-response", (_request, response) => {
         let body = ""

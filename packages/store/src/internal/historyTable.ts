@@ -1,18 +1,16 @@
 /**
- * The former versions of objects, with who made them. Rows come in the order in which versions were replaced, so what is oldest
- * of all is at the beginning, and nothing that is kept depends on it.
+ * The former versions of objects, with who made them: one row for each object. A row that changes stays at its place, which is what
+ * costs least; whoever trims the table from its beginning gives rows that have changed since another place, at the end.
  */
 import type { DatabaseSync } from "node:sqlite"
 import * as Key from "../Key.js"
 import type { ChangeType, Origin } from "../ObjectStore.js"
 import type { Content } from "./backend.js"
+import * as Row from "./historyRow.js"
 import * as Origins from "./origins.js"
 import { blob, integer, text } from "./sqliteValue.js"
 import * as Delta from "./versionDelta.js"
 import type { VersionRecord } from "./versionIndex.js"
-
-const codeOf: Readonly<Record<ChangeType, number>> = { create: 1, update: 2, delete: 3 }
-const typeOf = (code: number): ChangeType => code === 1 ? "create" : code === 2 ? "update" : "delete"
 
 /** How much is kept. */
 export interface Limits {
@@ -30,26 +28,22 @@ export interface Former extends Content {
   readonly origin: Origin
 }
 
-/** A row whose bytes are unpacked when they are asked for: lists of versions do without. */
+/** An entry whose bytes are unpacked when they are asked for: lists of versions do without. */
 class LazyFormer implements Former {
   readonly revision: number
   readonly createRevision: number
   readonly type: ChangeType
   readonly origin: Origin
   #bytes: Uint8Array | undefined
-  readonly #packed: Uint8Array
+  readonly #packed: Delta.Packed
   readonly #follower: { readonly bytes: Uint8Array } | undefined
 
-  constructor(
-    row: Omit<Former, "bytes">,
-    packed: Uint8Array,
-    follower: { readonly bytes: Uint8Array } | undefined
-  ) {
-    this.revision = row.revision
-    this.createRevision = row.createRevision
-    this.type = row.type
-    this.origin = row.origin
-    this.#packed = packed
+  constructor(entry: Row.Entry, origin: Origin, follower: { readonly bytes: Uint8Array } | undefined) {
+    this.revision = entry.revision
+    this.createRevision = entry.createRevision
+    this.type = entry.type
+    this.origin = origin
+    this.#packed = entry
     this.#follower = follower
   }
 
@@ -59,122 +53,209 @@ class LazyFormer implements Former {
 }
 
 export interface HistoryTable {
-  /** Takes over a version that `next` has replaced. Nothing is kept of a version without an origin. */
+  /**
+   * Takes over a version that `next` has replaced. Nothing is kept of a version without an origin. What is taken over is in memory
+   * until `flush`, so that of many versions of one object only those are packed and written that are kept.
+   */
   readonly replaced: (record: VersionRecord, content: Content, next: VersionRecord, follower: Content, now: number) => void
   /** Takes over the last state of a deleted object. */
   readonly deleted: (record: VersionRecord, content: Content, now: number) => void
+  /** Writes what was taken over. */
+  readonly flush: (now: number) => void
+  /** Forgets what was taken over since the last `flush`, and what a transaction that was undone has changed. */
+  readonly undo: () => void
   /** What is kept of a key, oldest first. `later` gives the versions that are not in the history. */
-  readonly of: (key: string, later: (revision: number) => { readonly bytes: Uint8Array } | undefined) => ReadonlyArray<Former>
+  readonly of: (
+    key: string,
+    later: (revision: number) => { readonly bytes: Uint8Array } | undefined,
+    now: number
+  ) => ReadonlyArray<Former>
   /** The keys in a prefix, after a key, of which anything is kept. */
   readonly keys: (prefix: string, startAfter: string, limit: number) => ReadonlyArray<string>
-  /** Drops what is too old, or too much, at most `limit` rows. Answers how many. */
+  /** Drops the rows that are too old or too much, those that have not changed for long before others. Goes through `limit` rows at most; answers through how many. */
   readonly trim: (now: number, limit: number) => number
   readonly bytes: () => number
 }
 
-/** What each row costs beside its bytes: key, origin, numbers, and its place in the index. */
-const overhead = 160
+/** A version on its way into a row; what it is a difference to may change until it is written. */
+interface Added {
+  readonly type: ChangeType
+  readonly revision: number
+  readonly createRevision: number
+  readonly replaced: number
+  readonly origin: string
+  readonly bytes: Uint8Array
+  base: { readonly revision: number; readonly bytes: Uint8Array } | undefined
+}
+
+/** What one object's row will be: the new versions, oldest first, before the row from `from` on. */
+interface Change {
+  readonly id: number | undefined
+  readonly row: Buffer
+  from: number
+  readonly added: Array<Added>
+}
 
 /** Must be called inside of transactions of its caller. */
 export const make = (db: DatabaseSync, limits: Limits): HistoryTable => {
-  const insert = db.prepare(
-    "INSERT OR REPLACE INTO history (key, revision, create_revision, type, replaced, origin, base, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-  )
-  const rowsOf = db.prepare("SELECT id, revision, create_revision, type, origin, base, bytes FROM history WHERE key = ? ORDER BY revision")
-  const sizesOf = db.prepare("SELECT id, length(bytes) AS size FROM history WHERE key = ? ORDER BY revision DESC")
-  const newestOf = db.prepare("SELECT id, revision, base, bytes FROM history WHERE key = ? ORDER BY revision DESC LIMIT 1")
-  const rebase = db.prepare("UPDATE history SET base = ?, bytes = ? WHERE id = ?")
+  const rowOf = db.prepare("SELECT id, bytes FROM history WHERE key = ?")
+  const insert = db.prepare("INSERT INTO history (id, placed, changed, key, bytes) VALUES (?, ?, ?, ?, ?)")
+  const update = db.prepare("UPDATE history SET changed = ?, bytes = ? WHERE id = ?")
+  const move = db.prepare("UPDATE history SET id = ?, placed = ? WHERE id = ?")
   const remove = db.prepare("DELETE FROM history WHERE id = ?")
-  const oldest = db.prepare("SELECT id, replaced, length(bytes) AS size FROM history ORDER BY id LIMIT ?")
-  const keys = db.prepare("SELECT key FROM history WHERE key >= ? AND key < ? AND key > ? GROUP BY key ORDER BY key LIMIT ?")
+  const first = db.prepare("SELECT id, placed, changed, length(bytes) AS size FROM history ORDER BY id LIMIT ?")
+  const keys = db.prepare("SELECT key FROM history WHERE key >= ? AND key < ? AND key > ? ORDER BY key LIMIT ?")
+  const lastId = db.prepare("SELECT coalesce(max(id), 0) AS id FROM history")
+  const getBytes = db.prepare("SELECT value FROM counter WHERE name = 'history_bytes'")
   const setBytes = db.prepare("UPDATE counter SET value = ? WHERE name = 'history_bytes'")
-  let total = integer(db.prepare("SELECT value FROM counter WHERE name = 'history_bytes'").get()?.["value"])
 
-  const count = (difference: number): void => {
-    total = Math.max(0, total + difference)
-    setBytes.run(total)
-  }
+  let changes = new Map<string, Change>()
+  let total = integer(getBytes.get()?.["value"])
+  let last = integer(lastId.get()?.["id"])
 
-  const bound = (key: string): void => {
-    let versions = 0
-    let bytes = 0
-    for (const row of sizesOf.all(key)) {
-      const size = integer(row["size"]) + overhead
-      versions++
-      bytes += size
-      if (versions <= limits.versions && (versions === 1 || bytes <= limits.objectBytes)) continue
-      remove.run(integer(row["id"]))
-      count(-size)
+  const change = (key: string): Change => {
+    const known = changes.get(key)
+    if (known !== undefined) return known
+    const found = rowOf.get(key)
+    const made: Change = {
+      id: found === undefined ? undefined : integer(found["id"]),
+      row: found === undefined ? Buffer.alloc(0) : Row.bufferOf(blob(found["bytes"])),
+      from: 0,
+      added: []
     }
+    changes.set(key, made)
+    return made
   }
 
-  const add = (record: VersionRecord, origin: Origin, base: number | undefined, bytes: Uint8Array, now: number): void => {
-    insert.run(
-      record.key,
-      record.revision,
-      record.createRevision,
-      codeOf[record.type],
-      now,
-      Origins.encode(origin),
-      base ?? null,
-      bytes
-    )
-    count(bytes.length + overhead)
-    bound(record.key)
+  const add = (record: VersionRecord, origin: Origin, bytes: Uint8Array, base: Added["base"], now: number): void => {
+    const { added } = change(record.key)
+    added.push({
+      type: record.type,
+      revision: record.revision,
+      createRevision: record.createRevision,
+      replaced: now,
+      origin: Origins.encode(origin),
+      bytes,
+      base
+    })
+    // Those before it will not be kept: they need not wait in memory.
+    if (added.length > limits.versions) added.shift()
   }
 
-  /** `gone` will not be kept: what was packed with it is packed with its follower instead. */
-  const skip = (key: string, gone: VersionRecord, content: Content, follower: { revision: number; bytes: Uint8Array } | undefined) => {
-    const row = newestOf.get(key)
-    if (row === undefined || row["base"] !== gone.revision) return
-    const packed = blob(row["bytes"])
-    const again = Delta.pack(Delta.unpack(packed, content.bytes), follower?.bytes)
-    rebase.run(again.isDelta ? follower?.revision ?? null : null, again.bytes, integer(row["id"]))
-    count(again.bytes.length - packed.length)
+  /** `gone` will not be kept: what is a difference to it becomes one to its follower. */
+  const skip = (gone: VersionRecord, content: Content, follower: Added["base"]): void => {
+    const row = change(gone.key)
+    const newest = row.added.at(-1)
+    if (newest !== undefined) {
+      if (newest.base?.revision === gone.revision) newest.base = follower
+      return
+    }
+    if (row.from >= row.row.length) return
+    const entry = Row.read(row.row, row.from)
+    if (entry.base !== gone.revision) return
+    row.from = Row.endOf(row.row, row.from)
+    row.added.push({ ...entry, bytes: Delta.unpack(entry, content.bytes), base: follower })
+  }
+
+  const pack = (added: Added): Buffer => {
+    const packed = Delta.pack(added.bytes, added.base?.bytes)
+    const base = Delta.needsFollower(packed.packing) ? added.base?.revision : undefined
+    return Row.encode({ ...added, ...packed, base })
+  }
+
+  /** What is kept of an object, the newest version first. */
+  const partsOf = ({ added, from, row }: Change, now: number): ReadonlyArray<Buffer> => {
+    const parts: Array<Buffer> = []
+    let bytes = 0
+    const fits = (size: number, replaced: number): boolean => {
+      bytes += size
+      return parts.length === 0 || parts.length < limits.versions && bytes <= limits.objectBytes && replaced >= now - limits.ageMillis
+    }
+    for (const one of added.toReversed()) {
+      const packed = pack(one)
+      if (!fits(packed.length, one.replaced)) return parts
+      parts.push(packed)
+    }
+    for (let at = from; at < row.length;) {
+      const end = Row.endOf(row, at)
+      if (!fits(end - at, Row.replacedOf(row, at))) return parts
+      parts.push(row.subarray(at, end))
+      at = end
+    }
+    return parts
+  }
+
+  const write = (key: string, before: Change, now: number): void => {
+    if (before.added.length === 0) return
+    const bytes = Buffer.concat(partsOf(before, now))
+    total += bytes.length - before.row.length
+    if (before.id === undefined) {
+      insert.run(++last, now, now, key, bytes)
+      total += Row.overhead
+    } else {
+      update.run(now, bytes, before.id)
+    }
   }
 
   return {
     replaced: (record, content, next, follower, now) => {
-      if (limits.versions === 0) return
-      const kept = follower.origin === undefined ? undefined : { revision: next.revision, bytes: follower.bytes }
-      if (content.origin === undefined) return
-      if (Origins.isRun(content.origin, follower.origin)) return skip(record.key, record, content, kept)
-      const packed = Delta.pack(content.bytes, kept?.bytes)
-      add(record, content.origin, packed.isDelta ? kept?.revision : undefined, packed.bytes, now)
+      if (limits.versions === 0 || content.origin === undefined) return
+      const base = follower.origin === undefined ? undefined : { revision: next.revision, bytes: follower.bytes }
+      if (Origins.isRun(content.origin, follower.origin)) skip(record, content, base)
+      else add(record, content.origin, content.bytes, base, now)
     },
     deleted: (record, content, now) => {
       if (limits.versions === 0 || content.origin === undefined) return
-      add(record, content.origin, undefined, Delta.pack(content.bytes, undefined).bytes, now)
+      add(record, content.origin, content.bytes, undefined, now)
     },
-    of: (key, later) => {
+    flush: (now) => {
+      if (changes.size === 0) return
+      for (const [key, one] of changes) write(key, one, now)
+      changes = new Map()
+      setBytes.run(Math.max(0, total))
+    },
+    undo: () => {
+      changes = new Map()
+      total = integer(getBytes.get()?.["value"])
+      last = integer(lastId.get()?.["id"])
+    },
+    of: (key, later, now) => {
+      const found = rowOf.get(key)
+      const formers: Array<Former> = []
+      if (found === undefined) return formers
       const known = new Map<number, Former>()
-      const found: Array<Former> = []
-      for (const row of rowsOf.all(key).toReversed()) {
-        const revision = integer(row["revision"])
-        const base = row["base"] === null ? undefined : integer(row["base"])
-        const follower = base === undefined ? undefined : known.get(base) ?? later(base)
+      for (const entry of Row.entries(Row.bufferOf(blob(found["bytes"])))) {
+        if (entry.replaced < now - limits.ageMillis) break
+        const follower = entry.base === undefined ? undefined : known.get(entry.base) ?? later(entry.base)
+        const origin = Origins.decode(entry.origin)
         // Its follower went with a fault of the machine: what depends on it cannot be shown.
-        if (base !== undefined && follower === undefined) break
-        const origin = Origins.decode(text(row["origin"]))
-        if (origin === undefined) break
-        const head = { revision, createRevision: integer(row["create_revision"]), type: typeOf(integer(row["type"])), origin }
-        const former = new LazyFormer(head, blob(row["bytes"]), follower)
-        known.set(revision, former)
-        found.push(former)
+        if (origin === undefined || entry.base !== undefined && follower === undefined) break
+        const former = new LazyFormer(entry, origin, follower)
+        known.set(entry.revision, former)
+        formers.push(former)
       }
-      return found.toReversed()
+      return formers.toReversed()
     },
     keys: (prefix, startAfter, limit) => keys.all(prefix, Key.prefixEnd(prefix), startAfter, limit).map((row) => text(row["key"])),
     trim: (now, limit) => {
+      let done = 0
       let removed = 0
-      for (const row of oldest.all(limit)) {
-        const isOld = integer(row["replaced"]) < now - limits.ageMillis
-        if (!isOld && total <= limits.bytes) break
-        remove.run(integer(row["id"]))
-        count(-(integer(row["size"]) + overhead))
+      for (const row of first.all(limit)) {
+        const id = integer(row["id"])
+        const placed = integer(row["placed"])
+        const changed = integer(row["changed"])
+        if (placed >= now - limits.ageMillis && total <= limits.bytes) break
+        done++
+        if (changed > placed) {
+          move.run(++last, changed, id)
+          continue
+        }
+        remove.run(id)
+        total -= integer(row["size"]) + Row.overhead
         removed++
       }
-      return removed
+      if (removed > 0) setBytes.run(Math.max(0, total))
+      return done
     },
     bytes: () => total
   }

@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite"
 import type { Backend, Content } from "./backend.js"
 import { missing } from "./backend.js"
 import * as HistoryTable from "./historyTable.js"
-import { createHistory } from "./sqliteSchema.js"
+import { createCounter, createHistory } from "./sqliteSchema.js"
 import type { VersionRecord } from "./versionIndex.js"
 
 const contentOf = (record: VersionRecord): Content => {
@@ -15,7 +15,7 @@ export const make = (limits: HistoryTable.Limits) => {
   let opened: { readonly db: DatabaseSync; readonly table: HistoryTable.HistoryTable } | undefined
   const open = () => {
     const db = new DatabaseSync(":memory:")
-    db.exec(createHistory)
+    db.exec(createHistory + createCounter)
     return { db, table: HistoryTable.make(db, limits) }
   }
   const table = (): HistoryTable.HistoryTable => (opened ??= open()).table
@@ -27,6 +27,8 @@ export const make = (limits: HistoryTable.Limits) => {
     deleted: (...all) => {
       if (all[1].origin !== undefined) table().deleted(...all)
     },
+    flush: (now) => opened?.table.flush(now),
+    undo: () => opened?.table.undo(),
     of: (...all) => opened?.table.of(...all) ?? [],
     keys: (...all) => opened?.table.keys(...all) ?? [],
     trim: (...all) => opened?.table.trim(...all) ?? 0,
@@ -44,6 +46,7 @@ export const make = (limits: HistoryTable.Limits) => {
         }
         if (record.type === "delete") history.deleted(record, contentOf(record), now)
       }
+      history.flush(now)
       return records.length
     },
     tidy: (now) => history.trim(now, 128) === 128,

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite"
-import type { ChangeType } from "../ObjectStore.js"
+import type { Change, ChangeType } from "../ObjectStore.js"
 import type { Backend, Content, Recovered } from "./backend.js"
 import { BackendFault, missing } from "./backend.js"
 import type { HistoryTable } from "./historyTable.js"
@@ -18,6 +18,16 @@ const byRevision = (a: VersionRecord, b: VersionRecord): number => a.revision - 
 
 const toRecord = ({ bytes, createRevision, key, revision, type }: Segment.Entry): VersionRecord =>
   new VersionRecord(key, type, revision, createRevision, undefined, bytes, undefined)
+
+const rowOf = (change: Change) => [
+  change.revision,
+  change.key,
+  codeOf[change.type],
+  change.createRevision,
+  change.previousRevision ?? null,
+  change.bytes,
+  change.origin === undefined ? null : Origins.encode(change.origin)
+]
 
 /** The newest version of each key that is written behind. */
 const readSegments = (db: DatabaseSync): Map<string, VersionRecord> => {
@@ -80,10 +90,14 @@ const settle = (
   return rows.filter((record) => !isBehind(record.key)).concat(stored).sort(byRevision)
 }
 
-/** What is in the database: one pass over its versions. */
-export const recover = (db: DatabaseSync, isBehind: (key: string) => boolean): Recovered => {
+/** How many versions are looked at before others get a turn. */
+const rowsAtOnce = 4096
+
+/** What is in the database: one pass over its versions, in steps between which others may do something else. */
+export function* recover(db: DatabaseSync, isBehind: (key: string) => boolean): Generator<void, Recovered> {
   const rows: Array<VersionRecord> = []
   for (const row of db.prepare(Sql.records).iterate()) {
+    if (rows.length % rowsAtOnce === rowsAtOnce - 1) yield
     rows.push(
       new VersionRecord(
         text(row["key"]),
@@ -108,7 +122,7 @@ export const recover = (db: DatabaseSync, isBehind: (key: string) => boolean): R
   }
 }
 
-/** How long one transaction of a compaction may take, and how many free pages it gives back. */
+/** How long one transaction of a compaction may take, of which one half is reading, and how many free pages it gives back. */
 const stepMillis = 5
 const vacuumPages = 64
 
@@ -123,8 +137,10 @@ export interface SqliteBackend extends Backend {
 /** Keeps the versions in an open database. Every call is one transaction. */
 export const make = (db: DatabaseSync, history: HistoryTable): SqliteBackend => {
   const insert = db.prepare(Sql.insert)
+  const insertMany = db.prepare(Sql.insertMany)
   const lastRevision = db.prepare(Sql.lastRevision)
   const contentOf = db.prepare(Sql.content)
+  const takeContent = db.prepare(Sql.take)
   const drop = db.prepare(Sql.drop)
   const setCompacted = db.prepare(Sql.setCompacted)
   const setCounter = db.prepare(Sql.setCounter)
@@ -153,6 +169,7 @@ export const make = (db: DatabaseSync, history: HistoryTable): SqliteBackend => 
     const detail = detailOf(cause)
     try {
       if (db.isTransaction) db.exec("ROLLBACK")
+      history.undo()
       const whole = before === undefined || integer(lastRevision.get()?.["revision"]) <= before
       if (primaryCode(cause) === SqliteCode.full && whole) {
         return new BackendFault("NoSpace", `disk or quota is full (${detail}): compact the store or make room, then retry`, cause)
@@ -163,44 +180,50 @@ export const make = (db: DatabaseSync, history: HistoryTable): SqliteBackend => 
     return new BackendFault("Failed", detail, cause)
   }
 
-  const content = (record: VersionRecord): Content => {
-    if (record.bytes !== undefined) return { bytes: record.bytes, origin: record.origin }
-    const row = contentOf.get(record.revision)
+  const toContent = (row: Readonly<Record<string, unknown>> | undefined, record: VersionRecord): Content => {
     if (row === undefined) throw missing(record.revision)
     const origin = row["origin"]
     return { bytes: blob(row["bytes"]), origin: typeof origin === "string" ? Origins.decode(origin) : undefined }
   }
 
-  /** One change of a compaction. What is written behind has no rows. */
-  const supersede = (record: VersionRecord, now: number): void => {
-    if (record.dropped || record.bytes !== undefined) return
-    const { older } = record
-    const replaced = older !== undefined && !older.dropped && older.type !== "delete" ? older : undefined
-    if (replaced === undefined && record.type !== "delete") return
-    const last = content(record)
-    if (replaced !== undefined) {
-      history.replaced(replaced, content(replaced), record, last, now)
-      drop.run(replaced.revision)
+  const content = (record: VersionRecord): Content =>
+    record.bytes === undefined ? toContent(contentOf.get(record.revision), record) : { bytes: record.bytes, origin: record.origin }
+
+  /** Goes through changes of a compaction; reads each version once, as most follow a version and are followed by another. */
+  const makeCompactor = (now: number) => {
+    const read = new Map<number, Content>()
+    const contentFor = (record: VersionRecord): Content => {
+      const found = read.get(record.revision) ?? content(record)
+      read.set(record.revision, found)
+      return found
     }
-    if (record.type !== "delete") return
-    history.deleted(record, last, now)
-    drop.run(record.revision)
+    /** The content of a version that is dropped with it. */
+    const take = (record: VersionRecord): Content => {
+      const known = read.get(record.revision)
+      if (known === undefined) return toContent(takeContent.get(record.revision), record)
+      read.delete(record.revision)
+      drop.run(record.revision)
+      return known
+    }
+    return (record: VersionRecord): void => {
+      // What is written behind has no rows.
+      if (record.dropped || record.bytes !== undefined) return
+      const { older } = record
+      if (older !== undefined && !older.dropped && older.type !== "delete") {
+        history.replaced(older, take(older), record, contentFor(record), now)
+      }
+      if (record.type === "delete") history.deleted(record, take(record), now)
+    }
   }
 
   return {
     append: (group, before) =>
       transact(before, () => {
-        for (const change of group) {
-          insert.run(
-            change.revision,
-            change.key,
-            codeOf[change.type],
-            change.createRevision,
-            change.previousRevision ?? null,
-            change.bytes,
-            change.origin === undefined ? null : Origins.encode(change.origin)
-          )
+        let at = 0
+        for (; at + Sql.rowsAtOnce <= group.length; at += Sql.rowsAtOnce) {
+          insertMany.run(...group.slice(at, at + Sql.rowsAtOnce).flatMap(rowOf))
         }
+        for (const change of group.slice(at)) insert.run(...rowOf(change))
       }),
     content: (record) => {
       try {
@@ -215,12 +238,14 @@ export const make = (db: DatabaseSync, history: HistoryTable): SqliteBackend => 
       if (records.every((record) => record.dropped || record.bytes !== undefined)) return records.length
       return transact(undefined, () => {
         const started = performance.now()
+        const supersede = makeCompactor(now)
         let done = 0
         for (const record of records) {
-          supersede(record, now)
+          supersede(record)
           done++
-          if ((done & 15) === 0 && performance.now() - started > stepMillis) break
+          if ((done & 15) === 0 && performance.now() - started > stepMillis / 2) break
         }
+        history.flush(now)
         setCompacted.run(records[done - 1]?.revision ?? 0)
         return done
       })

@@ -8,6 +8,7 @@ import { DatabaseSync } from "node:sqlite"
 import type { StoreOpenError } from "../StoreError.js"
 import { StoreCorrupt, StoreForeign, StoreLocked, StoreTooNew, StoreUnavailable } from "../StoreError.js"
 import { integer, primaryCode, SqliteCode, text } from "./sqliteValue.js"
+import * as HistoryUpgrade from "./historyUpgrade.js"
 import * as Sql from "./sqliteSchema.js"
 
 export interface OpenOptions {
@@ -77,7 +78,8 @@ const upgrade = (db: DatabaseSync): void => {
   const version = pragma(db, "user_version")
   if (version === Sql.schemaVersion) return
   db.exec("BEGIN EXCLUSIVE")
-  for (let from = version; from < Sql.schemaVersion; from++) db.exec(Sql.upgrades[from] ?? "")
+  if (version < 2) db.exec(Sql.upgradeTo2)
+  HistoryUpgrade.joinRows(db)
   db.exec("COMMIT")
   db.exec("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
 }

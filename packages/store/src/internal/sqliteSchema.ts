@@ -2,7 +2,7 @@
 export const applicationId = 0x52445746
 
 /** Raised with every change of the tables below. */
-export const schemaVersion = 2
+export const schemaVersion = 3
 
 // Every version is one row, appended in the order of revisions: no index, so that a write touches the end of one tree
 // whatever else is stored. What an index would answer is in memory (see versionIndex). `type` is 1 create, 2 update,
@@ -23,24 +23,22 @@ INSERT INTO compaction VALUES (1, 0);
 `
 
 /**
- * Former versions of objects, in the order in which they were replaced. `base` is the revision of the version that `bytes` are
- * a difference to; without it they are whole. `replaced` is when, in milliseconds since the epoch.
+ * Former versions: one row for each object that has any. `placed` is when the row was put at its place, by which they are ordered, and
+ * `changed` when it was written last, in milliseconds since the epoch; `bytes` are the versions (see historyRow).
  */
 export const createHistory = `
-CREATE TABLE IF NOT EXISTS history (
+CREATE TABLE history (
   id INTEGER PRIMARY KEY,
-  key TEXT NOT NULL,
-  revision INTEGER NOT NULL,
-  create_revision INTEGER NOT NULL,
-  type INTEGER NOT NULL CHECK (type IN (1, 2, 3)),
-  replaced INTEGER NOT NULL,
-  origin TEXT NOT NULL,
-  base INTEGER,
+  placed INTEGER NOT NULL,
+  changed INTEGER NOT NULL,
+  key TEXT NOT NULL UNIQUE,
   bytes BLOB NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX IF NOT EXISTS history_by_key ON history (key, revision);
-CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-INSERT OR IGNORE INTO counter VALUES ('history_bytes', 0), ('reserved', 0);
+`
+
+export const createCounter = `
+CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO counter VALUES ('history_bytes', 0), ('reserved', 0);
 `
 
 /** Versions that are written behind: each segment holds many, packed. */
@@ -51,15 +49,34 @@ PRAGMA application_id = ${applicationId};
 PRAGMA user_version = ${schemaVersion};
 `
 
-export const create = `${version}${createHistory}${segment}${mark}`
+export const create = `${version}${createHistory}${createCounter}${segment}${mark}`
 
-/** What leads to the present tables from those of an older schema. */
-export const upgrades: Readonly<Record<number, string>> = {
-  1: `DROP INDEX version_by_key; ALTER TABLE version ADD COLUMN origin TEXT;${createHistory}${segment}${mark}`
-}
+/** What leads to the tables of schema 2 from those of schema 1. The history of schema 2 had one row for each version. */
+export const upgradeTo2 = `
+DROP INDEX version_by_key;
+ALTER TABLE version ADD COLUMN origin TEXT;
+${createCounter}${segment}
+CREATE TABLE history (
+  id INTEGER PRIMARY KEY, key TEXT NOT NULL, revision INTEGER NOT NULL, create_revision INTEGER NOT NULL, type INTEGER NOT NULL,
+  replaced INTEGER NOT NULL, origin TEXT NOT NULL, base INTEGER, bytes BLOB NOT NULL
+) STRICT;
+`
 
-export const insert =
-  "INSERT INTO version (revision, key, type, create_revision, previous_revision, bytes, origin) VALUES (?, ?, ?, ?, ?, ?, ?)"
+/** What comes before and after the rows of schema 2 are joined to those of schema 3. */
+export const beginUpgradeTo3 = `ALTER TABLE history RENAME TO history_2; ${createHistory}`
+export const endUpgradeTo3 = `DROP TABLE history_2; ${mark}`
+
+const insertOf = (rows: number): string =>
+  `INSERT INTO version (revision, key, type, create_revision, previous_revision, bytes, origin) VALUES ${
+    Array.from({ length: rows }, () => "(?, ?, ?, ?, ?, ?, ?)").join(", ")
+  }`
+
+export const insert = insertOf(1)
+
+/** One call for so many versions takes a good deal less than as many calls. */
+export const rowsAtOnce = 8
+
+export const insertMany = insertOf(rowsAtOnce)
 
 export const lastRevision =
   "SELECT max(coalesce((SELECT max(revision) FROM version), 0), (SELECT revision FROM compaction)) AS revision"
@@ -72,6 +89,9 @@ export const records = "SELECT revision, key, type, create_revision, previous_re
 export const content = "SELECT bytes, origin FROM version WHERE revision = ?"
 
 export const drop = "DELETE FROM version WHERE revision = ?"
+
+/** The same, with what `content` would have answered. */
+export const take = "DELETE FROM version WHERE revision = ? RETURNING bytes, origin"
 
 export const setCompacted = "UPDATE compaction SET revision = ?"
 

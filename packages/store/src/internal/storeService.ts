@@ -316,7 +316,7 @@ export const make = Effect.fnUntraced(function*(parts: Parts, options: StoreOpti
       attempt("history", () => {
         const shown = recent(key)
         const first = shown[0]?.revision ?? Infinity
-        const kept = history.of(key, (revision) => keptAt(key, revision)).filter(({ revision }) => revision < first)
+        const kept = history.of(key, (revision) => keptAt(key, revision), clock.unsafeCurrentTimeMillis()).filter(({ revision }) => revision < first)
         return [...kept.map((version) => new Historic(key, version)), ...shown]
       }),
 

@@ -113,11 +113,9 @@ export const make = (records: ReadonlyArray<VersionRecord>, compacted: number): 
   }
   for (const record of records) append(record)
 
-  const first = (prefix: string, startAfter: string): number => {
-    const keys = sorted.all()
-    const from = partition(keys, (key) => Key.compare(key, prefix) < 0)
-    return startAfter === "" ? from : partition(keys, (key) => Key.compare(key, startAfter) <= 0, from)
-  }
+  /** The keys from the first one in a prefix, after a key. */
+  const keysFrom = (prefix: string, startAfter: string): () => string | undefined =>
+    sorted.from((key) => Key.compare(key, prefix) < 0 || startAfter !== "" && Key.compare(key, startAfter) <= 0)
 
   const drop = (record: VersionRecord | undefined): number => {
     if (record === undefined || record.dropped) return 0
@@ -140,10 +138,8 @@ export const make = (records: ReadonlyArray<VersionRecord>, compacted: number): 
   }
 
   function* under(prefix: string, startAfter: string) {
-    const keys = sorted.all()
-    for (let i = first(prefix, startAfter); i < keys.length; i++) {
-      const key = keys[i]
-      if (key === undefined || !key.startsWith(prefix)) return
+    const nextKey = keysFrom(prefix, startAfter)
+    for (let key = nextKey(); key?.startsWith(prefix) === true; key = nextKey()) {
       const record = byKey.get(key)
       if (record !== undefined) yield record
     }
@@ -160,16 +156,11 @@ export const make = (records: ReadonlyArray<VersionRecord>, compacted: number): 
     under,
     range: (query) => {
       const items: Array<VersionRecord> = []
-      const keys = sorted.all()
-      let at = first(query.prefix, query.startAfter)
+      const nextKey = keysFrom(query.prefix, query.startAfter)
       const next = (): VersionRecord | undefined => {
-        for (; at < keys.length; at++) {
-          const key = keys[at]
-          if (key === undefined || !key.startsWith(query.prefix)) break
+        for (let key = nextKey(); key?.startsWith(query.prefix) === true; key = nextKey()) {
           const record = stateAt(byKey.get(key), query.revision)
-          if (record === undefined) continue
-          at++
-          return record
+          if (record !== undefined) return record
         }
         return undefined
       }

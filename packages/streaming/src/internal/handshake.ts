@@ -77,6 +77,16 @@ export const acceptSpdy = (upgrade: Upgrade, protocol: string): void => {
 /** As in Kubernetes. It is held only while a message of that size really comes in. */
 const maxMessageBytes = 32 * 1024 * 1024
 
+/** Answers that a client is owed but does not take. */
+const maxUnsent = 256 * 1024
+
+/** Answers pings, as long as the client reads the answers: the latest one is all that it has a right to. */
+const answerPings = (webSocket: WebSocket): void => {
+  webSocket.on("ping", (data) => {
+    if (webSocket.readyState === webSocket.OPEN && webSocket.bufferedAmount <= maxUnsent) webSocket.pong(data)
+  })
+}
+
 /**
  * Grants a WebSocket. `use` runs before the first message is read. None: the request was no proper one, which the client has been told, or
  * the client was gone.
@@ -88,7 +98,7 @@ export const acceptWebSocket = <A>(
 ): Effect.Effect<Option.Option<A>> =>
   Effect.async((resume) => {
     const { head, request, socket } = upgrade
-    const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessageBytes, clientTracking: false })
+    const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessageBytes, clientTracking: false, autoPong: false })
     // The protocol is agreed already. Names with a slash, which clients do use, are no tokens, and the library would refuse them.
     delete request.headers["sec-websocket-protocol"]
     server.on("headers", (lines) => {
@@ -101,6 +111,7 @@ export const acceptWebSocket = <A>(
     server.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off("close", gone)
       webSocket.on("error", () => {})
+      answerPings(webSocket)
       resume(Effect.succeed(Option.some(use(webSocket))))
     })
   })

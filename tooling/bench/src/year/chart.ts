@@ -12,6 +12,9 @@ const gap = 46
 
 const label = (value: number): string => value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)
 
+/** Days after which less should grow: the cluster is set up and at work, and the history of objects has its age. */
+const marks = [1, 7]
+
 const panel = ({ title, values }: Curve, days: ReadonlyArray<number>, top: number): string => {
   const most = Math.max(...values) * 1.1 || 1
   const last = days.at(-1) ?? 1
@@ -27,11 +30,14 @@ const panel = ({ title, values }: Curve, days: ReadonlyArray<number>, top: numbe
     ...[0, 0.25, 0.5, 0.75, 1].map((part) =>
       `<text x="${x(last * part)}" y="${top + height + 16}" text-anchor="middle">${label(last * part).replace(/\.0+$/, "")}</text>`
     ),
+    ...marks.filter((day) => day < last).map((day) =>
+      `<line x1="${x(day)}" x2="${x(day)}" y1="${top}" y2="${top + height}" stroke="#888" stroke-dasharray="3 3"/>`
+    ),
     `<polyline points="${points}" fill="none" stroke="#b03a2e" stroke-width="1.6"/>`
   ].join("\n")
 }
 
-/** `days` is when each value was taken. */
+/** `days` is when each value was taken; dashed lines mark the end of the first day and of the first week. */
 export const draw = (heading: string, days: ReadonlyArray<number>, curves: ReadonlyArray<Curve>): string => {
   const total = 56 + curves.length * (height + gap)
   return [

@@ -9,6 +9,16 @@ export interface Size {
   readonly rollouts: number
   /** Seconds between two heartbeats. */
   readonly step: number
+  /** Seconds between two reports of a node's status. */
+  readonly report: number
+}
+
+/** How long requests took, in milliseconds, sorted. */
+export interface Latencies {
+  /** Writes that are answered when they are on disk. */
+  readonly durable: ReadonlyArray<number>
+  /** Renewals of leases, which are not. */
+  readonly heartbeats: ReadonlyArray<number>
 }
 
 const podsPerDeployment = 30
@@ -52,11 +62,14 @@ const deploymentOf = (name: string) => {
   }
 }
 
+const ascending = (a: number, b: number): number => a - b
+
 /** A cluster over the API in this process. */
 export const make = (size: Size, now: () => number) =>
   Effect.gen(function*() {
     const api = yield* ApiServer.ApiServer
-    const latencies: Array<number> = []
+    let durable: Array<number> = []
+    let heartbeats: Array<number> = []
     let writes = 0
     let eventCount = 0
     let podCount = 0
@@ -83,11 +96,13 @@ export const make = (size: Size, now: () => number) =>
       })
 
     const write = (method: string, url: string, body?: unknown, type?: string) =>
-      Effect.gen(function*() {
+      Effect.suspend(() => {
         const started = performance.now()
-        yield* request(method, url, body, type)
-        latencies.push(performance.now() - started)
-        writes++
+        return Effect.map(request(method, url, body, type), () => {
+          const latencies = url.startsWith(leasesPath) ? heartbeats : url.startsWith(eventsPath) ? undefined : durable
+          latencies?.push(performance.now() - started)
+          writes++
+        })
       })
 
     const patch = (url: string, body: unknown) => write("PATCH", url, body, merge)
@@ -165,14 +180,13 @@ export const make = (size: Size, now: () => number) =>
     })
 
     let owedRollouts = 0
+    let sinceReport = 0
     let rolled = 0
     let reported = 0
     const everything = () => running.flat()
 
-    /** What happens in one step. */
-    const step = Effect.gen(function*() {
+    const reports = Effect.gen(function*() {
       for (let i = 0; i < size.nodes; i++) {
-        yield* patch(`${leasesPath}/node-${i}`, { spec: { renewTime: iso().replace("Z", "000Z") } })
         yield* patch(`/api/v1/nodes/node-${i}/status`, {
           status: { conditions: [{ type: "Ready", status: "True", reason: "AgentReady", lastHeartbeatTime: iso().replace(/\.\d+/, "") }] }
         })
@@ -186,6 +200,18 @@ export const make = (size: Size, now: () => number) =>
           yield* report(name, "BackOff")
         }
       }
+    })
+
+    /** What happens in one step. */
+    const step = Effect.gen(function*() {
+      for (let i = 0; i < size.nodes; i++) {
+        yield* patch(`${leasesPath}/node-${i}`, { spec: { renewTime: iso().replace("Z", "000Z") } })
+      }
+      sinceReport += size.step
+      if (sinceReport >= size.report) {
+        sinceReport = 0
+        yield* reports
+      }
       owedRollouts += size.rollouts * size.step / 86_400
       for (; owedRollouts >= 1; owedRollouts--) {
         yield* rollout(rolled % deployments, `registry.example.com/app:${rolled}`)
@@ -198,7 +224,12 @@ export const make = (size: Size, now: () => number) =>
       setup,
       step,
       list: request("GET", podsPath),
-      /** How long writes took since the last call, in milliseconds, sorted; and how many there were in all. */
-      takeLatencies: () => ({ sorted: latencies.splice(0).sort((a, b) => a - b), writes })
+      /** How long writes took since the last call, and how many there were in all. */
+      takeLatencies: (): Latencies & { readonly writes: number } => {
+        const taken = { durable: durable.sort(ascending), heartbeats: heartbeats.sort(ascending), writes }
+        durable = []
+        heartbeats = []
+        return taken
+      }
     }
   })

@@ -52,7 +52,7 @@ export const clusterWide: ReadonlyArray<Scenario> = [
     name: "custom",
     cases: [
       { verb: "custom resources", command: "apply -f -", stdin: crd, stdout: "customresourcedefinition.apiextensions.k8s.io/widgets.$NS.example.com created\n" },
-      { verb: "custom resources", command: "wait --for=condition=Established crd/widgets.$NS.example.com --timeout=60s", stdout: "customresourcedefinition.apiextensions.k8s.io/widgets.$NS.example.com condition met\n" },
+      { verb: "custom resources", command: "wait --for=condition=Established crd/widgets.$NS.example.com --timeout=10s", stdout: "customresourcedefinition.apiextensions.k8s.io/widgets.$NS.example.com condition met\n" },
       { verb: "custom resources", command: "apply -f -", stdin: widget(3), stdout: "widget.$NS.example.com/w1 created\n", eventually: true },
       { verb: "custom resources", command: "get widgets", stdout: /^NAME +SIZE\nw1 +3\n$/, eventually: true },
       { verb: "custom resources", command: "get wd w1 -o jsonpath={.spec.size}", stdout: "3" },

@@ -68,7 +68,7 @@ export const measured: ReadonlyArray<Scenario> = [{
   name: "measured",
   setup: [["create -f -", running]],
   cases: [
-    { verb: "wait", command: "wait --for=condition=Ready pod/spin pod/calm --timeout=90s", stdout: "pod/spin condition met\npod/calm condition met\n" },
+    { verb: "wait", command: "wait --for=condition=Ready pod/spin pod/calm --timeout=25s", stdout: "pod/spin condition met\npod/calm condition met\n" },
     { verb: "top node", command: "top node", stdout: nodeTable, eventually: true, seconds: 60 },
     { verb: "top node", command: "top node node-0", stdout: nodeTable },
     { verb: "top node", command: "top node -l kubernetes.io/os=plan9", stdout: "", code: 1, stderr: "error: metrics not available yet\n" },

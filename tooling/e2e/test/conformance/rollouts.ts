@@ -10,7 +10,7 @@ const template = (app: string): string => `  selector: { matchLabels: { app: ${a
 
 const workload = (kind: string, app: string, spec = ""): string => `apiVersion: apps/v1\nkind: ${kind}\nmetadata: { name: ${app} }\nspec:\n${spec}${template(app)}`
 
-const complete = (kind: string, name: string, seconds = 90): string => `rollout status ${kind}/${name} --timeout=${String(seconds)}s`
+const complete = (kind: string, name: string, seconds = 60): string => `rollout status ${kind}/${name} --timeout=${String(seconds)}s`
 const namespaced = (text: string) => ({ "1.20": `${text}\n`, "1.32": `${text}\n`, "1.36": `${text} from $NS namespace\n` })
 
 // kubectl compares texts to say that a rollback changes nothing, and those before 1.34 write a null more than the server does.

@@ -33,7 +33,7 @@ export const workloads: ReadonlyArray<Scenario> = [{
     { verb: "expose", command: "expose deployment web --port=80 --target-port=8080", stdout: "service/web exposed\n", after: [["get svc web -o jsonpath={.spec.ports[0].targetPort}{.spec.selector.app}", "8080web"]] },
     { verb: "expose", command: "expose deployment web --port=80", code: 1, stderr: "Error from server (AlreadyExists): services \"web\" already exists\n" },
     { verb: "autoscale", command: "autoscale deployment web --min=1 --max=3 --cpu-percent=80", stdout: "horizontalpodautoscaler.autoscaling/web autoscaled\n", after: [["get hpa web -o jsonpath={.spec.maxReplicas}", "3"]], stderr: /^(Flag --cpu-percent has been deprecated.*\n)?$/ },
-    { verb: "wait", command: "wait --for=condition=Available deployment/big --timeout=60s", stdout: "deployment.apps/big condition met\n" },
+    { verb: "wait", command: "wait --for=condition=Available deployment/big --timeout=15s", stdout: "deployment.apps/big condition met\n" },
     { verb: "wait", command: "wait --for=condition=Ready pod/none --timeout=2s", code: 1, stderr: "Error from server (NotFound): pods \"none\" not found\n" },
     { verb: "wait", command: "wait --for=delete configmap/none --timeout=5s", stdout: "", stderr: { "1.20": "error: no matching resources found\n", "1.32": "", "1.36": "" }, code: { "1.20": 1, "1.32": 0, "1.36": 0 } },
     { verb: "wait", only: ["1.32", "1.36"], command: "wait --for=jsonpath={.spec.replicas}=0 deployment/web --timeout=5s", stdout: "deployment.apps/web condition met\n" },
