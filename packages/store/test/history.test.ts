@@ -92,6 +92,27 @@ describe.each(layers)("the history in %s", (_name, make) => {
       assert.isBelow((yield* store.historyKeys("/many/", "", 1000)).length, 60)
     }).pipe(Effect.provide(make({ history: { age: "1 hour", bytes: 10_000 } }))))
 
+  it.scoped("keeps the history of what changes, and forgets that of what does not", () =>
+    Effect.gen(function*() {
+      const store = yield* ObjectStore.ObjectStore
+      let hot = yield* store.create("/hot", body("0"), by("ada", "create"))
+      for (let i = 0; i < 100; i++) {
+        const created = yield* store.create(`/many/${i}`, body("a"), by("ada", "create"))
+        yield* store.update(`/many/${i}`, created.revision, body("b"), by("ada", "update"))
+        if (i % 5 === 0) hot = yield* store.update("/hot", hot.revision, body(String(i)), by("ada", "update"))
+        yield* TestClock.adjust("1 second")
+        yield* store.compact(yield* store.revision)
+      }
+      assert.deepStrictEqual(show(yield* store.history("/hot")).map((line) => line.replace(/@.*/, "")), [
+        "update ada 80",
+        "update ada 85",
+        "update ada 90",
+        "update ada 95"
+      ])
+      assert.strictEqual((yield* store.history("/many/0")).length, 1)
+      assert.strictEqual((yield* store.history("/many/99")).length, 2)
+    }).pipe(Effect.provide(make({ history: { versions: 3, bytes: 10_000 } }))))
+
   const write = FastCheck.record({
     user: FastCheck.constantFrom("ada", "bob", undefined),
     subresource: FastCheck.constantFrom(undefined, "status"),

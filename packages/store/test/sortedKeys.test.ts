@@ -25,7 +25,7 @@ describe("keys in their order", () => {
     for (const one of steps) {
       if (one.kind === "toggle") toggle(one.key)
       if (one.kind === "many") for (let i = 0; i < one.count; i++) toggle(`${one.key}${i * 7919 % one.count}`)
-      if (one.kind === "clear") for (const key of [...there]) if (key.startsWith(one.key)) toggle(key)
+      if (one.kind === "clear") for (const key of there) if (key.startsWith(one.key)) toggle(key)
       if (one.kind !== "read") continue
       const next = sorted.from((key) => Key.compare(key, one.key) < 0)
       const found: Array<string> = []

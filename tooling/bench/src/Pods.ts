@@ -28,7 +28,7 @@ const template = {
   metadata: {
     name: NAME,
     labels: { app: "bench", tier: "backend", "app.kubernetes.io/name": "bench", "app.kubernetes.io/instance": NAME },
-    annotations: { "example.com/description": "x".repeat(300) }
+    annotations: { "example.com/description": "x".repeat(590) }
   },
   spec: {
     // Nobody schedules these pods, so that only the API is measured.

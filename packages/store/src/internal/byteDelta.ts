@@ -101,7 +101,7 @@ export const encode = (bytes: Uint8Array, base: Uint8Array, limit: number): Uint
   const stride = Math.max(anchor, Math.ceil((baseEnd - prefix) / mostPlaces))
   // The table is a power of two with room for twice the places.
   const shift = Math.max(18, Math.clz32((baseEnd - prefix) / stride) - 1)
-  const isWorthIt = end - prefix > anchor && baseEnd - prefix > anchor
+  const lastStart = Math.min(end - prefix, baseEnd - prefix) > anchor ? end - anchor : -1
   let isIndexed = false
   /** Where the base has the bytes at `i`, or -1. Where values were only replaced by others of their length, nobody asks. */
   const placeOf = (i: number): number => {
@@ -112,7 +112,7 @@ export const encode = (bytes: Uint8Array, base: Uint8Array, limit: number): Uint
     }
     return (places[hashAt(bytes, i) >>> shift] ?? 0) - 1
   }
-  for (let i = prefix; isWorthIt && i + anchor <= end && !writer.isFull;) {
+  for (let i = prefix; i <= lastStart && !writer.isFull;) {
     // A value that was replaced by one of the same length is the most frequent change: go on where the base goes on.
     let from = cursor + i - pending
     let length = common(bytes, i, base, from)

@@ -126,8 +126,9 @@ export function* recover(db: DatabaseSync, isBehind: (key: string) => boolean): 
 const stepMillis = 5
 const vacuumPages = 64
 
-/** Fewer free pages than this are left in the file for what comes next. */
+/** So many free pages, or this part of the file, are left in it for what comes next: to give them back and take them again costs more. */
 const sparePages = 256
+const sparePart = 1 / 4
 
 export interface SqliteBackend extends Backend {
   /** Adds packed versions; with `instead`, they are all there are. */
@@ -150,6 +151,7 @@ export const make = (db: DatabaseSync, history: HistoryTable): SqliteBackend => 
   const begin = db.prepare("BEGIN IMMEDIATE")
   const commit = db.prepare("COMMIT")
   const freePages = db.prepare("PRAGMA freelist_count")
+  const allPages = db.prepare("PRAGMA page_count")
 
   /** Runs `body` in a transaction. `before` is the last revision in use when it had to be undone. */
   const transact = <A>(before: number | undefined, body: () => A): A => {
@@ -254,8 +256,9 @@ export const make = (db: DatabaseSync, history: HistoryTable): SqliteBackend => 
       transact(undefined, () => {
         const trimmed = history.trim(now, 128)
         const free = integer(freePages.get()?.["freelist_count"])
-        if (free > sparePages) db.exec(`PRAGMA incremental_vacuum(${vacuumPages})`)
-        return trimmed === 128 || free > sparePages + vacuumPages
+        const spare = Math.max(sparePages, integer(allPages.get()?.["page_count"]) * sparePart)
+        if (free > spare) db.exec(`PRAGMA incremental_vacuum(${vacuumPages})`)
+        return trimmed === 128 || free > spare + vacuumPages
       }),
     reserve: (revision) => transact(undefined, () => void setCounter.run(revision, "reserved")),
     appendSegments: (packed, instead, reserved) =>
