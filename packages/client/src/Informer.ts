@@ -59,10 +59,10 @@ export interface Informer<A extends KubeObject.KubeObject> {
   readonly resourceVersion: () => string
   /**
    * Calls `handler` for every change, in order and before the next change is read, beginning with `added` for each object that is there
-   * already. It must be quick: usually it adds a key to a work queue. A handler that throws is reported in the log and called again for
-   * the next change. Gives a function that ends the calls.
+   * already, unless `existing` is false. It must be quick: usually it adds a key to a work queue. A handler that throws is reported in
+   * the log and called again for the next change. Gives a function that ends the calls.
    */
-  readonly onChange: (handler: (event: InformerEvent<A>) => void) => () => void
+  readonly onChange: (handler: (event: InformerEvent<A>) => void, options?: { readonly existing?: boolean }) => () => void
 }
 
 /**
@@ -226,8 +226,8 @@ const makeWith = Effect.fnUntraced(function*<A extends KubeObject.KubeObject>(
     hasSynced: Deferred.await(synced),
     isSynced: () => isSynced,
     resourceVersion: () => resourceVersion,
-    onChange: (handler) => {
-      for (const object of store.list()) call(handler, { type: "added", object })
+    onChange: (handler, { existing = true } = {}) => {
+      if (existing) for (const object of store.list()) call(handler, { type: "added", object })
       handlers.add(handler)
       return () => void handlers.delete(handler)
     }

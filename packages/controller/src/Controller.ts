@@ -15,12 +15,25 @@ export interface Source<K extends string> {
   readonly hasSynced: Effect.Effect<void>
   /** Calls `add` with the keys of everything that is there, and then of everything that changes. Gives a function that ends the calls. */
   readonly subscribe: (add: (key: K) => void) => () => void
-  /** All keys now. */
+  /** The keys that a resync visits. */
   readonly keys: () => Iterable<K>
 }
 
+const follow = <A extends KubeObject.KubeObject, K extends string>(
+  informer: Informer.Informer<A>,
+  keysOf: (object: A) => ReadonlyArray<K>,
+  existing: boolean
+): Source<K>["subscribe"] =>
+(add) =>
+  informer.onChange((event) => {
+    for (const key of keysOf(event.object)) add(key)
+    // What depended on the old state has to let go of it.
+    if (event.type === "updated") for (const key of keysOf(event.old)) add(key)
+  }, { existing })
+
 /**
  * The keys of an informer's objects. `keysOf` names what has to be looked at when an object changes: itself, or what depends on it.
+ * Resyncs go over all objects: for many that only depend on what is reconciled there is `dependents`.
  *
  * @category constructors
  */
@@ -29,13 +42,27 @@ export const source = <A extends KubeObject.KubeObject, K extends string>(
   keysOf: (object: A) => ReadonlyArray<K>
 ): Source<K> => ({
   hasSynced: informer.hasSynced,
-  subscribe: (add) =>
-    informer.onChange((event) => {
-      for (const key of keysOf(event.object)) add(key)
-      // What depended on the old state has to let go of it.
-      if (event.type === "updated") for (const key of keysOf(event.old)) add(key)
-    }),
+  subscribe: follow(informer, keysOf, true),
   keys: () => informer.list().flatMap((object) => keysOf(object))
+})
+
+/**
+ * The keys of what depends on an informer's objects, when one of them changes. Neither the start nor a resync goes over these objects,
+ * of which a cluster may have a hundred thousand: they visit `keys`, for what no other source names.
+ *
+ * @category constructors
+ */
+export const dependents = <A extends KubeObject.KubeObject, K extends string>(
+  informer: Informer.Informer<A>,
+  keysOf: (object: A) => ReadonlyArray<K>,
+  keys: () => Iterable<K> = () => []
+): Source<K> => ({
+  hasSynced: informer.hasSynced,
+  subscribe: (add) => {
+    for (const key of keys()) add(key)
+    return follow(informer, keysOf, false)(add)
+  },
+  keys
 })
 
 /**
@@ -59,12 +86,11 @@ export const run = Effect.fnUntraced(function*<K extends string, E, R>(
   yield* Effect.forEach(sources, (source) => source.hasSynced, { concurrency: "unbounded", discard: true })
   const keys = () => new Set(sources.flatMap((source) => [...source.keys()]))
   const queue = yield* Reconciler.run<K, E, R>({ ...rest, keys })
-  for (const source of sources) {
-    yield* Effect.acquireRelease(
-      Effect.sync(() => source.subscribe(queue.unsafeAdd)),
-      (unsubscribe) => Effect.sync(unsubscribe)
-    )
-  }
+  // All at once: what changes after a pass has read it must not go unheard.
+  yield* Effect.acquireRelease(
+    Effect.sync(() => sources.map((source) => source.subscribe(queue.unsafeAdd))),
+    (endings) => Effect.sync(() => endings.forEach((end) => end()))
+  )
   return queue
 })
 

@@ -139,7 +139,7 @@ export const run = Effect.fnUntraced(function*(
     workers: options.workers ?? 2,
     resync: options.resync ?? "30 seconds",
     isRoutine,
-    sources: [Controller.source(sets, (set) => [ObjectRef.keyOf(set)]), Controller.source(pods, control.keysOf), nodeChanges],
+    sources: [Controller.source(sets, (set) => [ObjectRef.keyOf(set)]), Controller.dependents(pods, control.keysOf), nodeChanges],
     reconcile
   })
 })

@@ -156,7 +156,7 @@ export const run = Effect.fnUntraced(function*(
     sources: [
       Controller.source(deployments, (deployment) => [ObjectRef.keyOf(deployment)]),
       Controller.source(sets, keysOf),
-      Controller.source(pods, keysOfPod)
+      Controller.dependents(pods, keysOfPod)
     ],
     reconcile
   })

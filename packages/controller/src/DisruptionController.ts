@@ -149,7 +149,7 @@ export const run = Effect.fnUntraced(function*(
     workers: options.workers ?? 5,
     resync: options.resync ?? "30 seconds",
     isRoutine: (error: ClientError.ClientError) => ClientError.isConflict(error) || ClientError.isNotFound(error),
-    sources: [Controller.source(all, (budget) => [ObjectRef.keyOf(budget)]), Controller.source(pods, keysOf)],
+    sources: [Controller.source(all, (budget) => [ObjectRef.keyOf(budget)]), Controller.dependents(pods, keysOf)],
     reconcile
   })
 })

@@ -85,7 +85,7 @@ export const run = Effect.fnUntraced(function*(
     sources: [
       Controller.source(services, (service) => [ObjectRef.keyOf(service)]),
       Controller.source(own, ({ metadata }) => [`${metadata.namespace ?? ""}/${metadata.labels?.[slices.serviceLabel] ?? ""}`]),
-      Controller.source(pods, serviceKeys.ofPod(services))
+      Controller.dependents(pods, serviceKeys.ofPod(services))
     ],
     reconcile
   }))

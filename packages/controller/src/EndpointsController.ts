@@ -101,7 +101,7 @@ export const run = Effect.fnUntraced(function*(
     sources: [
       Controller.source(services, (service) => [ObjectRef.keyOf(service)]),
       Controller.source(own, (object) => [ObjectRef.keyOf(object)]),
-      Controller.source(pods, serviceKeys.ofPod(services))
+      Controller.dependents(pods, serviceKeys.ofPod(services))
     ],
     reconcile
   })

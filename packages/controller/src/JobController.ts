@@ -80,9 +80,12 @@ export const run = Effect.fnUntraced(function*(
     return own === undefined ? control.keysOf(pod) : [own, ...control.keysOf(pod)]
   }
 
+  // Pods of a Job that is gone have to be let go of.
+  const tracked = () => pods.indexValues("trackedByJob")
+
   const unsubscribe = pods.onChange(({ object, type }) => {
     if (type === "deleted" || !jobPods.isTracked(object)) removed.delete(uidOf(object))
-  })
+  }, { existing: false })
   yield* Effect.addFinalizer(() => Effect.sync(unsubscribe))
 
   const patchPod = (pod: CoreV1.Pod, metadata: object) =>
@@ -239,7 +242,7 @@ export const run = Effect.fnUntraced(function*(
     resync: options.resync ?? "30 seconds",
     isRoutine: (error: ClientError.ClientError) =>
       ClientError.isConflict(error) || ClientError.isNotFound(error) || ClientError.isNamespaceTerminating(error),
-    sources: [Controller.source(jobs, (job) => [ObjectRef.keyOf(job)]), Controller.source(pods, keysOf)],
+    sources: [Controller.source(jobs, (job) => [ObjectRef.keyOf(job)]), Controller.dependents(pods, keysOf, tracked)],
     reconcile
   })
 })

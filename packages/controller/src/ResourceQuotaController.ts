@@ -119,7 +119,7 @@ export const run = Effect.fnUntraced(function*(
   })
 
   const inNamespace = <A extends KubeObject.KubeObject>(informer: Informer.Informer<A>) =>
-    Controller.source(informer, ({ metadata }) => keysIn(metadata.namespace ?? ""))
+    Controller.dependents(informer, ({ metadata }) => keysIn(metadata.namespace ?? ""))
   const queue = yield* Controller.run({
     name: "resource-quota",
     workers: options.workers ?? 5,

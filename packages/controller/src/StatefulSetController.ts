@@ -179,7 +179,7 @@ export const run = Effect.fnUntraced(function*(
     workers: options.workers ?? 5,
     resync: options.resync ?? "30 seconds",
     isRoutine,
-    sources: [Controller.source(sets, (set) => [ObjectRef.keyOf(set)]), Controller.source(pods, control.keysOf)],
+    sources: [Controller.source(sets, (set) => [ObjectRef.keyOf(set)]), Controller.dependents(pods, control.keysOf)],
     reconcile
   })
 })

@@ -42,6 +42,8 @@ const allowance = (pod: CoreV1.Pod, node: CoreV1.Node): number | undefined => {
   return limits.length === 0 ? undefined : 1000 * Math.min(...limits)
 }
 
+const evicts = (node: CoreV1.Node): boolean => node.spec?.taints?.some(({ effect }) => effect === "NoExecute") === true
+
 /**
  * Starts the controller, which then runs as long as the scope. Waits for its informers.
  *
@@ -112,13 +114,19 @@ export const run = Effect.fnUntraced(function*(
     return Outcome.Settled()
   })
 
-  const podsOf = (node: CoreV1.Node) => pods.byIndex("node", node.metadata.name ?? "").map(keyOf)
+  const podsOf = (node: CoreV1.Node) => evicts(node) ? pods.byIndex("node", node.metadata.name ?? "").map(keyOf) : []
+  // Most pods are on nodes where everything may stay.
+  const concerned = (pod: CoreV1.Pod): ReadonlyArray<string> => {
+    const node = nodes.get(pod.spec?.nodeName ?? "")
+    const key = keyOf(pod)
+    return limited.has(key) || (node !== undefined && evicts(node)) ? [key] : []
+  }
   yield* Controller.run({
     name: "taint-eviction",
     workers: options.workers ?? 8,
     resync: options.resync ?? "1 minute",
     isRoutine: ClientError.isConflict,
-    sources: [Controller.source(pods, (pod) => [keyOf(pod)]), Controller.source(nodes, podsOf)],
+    sources: [Controller.source(nodes, podsOf), Controller.dependents(pods, concerned)],
     reconcile
   })
 })

@@ -84,7 +84,7 @@ export const run = Effect.fnUntraced(function*(
     name: "pvc-protection",
     resync: options.resync ?? "30 seconds",
     isRoutine,
-    sources: [Controller.source(claims, (claim) => [ObjectRef.keyOf(claim)]), Controller.source(pods, claimsOf)],
+    sources: [Controller.source(claims, (claim) => [ObjectRef.keyOf(claim)]), Controller.dependents(pods, claimsOf)],
     reconcile: reconcileClaim
   })
   yield* Controller.run({

@@ -122,7 +122,7 @@ export const make = Effect.fnUntraced(function*<A extends KubeObject.KubeObject>
   const unsubscribe = pods.onChange((event) => {
     const { object } = event
     for (const key of keysOf(object)) writes.seen(key, uidOf(object), event.type === "deleted" || PodPhase.isTerminating(object))
-  })
+  }, { existing: false })
   yield* Effect.addFinalizer(() => Effect.sync(unsubscribe))
 
   const nameOf = (object: { readonly metadata: { readonly name?: string } }): string => object.metadata.name ?? ""

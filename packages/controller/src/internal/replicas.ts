@@ -91,7 +91,7 @@ export const run = Effect.fnUntraced(function*<A extends statuses.Replicated>(
     resync: options.resync,
     isRoutine: (error: ClientError.ClientError) =>
       ClientError.isConflict(error) || ClientError.isNotFound(error) || ClientError.isNamespaceTerminating(error),
-    sources: [Controller.source(sets, (set) => [ObjectRef.keyOf(set)]), Controller.source(pods, control.keysOf)],
+    sources: [Controller.source(sets, (set) => [ObjectRef.keyOf(set)]), Controller.dependents(pods, control.keysOf)],
     reconcile
   })
 })
