@@ -36,23 +36,32 @@ export interface IndexedStore<A> {
 
 const sameVersion = <A>(a: Held<A>, b: Held<A>): boolean => a.version !== "" && a.version === b.version
 
-// The objects of an event are looked at by few of those who hear of it.
-const event = <A>(type: "added" | "deleted", held: Held<A>): InformerEvent<A> => ({
-  type,
-  get object() {
-    return held.object
-  }
-})
+/** An event whose objects are made for the first one who looks at them: few of those who hear of it do. */
+class Change<A> {
+  readonly type: InformerEvent<A>["type"]
+  readonly #held: Held<A>
+  readonly #before: Held<A>
+  #object: A | undefined
+  #old: A | undefined
 
-const updated = <A>(held: Held<A>, old: Held<A>): InformerEvent<A> => ({
-  type: "updated",
-  get object() {
-    return held.object
-  },
-  get old() {
-    return old.object
+  constructor(type: InformerEvent<A>["type"], held: Held<A>, before: Held<A>, object: A | undefined) {
+    this.type = type
+    this.#held = held
+    this.#before = before
+    this.#object = object
   }
-})
+
+  get object(): A {
+    return this.#object ??= this.#held.object
+  }
+
+  get old(): A {
+    return this.#old ??= this.#before.object
+  }
+}
+
+const event = <A>(type: InformerEvent<A>["type"], held: Held<A>, before: Held<A>, object?: A): InformerEvent<A> =>
+  new Change(type, held, before, object)
 
 type Values = ReadonlyArray<ReadonlyArray<string>>
 
@@ -79,10 +88,12 @@ export const make = <A>(indexers: Readonly<Record<string, Indexer<A>>>): Indexed
     }
   }
 
-  const set = (held: Held<A>, old: Stored<A> | undefined): void => {
+  /** Gives the object when it had to be looked at. */
+  const set = (held: Held<A>, old: Stored<A> | undefined): A | undefined => {
     const { key } = held
+    const object = indexes.length === 0 ? undefined : held.object
     // Indexers are the caller's code: if one throws, nothing has changed yet.
-    const values = indexes.length === 0 ? noValues : indexes.map(({ indexer }) => indexer(held.object))
+    const values = object === undefined ? noValues : indexes.map(({ indexer }) => indexer(object))
     if (old !== undefined) unindex(key, old.values)
     objects.set(key, { held, values })
     for (const [at, { entries }] of indexes.entries()) {
@@ -92,13 +103,14 @@ export const make = <A>(indexers: Readonly<Record<string, Indexer<A>>>): Indexed
         else keys.add(key)
       }
     }
+    return object
   }
 
   const put = (held: Held<A>): InformerEvent<A> | undefined => {
     const old = objects.get(held.key)
     if (old !== undefined && sameVersion(old.held, held)) return undefined
-    set(held, old)
-    return old === undefined ? event("added", held) : updated(held, old.held)
+    const object = set(held, old)
+    return old === undefined ? event("added", held, held, object) : event("updated", held, old.held, object)
   }
 
   const drop = (key: string, last: Held<A> | undefined): InformerEvent<A> | undefined => {
@@ -106,7 +118,8 @@ export const make = <A>(indexers: Readonly<Record<string, Indexer<A>>>): Indexed
     if (old === undefined) return undefined
     unindex(key, old.values)
     objects.delete(key)
-    return event("deleted", last ?? old.held)
+    const held = last ?? old.held
+    return event("deleted", held, held)
   }
 
   return {
