@@ -1,6 +1,6 @@
 /** The definition of a kind: everything the rest of the system knows about it, written once. */
 import type * as Either from "effect/Either"
-import type { FieldError } from "./FieldError.js"
+import { all, type FieldError } from "./FieldError.js"
 import type * as ApiextensionsV1 from "./generated/ApiextensionsV1.js"
 import type * as MetaV1 from "./generated/MetaV1.js"
 import type { KubeObject } from "./KubeObject.js"
@@ -264,11 +264,11 @@ export const make = <A extends KubeObject>(definition: Definition<A>): Kind<A> =
     prepareForStatusUpdate: (next) => next,
     validate: (object) => {
       const problems = validateObjectMeta(object.metadata, rules)
-      return validateContent === undefined ? problems : [...problems, ...validateContent(object)]
+      return validateContent === undefined ? problems : all(problems, validateContent(object))
     },
     validateUpdate: (next, old) => {
       const problems = validateObjectMetaUpdate(next.metadata, old.metadata, rules)
-      return validateContentUpdate === undefined ? problems : [...problems, ...validateContentUpdate(next, old)]
+      return validateContentUpdate === undefined ? problems : all(problems, validateContentUpdate(next, old))
     },
     cells: (object) => {
       const created = Timestamp.parse(object.metadata.creationTimestamp ?? "")

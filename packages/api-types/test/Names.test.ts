@@ -48,4 +48,32 @@ describe("Names", () => {
     assert.deepStrictEqual(Names.isPrefixOf(Names.isDns1123Label)("web-"), [])
     assert.isAbove(Names.isPrefixOf(Names.isDns1123Label)("Web-").length, 0)
   })
+
+  const text = FastCheck.string({ unit: FastCheck.constantFrom("a", "A", "0", "-", "_", ".", "é"), maxLength: 70 })
+  const count = (problems: Names.Problems): number => problems.length
+
+  it.prop("a qualified name is a subdomain and a name of at most 63 characters", [text, text], ([prefix, name]) => {
+    const ofName = count(Names.isQualifiedName(name))
+    assert.strictEqual(ofName === 0, name !== "" && count(Names.isLabelValue(name)) === 0)
+    if (prefix === "") return
+    assert.strictEqual(count(Names.isQualifiedName(`${prefix}/${name}`)), count(Names.isDns1123Subdomain(prefix)) + ofName)
+  })
+
+  it.prop("limits are counted in bytes, whatever else is wrong", [text], ([name]) => {
+    const tooLong = "must be no more than 63 characters"
+    for (const rule of [Names.isDns1123Label, Names.isDns1035Label, Names.isLabelValue]) {
+      assert.strictEqual(rule(name).includes(tooLong), new TextEncoder().encode(name).length > 63)
+    }
+  })
+
+  it.prop("a port name is refused for each of its mistakes", [FastCheck.string({ unit: FastCheck.constantFrom("a", "0", "-", "A"), maxLength: 18 })], ([name]) => {
+    const mistakes = [
+      name.length > 15,
+      !/^[-a-z0-9]+$/.test(name),
+      !/[a-z]/.test(name),
+      name.includes("--"),
+      name.startsWith("-") || name.endsWith("-")
+    ]
+    assert.strictEqual(count(Names.isPortName(name)), mistakes.filter(Boolean).length)
+  })
 })

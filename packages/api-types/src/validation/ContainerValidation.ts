@@ -1,8 +1,8 @@
 /** Rules of containers: app containers, init containers and ephemeral containers. */
-import { duplicate, forbidden, invalid, notFound, notSupported, required } from "../FieldError.js"
+import { all, among, at, duplicate, each, forbidden, invalid, invalidEach, none, notFound, required } from "../FieldError.js"
 import type * as CoreV1 from "../generated/CoreV1.js"
 import type { Errors } from "../internal/fieldRules.js"
-import { oneOf, optionalName, optionalOneOf, requiredName, uniqueNames } from "../internal/fieldRules.js"
+import { keysOf, oneOf, optionalName, optionalOneOf, repeats, requiredName } from "../internal/fieldRules.js"
 import { semanticEqual } from "../internal/structure.js"
 import * as Names from "../Names.js"
 import { isSidecar } from "../PodResources.js"
@@ -17,115 +17,143 @@ export interface PodContext {
   readonly spec: CoreV1.PodSpec
   /** Well-formed volumes by name. */
   readonly volumes: ReadonlyMap<string, CoreV1.Volume>
-  /** Names in `spec.resourceClaims`. */
-  readonly claims: ReadonlyArray<string>
 }
 
 const protocols = ["SCTP", "TCP", "UDP"]
+const messagePolicies = ["File", "FallbackToLogsOnError"]
+const pullPolicies = ["Always", "IfNotPresent", "Never"]
+const resizeResources = ["cpu", "memory"]
+const resizeRestarts = ["NotRequired", "RestartContainer"]
+const initRestarts = ["Always"]
 
-const portNumber = (path: string, port: number): Errors => Names.isPortNumber(port).map((problem) => invalid(path, port, problem))
+const portNumber = (path: string, port: number): Errors => invalidEach(path, port, Names.isPortNumber(port))
 
-const validatePorts = (path: string, ports: ReadonlyArray<CoreV1.ContainerPort>): Errors => [
-  ...ports.flatMap(({ containerPort, hostPort = 0, name, protocol }, index) => [
-    ...optionalName(`${path}[${index}].name`, name, Names.isPortName),
-    ...(containerPort === 0 ? [required(`${path}[${index}].containerPort`)] : portNumber(`${path}[${index}].containerPort`, containerPort)),
-    ...(hostPort === 0 ? [] : portNumber(`${path}[${index}].hostPort`, hostPort)),
-    ...oneOf(`${path}[${index}].protocol`, protocol, protocols)
-  ]),
-  ...uniqueNames(
-    ports.map(({ name = "" }) => (Names.isPortName(name).length === 0 ? name : "")),
-    (index) => `${path}[${index}].name`,
-    duplicate
+interface Named {
+  readonly name: string
+}
+
+const givenName = ({ name }: Named): string | undefined => (name === "" ? undefined : name)
+
+/** Names that another container has; `others` are names in other lists. */
+const validateUnique = (containers: ReadonlyArray<Named>, others?: ReadonlySet<string>): Errors => {
+  const repeated = repeats(containers, givenName, others)
+  return repeated.size === 0 ? none : each(containers, ({ name }, index) => (repeated.has(index) ? [duplicate(".name", name)] : none))
+}
+
+const validPortName = ({ name = "" }: CoreV1.ContainerPort): string | undefined =>
+  name !== "" && Names.isPortName(name).length === 0 ? name : undefined
+
+const validatePort = ({ containerPort, hostPort = 0, name, protocol }: CoreV1.ContainerPort): Errors =>
+  all(
+    optionalName(".name", name, Names.isPortName),
+    containerPort === 0 ? [required(".containerPort")] : portNumber(".containerPort", containerPort),
+    hostPort === 0 ? none : portNumber(".hostPort", hostPort),
+    oneOf(".protocol", protocol, protocols)
   )
-]
+
+const validatePorts = (ports: ReadonlyArray<CoreV1.ContainerPort> | undefined): Errors => {
+  const repeated = repeats(ports, validPortName)
+  return all(
+    each(ports, validatePort),
+    repeated.size === 0 ? none : each(ports, ({ name }, index) => (repeated.has(index) ? [duplicate(".name", name)] : none))
+  )
+}
 
 /** Two containers that run at the same time cannot share a port of the host. */
-const validateHostPorts = (path: string, containers: ReadonlyArray<CoreV1.Container>): Errors => {
-  const seen = new Set<string>()
-  return containers.flatMap(({ ports = [] }, index) =>
-    ports.flatMap(({ hostIP = "", hostPort = 0, protocol = "" }, port) => {
-      if (hostPort === 0) return []
-      const key = `${protocol}/${hostIP}/${hostPort}`
-      if (seen.has(key)) return [duplicate(`${path}[${index}].ports[${port}].hostPort`, key)]
-      seen.add(key)
-      return []
-    })
+const validateHostPorts = (containers: ReadonlyArray<CoreV1.Container>): Errors => {
+  let seen: Set<string> | undefined
+  return each(containers, ({ ports }) =>
+    at(
+      ".ports",
+      each(ports, ({ hostIP = "", hostPort = 0, protocol = "" }) => {
+        if (hostPort === 0) return none
+        const key = `${protocol}/${hostIP}/${hostPort}`
+        seen ??= new Set()
+        if (seen.has(key)) return [duplicate(".hostPort", key)]
+        seen.add(key)
+        return none
+      })
+    )
   )
 }
 
-const validateResizePolicy = (path: string, policies: ReadonlyArray<CoreV1.ContainerResizePolicy>, podPolicy: string): Errors => {
-  const seen = new Set<string>()
-  return policies.flatMap(({ resourceName, restartPolicy }, index) => {
-    const repeated = seen.has(resourceName)
-    seen.add(resourceName)
-    return [
-      ...(repeated ? [duplicate(`${path}[${index}]`, resourceName)] : []),
-      ...oneOf(path, resourceName, ["cpu", "memory"]),
-      ...oneOf(path, restartPolicy, ["NotRequired", "RestartContainer"]),
-      ...(podPolicy === "Never" && restartPolicy !== "NotRequired"
-        ? [invalid(path, restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'")]
-        : [])
-    ]
-  })
+const validateResizePolicy = (policies: ReadonlyArray<CoreV1.ContainerResizePolicy> | undefined, podPolicy: string | undefined): Errors => {
+  if (policies === undefined) return none
+  const repeated = repeats(policies, ({ resourceName }) => resourceName)
+  return among(policies, ({ resourceName, restartPolicy }, index) =>
+    all(
+      repeated.has(index) ? [duplicate(`[${index}]`, resourceName)] : none,
+      oneOf("", resourceName, resizeResources),
+      oneOf("", restartPolicy, resizeRestarts),
+      podPolicy === "Never" && restartPolicy !== "NotRequired"
+        ? [invalid("", restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'")]
+        : none
+    )
+  )
 }
 
-const validateCommon = (path: string, container: CoreV1.Container, { claims, spec, volumes }: PodContext): Errors => {
+const validateCommon = (container: CoreV1.Container, { spec, volumes }: PodContext): Errors => {
   const image = container.image ?? ""
-  return [
-    ...requiredName(`${path}.name`, container.name, Names.isDns1123Label),
-    ...(image === "" ? [required(`${path}.image`)] : []),
-    ...(image.trim() === image ? [] : [invalid(`${path}.image`, image, "must not have leading or trailing whitespace")]),
-    ...oneOf(`${path}.terminationMessagePolicy`, container.terminationMessagePolicy, ["File", "FallbackToLogsOnError"]),
-    ...validatePorts(`${path}.ports`, container.ports ?? []),
-    ...validateEnv(`${path}.env`, container.env ?? []),
-    ...validateEnvFrom(`${path}.envFrom`, container.envFrom ?? []),
-    ...validateVolumeMounts(`${path}.volumeMounts`, container, volumes),
-    ...validateVolumeDevices(`${path}.volumeDevices`, container, volumes),
-    ...oneOf(`${path}.imagePullPolicy`, container.imagePullPolicy, ["Always", "IfNotPresent", "Never"]),
-    ...validateContainerResources(`${path}.resources`, container.resources, claims),
-    ...validateResizePolicy(`${path}.resizePolicy`, container.resizePolicy ?? [], spec.restartPolicy ?? ""),
-    ...validateSecurityContext(`${path}.securityContext`, container.securityContext, spec.hostUsers !== false)
-  ]
+  return all(
+    requiredName(".name", container.name, Names.isDns1123Label),
+    image === "" ? [required(".image")] : none,
+    image.trim() === image ? none : [invalid(".image", image, "must not have leading or trailing whitespace")],
+    oneOf(".terminationMessagePolicy", container.terminationMessagePolicy, messagePolicies),
+    at(".ports", validatePorts(container.ports)),
+    at(".env", validateEnv(container.env)),
+    at(".envFrom", validateEnvFrom(container.envFrom)),
+    at(".volumeMounts", validateVolumeMounts(container, volumes)),
+    at(".volumeDevices", validateVolumeDevices(container, volumes)),
+    oneOf(".imagePullPolicy", container.imagePullPolicy, pullPolicies),
+    validateContainerResources(".resources", container.resources, spec.resourceClaims),
+    at(".resizePolicy", validateResizePolicy(container.resizePolicy, spec.restartPolicy)),
+    validateSecurityContext(".securityContext", container.securityContext, spec.hostUsers !== false)
+  )
 }
 
 /** The app containers; there must be one at least. @category combinators */
-export const validateContainers = (path: string, pod: PodContext): Errors => {
+export const validateContainers = (pod: PodContext): Errors => {
   const containers = pod.spec.containers
-  if (containers.length === 0) return [required(path)]
-  return [
-    ...containers.flatMap((container, index) => [
-      ...validateCommon(`${path}[${index}]`, container, pod),
-      ...validateProbes(`${path}[${index}]`, container, pod.spec.terminationGracePeriodSeconds),
-      ...(container.restartPolicy === undefined
-        ? []
-        : [forbidden(`${path}[${index}].restartPolicy`, "may not be set for non-init containers")])
-    ]),
-    ...uniqueNames(containers.map(({ name }) => name), (index) => `${path}[${index}].name`, duplicate),
-    ...validateHostPorts(path, containers)
-  ]
+  if (containers.length === 0) return [required("")]
+  return all(
+    each(containers, (container) =>
+      all(
+        validateCommon(container, pod),
+        validateProbes(container, pod.spec.terminationGracePeriodSeconds),
+        container.restartPolicy === undefined ? none : [forbidden(".restartPolicy", "may not be set for non-init containers")]
+      )
+    ),
+    validateUnique(containers),
+    validateHostPorts(containers)
+  )
 }
 
+const onlyForRunning = ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] as const
+
 // An init container ends before the pod serves, so nothing about a running container applies to it.
-const validateOrdinaryInit = (path: string, container: CoreV1.Container): Errors =>
-  (["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] as const).flatMap((field) =>
-    container[field] === undefined ? [] : [forbidden(`${path}.${field}`, "may not be set for init containers without restartPolicy=Always")]
+const validateOrdinaryInit = (container: CoreV1.Container): Errors =>
+  among(onlyForRunning, (field) =>
+    container[field] === undefined ? none : [forbidden(`.${field}`, "may not be set for init containers without restartPolicy=Always")]
   )
 
 /** The init containers, sidecars among them. @category combinators */
-export const validateInitContainers = (path: string, pod: PodContext): Errors => {
-  const containers = pod.spec.initContainers ?? []
-  const apps = new Set(pod.spec.containers.map(({ name }) => name))
-  return [
-    ...containers.flatMap((container, index) => [
-      ...validateCommon(`${path}[${index}]`, container, pod),
-      ...optionalOneOf(`${path}[${index}].restartPolicy`, container.restartPolicy, ["Always"]),
-      ...validateHostPorts(path, [container]),
-      ...(isSidecar(container)
-        ? validateProbes(`${path}[${index}]`, container, pod.spec.terminationGracePeriodSeconds)
-        : validateOrdinaryInit(`${path}[${index}]`, container))
-    ]),
-    ...uniqueNames([...apps, ...containers.map(({ name }) => name)], (index) => `${path}[${index - apps.size}].name`, duplicate)
-  ]
+export const validateInitContainers = (pod: PodContext): Errors => {
+  const containers = pod.spec.initContainers
+  if (containers === undefined || containers.length === 0) return none
+  return all(
+    among(containers, (container, index) =>
+      all(
+        at(index, validateCommon(container, pod)),
+        at(index, optionalOneOf(".restartPolicy", container.restartPolicy, initRestarts)),
+        validateHostPorts([container]),
+        at(
+          index,
+          isSidecar(container) ? validateProbes(container, pod.spec.terminationGracePeriodSeconds) : validateOrdinaryInit(container)
+        )
+      )
+    ),
+    validateUnique(containers, keysOf(pod.spec.containers, givenName))
+  )
 }
 
 const forbiddenForEphemeral = [
@@ -140,44 +168,42 @@ const forbiddenForEphemeral = [
   "lifecycle"
 ] as const
 
+const notForEphemeral = "cannot be set for an Ephemeral Container"
+
+const validateWholeMount = ({ subPath = "", subPathExpr = "" }: CoreV1.VolumeMount): Errors =>
+  all(
+    subPath === "" ? none : [forbidden(".subPath", notForEphemeral)],
+    subPathExpr === "" ? none : [forbidden(".subPathExpr", notForEphemeral)]
+  )
+
 /** Containers added to a running pod for debugging. @category combinators */
-export const validateEphemeralContainers = (path: string, pod: PodContext): Errors => {
-  const containers = pod.spec.ephemeralContainers ?? []
-  const others = new Set([...pod.spec.containers, ...(pod.spec.initContainers ?? [])].map(({ name }) => name))
-  const notForEphemeral = "cannot be set for an Ephemeral Container"
-  return [
-    ...containers.flatMap((container, index) => {
-      const at = `${path}[${index}]`
+export const validateEphemeralContainers = (pod: PodContext): Errors => {
+  const { containers: apps, ephemeralContainers: containers, initContainers = [] } = pod.spec
+  if (containers === undefined || containers.length === 0) return none
+  const others = keysOf([...apps, ...initContainers], givenName)
+  return all(
+    each(containers, (container) => {
       const target = container.targetContainerName ?? ""
-      return [
-        ...validateCommon(at, container, pod),
-        ...(target === "" || others.has(target) ? [] : [notFound(`${at}.targetContainerName`, target)]),
-        ...forbiddenForEphemeral.flatMap((field) => (semanticEqual(container[field], undefined) ? [] : [forbidden(`${at}.${field}`, notForEphemeral)])),
-        ...(container.volumeMounts ?? []).flatMap(({ subPath = "", subPathExpr = "" }, mount) => [
-          ...(subPath === "" ? [] : [forbidden(`${at}.volumeMounts[${mount}].subPath`, notForEphemeral)]),
-          ...(subPathExpr === "" ? [] : [forbidden(`${at}.volumeMounts[${mount}].subPathExpr`, notForEphemeral)])
-        ])
-      ]
+      return all(
+        validateCommon(container, pod),
+        target === "" || others.has(target) ? none : [notFound(".targetContainerName", target)],
+        among(forbiddenForEphemeral, (field) => (semanticEqual(container[field], undefined) ? none : [forbidden(`.${field}`, notForEphemeral)])),
+        at(".volumeMounts", each(container.volumeMounts, validateWholeMount))
+      )
     }),
-    ...uniqueNames([...others, ...containers.map(({ name }) => name)], (index) => `${path}[${index - others.size}].name`, duplicate)
-  ]
+    validateUnique(containers, others)
+  )
 }
 
 /** In the network of the host, each port of a container is that port of the host. @category combinators */
-export const validateHostNetworkPorts = (path: string, spec: CoreV1.PodSpec): Errors =>
+export const validateHostNetworkPorts = (spec: CoreV1.PodSpec): Errors =>
   spec.hostNetwork !== true
-    ? []
-    : spec.containers.flatMap(({ ports = [] }, index) =>
-        ports.flatMap(({ containerPort, hostPort = 0 }, port) =>
-          hostPort === containerPort
-            ? []
-            : [invalid(`${path}[${index}].ports[${port}].hostPort`, hostPort, "must match `containerPort` when `hostNetwork` is true")]
+    ? none
+    : each(spec.containers, ({ ports }) =>
+        at(
+          ".ports",
+          each(ports, ({ containerPort, hostPort = 0 }) =>
+            hostPort === containerPort ? none : [invalid(".hostPort", hostPort, "must match `containerPort` when `hostNetwork` is true")]
+          )
         )
       )
-
-/** What becomes of containers that end. @category combinators */
-export const validateRestartPolicy = (path: string, policy: string | undefined): Errors => {
-  const policies = ["Always", "OnFailure", "Never"]
-  if (policy === undefined || policy === "") return [required(path)]
-  return policies.includes(policy) ? [] : [notSupported(path, policy, policies)]
-}

@@ -1,104 +1,112 @@
 /** Rules of the mounts and devices of a container. */
-import { forbidden, invalid, notFound, notSupported } from "../FieldError.js"
+import { all, among, at, each, forbidden, invalid, none, notFound, notSupported } from "../FieldError.js"
 import type * as CoreV1 from "../generated/CoreV1.js"
 import type { Errors } from "../internal/fieldRules.js"
-import { localPath, present } from "../internal/fieldRules.js"
+import { keysOf, localPath, present, repeats } from "../internal/fieldRules.js"
 
 type Volumes = ReadonlyMap<string, CoreV1.Volume>
 
+interface Named {
+  readonly name: string
+}
+
+const nameOf = ({ name }: Named): string => name
+const mountPathOf = ({ mountPath }: CoreV1.VolumeMount): string => mountPath
+const devicePathOf = ({ devicePath }: CoreV1.VolumeDevice): string => devicePath
+
+const propagations = ["Bidirectional", "HostToContainer", "None"]
+
 const validatePropagation = (path: string, mode: string | undefined, privileged: boolean): Errors => {
-  const modes = ["Bidirectional", "HostToContainer", "None"]
-  if (mode === undefined) return []
-  if (!modes.includes(mode)) return [notSupported(path, mode, modes)]
+  if (mode === undefined) return none
+  if (!propagations.includes(mode)) return [notSupported(path, mode, propagations)]
   return mode === "Bidirectional" && !privileged
     ? [forbidden(path, "Bidirectional mount propagation is available only to privileged containers")]
-    : []
+    : none
 }
+
+const recursions = ["Disabled", "Enabled", "IfPossible"]
 
 const validateRecursiveReadOnly = (path: string, mount: CoreV1.VolumeMount): Errors => {
-  const modes = ["Disabled", "Enabled", "IfPossible"]
   const mode = mount.recursiveReadOnly
-  if (mode === undefined || mode === "Disabled") return []
-  if (!modes.includes(mode)) return [notSupported(path, mode, modes)]
-  return [
-    ...(mount.readOnly === true ? [] : [forbidden(path, "may only be specified when readOnly is true")]),
-    ...(mount.mountPropagation !== undefined && mount.mountPropagation !== "None"
+  if (mode === undefined || mode === "Disabled") return none
+  if (!recursions.includes(mode)) return [notSupported(path, mode, recursions)]
+  return all(
+    mount.readOnly === true ? none : [forbidden(path, "may only be specified when readOnly is true")],
+    mount.mountPropagation !== undefined && mount.mountPropagation !== "None"
       ? [forbidden(path, "may only be specified when mountPropagation is None or not specified")]
-      : [])
-  ]
+      : none
+  )
 }
 
-const validateSubPaths = (path: string, at: string, mount: CoreV1.VolumeMount, volume: CoreV1.Volume | undefined): Errors => {
+const notInImages = "not allowed in image volume sources"
+
+/** Problems of the paths themselves belong to the list of mounts, those of their being there to the mount. */
+const validateSubPaths = (mount: CoreV1.VolumeMount, index: number, volume: CoreV1.Volume | undefined): Errors => {
   const { subPath = "", subPathExpr = "" } = mount
+  if (subPath === "" && subPathExpr === "") return none
   const isImage = volume?.image !== undefined
-  const notInImages = "not allowed in image volume sources"
-  return [
-    ...(isImage && subPath !== "" ? [invalid(`${at}.subPath`, subPath, notInImages)] : []),
-    ...(isImage && subPathExpr !== "" ? [invalid(`${at}.subPathExpr`, subPathExpr, notInImages)] : []),
-    ...(subPath === "" ? [] : localPath(`${path}.subPath`, subPath)),
-    ...(subPathExpr !== "" && subPath !== ""
-      ? [invalid(`${at}.subPathExpr`, subPathExpr, "subPathExpr and subPath are mutually exclusive")]
-      : []),
-    ...(subPathExpr === "" ? [] : localPath(`${path}.subPathExpr`, subPathExpr))
-  ]
+  return all(
+    isImage && subPath !== "" ? [invalid(`[${index}].subPath`, subPath, notInImages)] : none,
+    isImage && subPathExpr !== "" ? [invalid(`[${index}].subPathExpr`, subPathExpr, notInImages)] : none,
+    subPath === "" ? none : localPath(".subPath", subPath),
+    subPathExpr !== "" && subPath !== ""
+      ? [invalid(`[${index}].subPathExpr`, subPathExpr, "subPathExpr and subPath are mutually exclusive")]
+      : none,
+    subPathExpr === "" ? none : localPath(".subPathExpr", subPathExpr)
+  )
 }
 
 /** Each mount must name a volume of the pod and have a path of its own. @category combinators */
-export const validateVolumeMounts = (path: string, container: CoreV1.Container, volumes: Volumes): Errors => {
-  const devices = new Set(container.volumeDevices?.map(({ name }) => name))
-  const devicePaths = new Set(container.volumeDevices?.map(({ devicePath }) => devicePath))
+export const validateVolumeMounts = (container: CoreV1.Container, volumes: Volumes): Errors => {
+  const mounts = container.volumeMounts
+  if (mounts === undefined || mounts.length === 0) return none
+  const devices = keysOf(container.volumeDevices, nameOf)
+  const devicePaths = keysOf(container.volumeDevices, devicePathOf)
   const privileged = container.securityContext?.privileged === true
-  const seen = new Set<string>()
-  return (container.volumeMounts ?? []).flatMap((mount, index) => {
-    const at = `${path}[${index}]`
-    const repeated = seen.has(mount.mountPath)
-    seen.add(mount.mountPath)
-    return [
-      ...present(`${at}.name`, mount.name),
-      ...(volumes.has(mount.name) ? [] : [notFound(`${at}.name`, mount.name)]),
-      ...present(`${at}.mountPath`, mount.mountPath),
-      ...(repeated ? [invalid(`${at}.mountPath`, mount.mountPath, "must be unique")] : []),
-      ...(devices.has(mount.name)
-        ? [invalid(`${at}.name`, mount.name, "must not already exist in volumeDevices")]
-        : []),
-      ...(devicePaths.has(mount.mountPath)
-        ? [invalid(`${at}.mountPath`, mount.mountPath, "must not already exist as a path in volumeDevices")]
-        : []),
-      ...validateSubPaths(path, at, mount, volumes.get(mount.name)),
-      ...validatePropagation(`${path}.mountPropagation`, mount.mountPropagation, privileged),
-      ...validateRecursiveReadOnly(`${path}.recursiveReadOnly`, mount)
-    ]
+  const repeated = repeats(mounts, mountPathOf)
+  return among(mounts, (mount, index) => {
+    const { mountPath, name } = mount
+    const volume = volumes.get(name)
+    const own = all(
+      present(".name", name),
+      volume === undefined ? [notFound(".name", name)] : none,
+      present(".mountPath", mountPath),
+      repeated.has(index) ? [invalid(".mountPath", mountPath, "must be unique")] : none,
+      devices.has(name) ? [invalid(".name", name, "must not already exist in volumeDevices")] : none,
+      devicePaths.has(mountPath) ? [invalid(".mountPath", mountPath, "must not already exist as a path in volumeDevices")] : none
+    )
+    return all(
+      at(index, own),
+      validateSubPaths(mount, index, volume),
+      validatePropagation(".mountPropagation", mount.mountPropagation, privileged),
+      validateRecursiveReadOnly(".recursiveReadOnly", mount)
+    )
   })
 }
 
 /** Each device must name a claim of the pod and have a path of its own. @category combinators */
-export const validateVolumeDevices = (path: string, container: CoreV1.Container, volumes: Volumes): Errors => {
-  const mounts = new Set(container.volumeMounts?.map(({ name }) => name))
-  const mountPaths = new Set(container.volumeMounts?.map(({ mountPath }) => mountPath))
-  const names = new Set<string>()
-  const paths = new Set<string>()
-  return (container.volumeDevices ?? []).flatMap(({ devicePath, name }, index) => {
-    const at = `${path}[${index}]`
+export const validateVolumeDevices = (container: CoreV1.Container, volumes: Volumes): Errors => {
+  const devices = container.volumeDevices
+  if (devices === undefined || devices.length === 0) return none
+  const mounts = keysOf(container.volumeMounts, nameOf)
+  const mountPaths = keysOf(container.volumeMounts, mountPathOf)
+  const repeatedNames = repeats(devices, ({ name }) => (name === "" ? undefined : name))
+  const repeatedPaths = repeats(devices, devicePathOf)
+  return each(devices, ({ devicePath, name }, index) => {
     const volume = volumes.get(name)
     const isClaim = volume?.persistentVolumeClaim !== undefined || volume?.ephemeral !== undefined
-    const repeatedName = names.has(name)
-    const repeatedPath = paths.has(devicePath)
-    if (name !== "") names.add(name)
-    paths.add(devicePath)
-    return [
-      ...present(`${at}.name`, name),
-      ...(repeatedName ? [invalid(`${at}.name`, name, "must be unique")] : []),
-      ...(volume !== undefined && !isClaim
-        ? [invalid(`${at}.name`, name, "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode")]
-        : []),
-      ...(volume === undefined ? [notFound(`${at}.name`, name)] : []),
-      ...present(`${at}.devicePath`, devicePath),
-      ...(repeatedPath ? [invalid(`${at}.devicePath`, devicePath, "must be unique")] : []),
-      ...(devicePath.split("/").includes("..") ? [invalid(`${at}.devicePath`, devicePath, "can not contain backsteps ('..')")] : []),
-      ...(mounts.has(name) ? [invalid(`${at}.name`, name, "must not already exist in volumeMounts")] : []),
-      ...(mountPaths.has(devicePath)
-        ? [invalid(`${at}.devicePath`, devicePath, "must not already exist as a path in volumeMounts")]
-        : [])
-    ]
+    return all(
+      present(".name", name),
+      repeatedNames.has(index) ? [invalid(".name", name, "must be unique")] : none,
+      volume !== undefined && !isClaim
+        ? [invalid(".name", name, "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode")]
+        : none,
+      volume === undefined ? [notFound(".name", name)] : none,
+      present(".devicePath", devicePath),
+      repeatedPaths.has(index) ? [invalid(".devicePath", devicePath, "must be unique")] : none,
+      devicePath.split("/").includes("..") ? [invalid(".devicePath", devicePath, "can not contain backsteps ('..')")] : none,
+      mounts.has(name) ? [invalid(".name", name, "must not already exist in volumeMounts")] : none,
+      mountPaths.has(devicePath) ? [invalid(".devicePath", devicePath, "must not already exist as a path in volumeMounts")] : none
+    )
   })
 }

@@ -1,6 +1,6 @@
 /** Rules of pod templates and of the selectors that must find the pods made of them. */
 import * as Either from "effect/Either"
-import { forbidden, invalid, notSupported, required } from "../FieldError.js"
+import { all, forbidden, invalid, none, notSupported, required } from "../FieldError.js"
 import type * as CoreV1 from "../generated/CoreV1.js"
 import type * as MetaV1 from "../generated/MetaV1.js"
 import type { Errors } from "../internal/fieldRules.js"
@@ -9,25 +9,27 @@ import { validateAnnotations, validateLabels } from "./MetadataValidation.js"
 import { validatePodSpec } from "./PodValidation.js"
 import { validateLabelSelector } from "./SchedulingValidation.js"
 
+const noContainers: CoreV1.PodSpec = { containers: [] }
+
 /** @category combinators */
-export const validatePodTemplate = (path: string, template: CoreV1.PodTemplateSpec): Errors => [
-  ...validateLabels(template.metadata?.labels, `${path}.metadata.labels`),
-  ...validateAnnotations(template.metadata?.annotations, `${path}.metadata.annotations`),
-  ...validatePodSpec(template.spec ?? { containers: [] }, "", `${path}.spec`),
-  ...((template.spec?.ephemeralContainers ?? []).length > 0
-    ? [forbidden(`${path}.spec.ephemeralContainers`, "ephemeral containers not allowed in pod template")]
-    : [])
-]
+export const validatePodTemplate = (path: string, { metadata, spec = noContainers }: CoreV1.PodTemplateSpec): Errors =>
+  all(
+    validateLabels(metadata?.labels, `${path}.metadata.labels`),
+    validateAnnotations(metadata?.annotations, `${path}.metadata.annotations`),
+    validatePodSpec(spec, "", `${path}.spec`),
+    (spec.ephemeralContainers ?? []).length > 0
+      ? [forbidden(`${path}.spec.ephemeralContainers`, "ephemeral containers not allowed in pod template")]
+      : none
+  )
 
 /** Pods of a controller that keeps them running must restart and have no deadline. @category combinators */
-export const validateKeptRunning = (path: string, template: CoreV1.PodTemplateSpec, kind: string): Errors => [
-  ...(template.spec?.restartPolicy === "Always"
-    ? []
-    : [notSupported(`${path}.spec.restartPolicy`, template.spec?.restartPolicy ?? "", ["Always"])]),
-  ...(template.spec?.activeDeadlineSeconds === undefined
-    ? []
-    : [forbidden(`${path}.spec.activeDeadlineSeconds`, `activeDeadlineSeconds in ${kind} is not Supported`)])
-]
+export const validateKeptRunning = (path: string, { spec }: CoreV1.PodTemplateSpec, kind: string): Errors =>
+  all(
+    spec?.restartPolicy === "Always" ? none : [notSupported(`${path}.spec.restartPolicy`, spec?.restartPolicy ?? "", ["Always"])],
+    spec?.activeDeadlineSeconds === undefined
+      ? none
+      : [forbidden(`${path}.spec.activeDeadlineSeconds`, `activeDeadlineSeconds in ${kind} is not Supported`)]
+  )
 
 const isEmpty = (selector: MetaV1.LabelSelector): boolean =>
   Object.keys(selector.matchLabels ?? {}).length === 0 && (selector.matchExpressions ?? []).length === 0
@@ -36,10 +38,10 @@ const isEmpty = (selector: MetaV1.LabelSelector): boolean =>
 export const validateSelector = (path: string, selector: MetaV1.LabelSelector | undefined, kind: string): Errors =>
   selector === undefined
     ? [required(path)]
-    : [
-        ...validateLabelSelector(path, selector),
-        ...(isEmpty(selector) ? [invalid(path, selector, `empty selector is invalid for ${kind}`)] : [])
-      ]
+    : all(
+        validateLabelSelector(path, selector),
+        isEmpty(selector) ? [invalid(path, selector, `empty selector is invalid for ${kind}`)] : none
+      )
 
 const mismatch = "`selector` does not match template `labels`"
 
@@ -52,5 +54,5 @@ export const validateTemplateSelected = (
   const parsed = LabelSelector.fromObject(selector)
   if (Either.isLeft(parsed)) return [invalid(`${path}.selector`, selector, "invalid label selector")]
   const labels = template.metadata?.labels
-  return LabelSelector.matches(parsed.right, labels) ? [] : [invalid(`${path}.template.metadata.labels`, labels, mismatch)]
+  return LabelSelector.matches(parsed.right, labels) ? none : [invalid(`${path}.template.metadata.labels`, labels, mismatch)]
 }

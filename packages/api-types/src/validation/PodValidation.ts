@@ -1,15 +1,14 @@
 /** Rules of a pod. */
-import { duplicate, forbidden, invalid, notSupported, required } from "../FieldError.js"
+import { all, at, duplicate, each, forbidden, invalid, none, required } from "../FieldError.js"
 import type * as CoreV1 from "../generated/CoreV1.js"
 import type { Errors } from "../internal/fieldRules.js"
-import { address, named, oneOf, optionalName } from "../internal/fieldRules.js"
+import { address, named, oneOf, optionalName, optionalOneOf, present, repeats, requiredName } from "../internal/fieldRules.js"
 import * as Names from "../Names.js"
 import {
   validateContainers,
   validateEphemeralContainers,
   validateHostNetworkPorts,
-  validateInitContainers,
-  validateRestartPolicy
+  validateInitContainers
 } from "./ContainerValidation.js"
 import { validateLabels } from "./MetadataValidation.js"
 import { validateOverhead, validatePodResources } from "./ResourceValidation.js"
@@ -18,153 +17,149 @@ import { validatePodSecurityContext } from "./SecurityValidation.js"
 import { validateVolumes } from "./VolumeValidation.js"
 
 const dnsPolicies = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"]
+const restartPolicies = ["Always", "OnFailure", "Never"]
+const preemptionPolicies = ["PreemptLowerPriority", "Never"]
+const systems = ["linux", "windows"]
 
-const validateDnsConfig = (path: string, { dnsConfig: config, dnsPolicy }: CoreV1.PodSpec): Errors => {
-  if (dnsPolicy === "None" && config === undefined) return [required(path, "must provide `dnsConfig` when `dnsPolicy` is None")]
-  const { nameservers = [], options = [], searches = [] } = config ?? {}
+const validateDnsConfig = ({ dnsConfig: config, dnsPolicy }: CoreV1.PodSpec): Errors => {
+  if (config === undefined) return dnsPolicy === "None" ? [required("", "must provide `dnsConfig` when `dnsPolicy` is None")] : none
+  const { nameservers = [], options, searches = [] } = config
   if (dnsPolicy === "None" && nameservers.length === 0) {
-    return [required(`${path}.nameservers`, "must provide at least one DNS nameserver when `dnsPolicy` is None")]
+    return [required(".nameservers", "must provide at least one DNS nameserver when `dnsPolicy` is None")]
   }
-  return [
-    ...(nameservers.length > 3 ? [invalid(`${path}.nameservers`, nameservers, "must not have more than 3 nameservers")] : []),
-    ...nameservers.flatMap((server, index) => address(`${path}.nameservers[${index}]`, server)),
-    ...(searches.length > 32 ? [invalid(`${path}.searches`, searches, "must not have more than 32 search paths")] : []),
-    ...(searches.join(" ").length > 2048
-      ? [invalid(`${path}.searches`, searches, "must not have more than 2048 characters (including spaces) in the search list")]
-      : []),
-    ...searches.flatMap((search, index) =>
-      search === "." ? [] : named(`${path}.searches[${index}]`, search.replace(/\.$/, ""), Names.isDns1123SubdomainWithUnderscore)
+  return all(
+    nameservers.length > 3 ? [invalid(".nameservers", nameservers, "must not have more than 3 nameservers")] : none,
+    at(".nameservers", each(nameservers, (server) => address("", server))),
+    searches.length > 32 ? [invalid(".searches", searches, "must not have more than 32 search paths")] : none,
+    searches.join(" ").length > 2048
+      ? [invalid(".searches", searches, "must not have more than 2048 characters (including spaces) in the search list")]
+      : none,
+    at(
+      ".searches",
+      each(searches, (search) => (search === "." ? none : named("", search.replace(/\.$/, ""), Names.isDns1123SubdomainWithUnderscore)))
     ),
-    ...options.flatMap(({ name = "" }, index) => (name === "" ? [required(`${path}.options[${index}]`, "must not be empty")] : []))
-  ]
+    at(".options", each(options, ({ name = "" }) => present("", name, "must not be empty")))
+  )
 }
 
-const validateResourceClaims = (path: string, claims: ReadonlyArray<CoreV1.PodResourceClaim>): Errors => {
-  const seen = new Set<string>()
-  return claims.flatMap((claim, index) => {
-    const at = `${path}[${index}]`
+const validateResourceClaims = (claims: ReadonlyArray<CoreV1.PodResourceClaim> | undefined): Errors => {
+  if (claims === undefined) return none
+  const repeated = repeats(claims, ({ name }) => name)
+  return each(claims, (claim, index) => {
     const { name, resourceClaimName, resourceClaimTemplateName } = claim
-    const nameErrors = name === "" ? [required(`${at}.name`)] : seen.has(name) ? [duplicate(`${at}.name`, name)] : named(`${at}.name`, name, Names.isDns1123Label)
-    seen.add(name)
-    const choice =
+    return all(
+      name !== "" && repeated.has(index) ? [duplicate(".name", name)] : requiredName(".name", name, Names.isDns1123Label),
       resourceClaimName !== undefined && resourceClaimTemplateName !== undefined
-        ? [invalid(at, claim, "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified")]
+        ? [invalid("", claim, "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified")]
         : resourceClaimName === undefined && resourceClaimTemplateName === undefined
-          ? [invalid(at, claim, "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`")]
-          : []
-    return [
-      ...nameErrors,
-      ...choice,
-      ...(resourceClaimName === undefined ? [] : named(`${at}.resourceClaimName`, resourceClaimName, Names.isDns1123Subdomain)),
-      ...(resourceClaimTemplateName === undefined
-        ? []
-        : named(`${at}.resourceClaimTemplateName`, resourceClaimTemplateName, Names.isDns1123Subdomain))
-    ]
+          ? [invalid("", claim, "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`")]
+          : none,
+      resourceClaimName === undefined ? none : named(".resourceClaimName", resourceClaimName, Names.isDns1123Subdomain),
+      resourceClaimTemplateName === undefined
+        ? none
+        : named(".resourceClaimTemplateName", resourceClaimTemplateName, Names.isDns1123Subdomain)
+    )
   })
 }
 
+const notShared = (path: string, shared: boolean | undefined): Errors =>
+  shared === true ? [forbidden(path, "when `pod.Spec.HostUsers` is false")] : none
+
 // A pod with users of its own cannot share other namespaces of the host.
-const validateHostUsers = (path: string, spec: CoreV1.PodSpec): Errors =>
+const validateHostUsers = (spec: CoreV1.PodSpec): Errors =>
   spec.hostUsers !== false
-    ? []
-    : (
-        [
-          ["hostNetwork", spec.hostNetwork],
-          ["HostPID", spec.hostPID],
-          ["HostIPC", spec.hostIPC]
-        ] as const
-      ).flatMap(([field, shared]) => (shared === true ? [forbidden(`${path}.${field}`, "when `pod.Spec.HostUsers` is false")] : []))
+    ? none
+    : all(notShared(".hostNetwork", spec.hostNetwork), notShared(".HostPID", spec.hostPID), notShared(".HostIPC", spec.hostIPC))
+
+const validateNoToken = ({ serviceAccountToken }: CoreV1.VolumeProjection): Errors =>
+  serviceAccountToken === undefined ? none : [forbidden(".serviceAccountToken", "must not be specified when serviceAccountName is not set")]
 
 // Templates may leave the account out: it is filled in when a pod is made of them.
-const validateTokens = (path: string, spec: CoreV1.PodSpec): Errors =>
+const validateTokens = (spec: CoreV1.PodSpec): Errors =>
   (spec.serviceAccountName ?? "") !== ""
-    ? []
-    : (spec.volumes ?? []).flatMap(({ projected }, volume) =>
-        (projected?.sources ?? []).flatMap((source, index) =>
-          source.serviceAccountToken === undefined
-            ? []
-            : [
-                forbidden(
-                  `${path}.volumes[${volume}].projected.sources[${index}].serviceAccountToken`,
-                  "must not be specified when serviceAccountName is not set"
-                )
-              ]
-        )
-      )
+    ? none
+    : at(".volumes", each(spec.volumes, ({ projected }) => at(".projected.sources", each(projected?.sources, validateNoToken))))
 
 const maximumSeconds = 2_147_483_647
 
 const validateDeadline = (path: string, seconds: number | undefined): Errors =>
-  seconds !== undefined && (seconds < 1 || seconds > maximumSeconds) ? [invalid(path, seconds, Names.rangeProblem(1, maximumSeconds))] : []
+  seconds !== undefined && (seconds < 1 || seconds > maximumSeconds) ? [invalid(path, seconds, Names.rangeProblem(1, maximumSeconds))] : none
 
 const validateOs = (path: string, os: CoreV1.PodOS | undefined): Errors => {
-  if (os === undefined) return []
+  if (os === undefined) return none
   if (os.name === "") return [required(`${path}.name`, "cannot be empty")]
-  return ["linux", "windows"].includes(os.name) ? [] : [notSupported(path, os.name, ["linux", "windows"])]
+  return optionalOneOf(path, os.name, systems)
 }
 
-const validatePlacement = (path: string, spec: CoreV1.PodSpec): Errors => [
-  ...validateLabels(spec.nodeSelector, `${path}.nodeSelector`),
-  ...validateAffinity(`${path}.affinity`, spec.affinity),
-  ...validateSchedulingGates(`${path}.schedulingGates`, spec.schedulingGates ?? []),
-  ...validateTopologySpread(`${path}.topologySpreadConstraints`, spec.topologySpreadConstraints ?? []),
-  ...optionalName(`${path}.nodeName`, spec.nodeName, Names.isDns1123Subdomain),
-  ...validateTolerations(`${path}.tolerations`, spec.tolerations ?? []),
-  ...optionalName(`${path}.priorityClassName`, spec.priorityClassName, Names.isDns1123Subdomain),
-  ...(spec.preemptionPolicy === undefined ? [] : oneOf(`${path}.preemptionPolicy`, spec.preemptionPolicy, ["PreemptLowerPriority", "Never"]))
-]
+const validatePlacement = (spec: CoreV1.PodSpec): Errors =>
+  all(
+    validateLabels(spec.nodeSelector, ".nodeSelector"),
+    validateAffinity(".affinity", spec.affinity),
+    at(".schedulingGates", validateSchedulingGates(spec.schedulingGates)),
+    at(".topologySpreadConstraints", validateTopologySpread(spec.topologySpreadConstraints)),
+    optionalName(".nodeName", spec.nodeName, Names.isDns1123Subdomain),
+    validateTolerations(".tolerations", spec.tolerations),
+    optionalName(".priorityClassName", spec.priorityClassName, Names.isDns1123Subdomain),
+    spec.preemptionPolicy === undefined ? none : oneOf(".preemptionPolicy", spec.preemptionPolicy, preemptionPolicies)
+  )
 
-const validateIdentity = (path: string, spec: CoreV1.PodSpec): Errors => [
-  ...optionalName(`${path}.serviceAccountName`, spec.serviceAccountName, Names.isDns1123Subdomain),
-  ...optionalName(`${path}.hostname`, spec.hostname, Names.isDns1123Label),
-  ...optionalName(`${path}.subdomain`, spec.subdomain, Names.isDns1123Label),
-  ...(spec.hostAliases ?? []).flatMap(({ hostnames = [], ip }, index) => [
-    ...address(`${path}.hostAliases[${index}].ip`, ip),
-    ...hostnames.flatMap((hostname, each) => named(`${path}.hostAliases[${index}].hostnames[${each}]`, hostname, Names.isDns1123Subdomain))
-  ]),
-  ...(spec.runtimeClassName === undefined ? [] : named(`${path}.runtimeClassName`, spec.runtimeClassName, Names.isDns1123Subdomain))
-]
+const validateHostAlias = ({ hostnames, ip }: CoreV1.HostAlias): Errors =>
+  all(address(".ip", ip), at(".hostnames", each(hostnames, (hostname) => named("", hostname, Names.isDns1123Subdomain))))
+
+const validateIdentity = (spec: CoreV1.PodSpec): Errors =>
+  all(
+    optionalName(".serviceAccountName", spec.serviceAccountName, Names.isDns1123Subdomain),
+    optionalName(".hostname", spec.hostname, Names.isDns1123Label),
+    optionalName(".subdomain", spec.subdomain, Names.isDns1123Label),
+    at(".hostAliases", each(spec.hostAliases, validateHostAlias)),
+    spec.runtimeClassName === undefined ? none : named(".runtimeClassName", spec.runtimeClassName, Names.isDns1123Subdomain)
+  )
+
+const validateReadinessGate = ({ conditionType }: CoreV1.PodReadinessGate): Errors =>
+  named(".conditionType", conditionType, Names.isQualifiedName)
 
 /** The rules of a spec, the same for new and for changed pods. @category combinators */
 export const validatePodSpec = (spec: CoreV1.PodSpec, podName: string, path = "spec"): Errors => {
-  const volumes = validateVolumes(`${path}.volumes`, spec.volumes ?? [], podName)
-  const claims = (spec.resourceClaims ?? []).map(({ name }) => name).filter((name) => name !== "")
-  const context = { spec, volumes: volumes.valid, claims }
-  return [
-    ...(spec.terminationGracePeriodSeconds === undefined ? [required(`${path}.terminationGracePeriodSeconds`)] : []),
-    ...volumes.errors,
-    ...validateResourceClaims(`${path}.resourceClaims`, spec.resourceClaims ?? []),
-    ...validateContainers(`${path}.containers`, context),
-    ...validateInitContainers(`${path}.initContainers`, context),
-    ...validateEphemeralContainers(`${path}.ephemeralContainers`, context),
-    ...validatePodResources(`${path}.resources`, spec),
-    ...validateHostNetworkPorts(`${path}.containers`, spec),
-    ...validateRestartPolicy(`${path}.restartPolicy`, spec.restartPolicy),
-    ...oneOf(`${path}.dnsPolicy`, spec.dnsPolicy, dnsPolicies),
-    ...validatePodSecurityContext(`${path}.securityContext`, spec),
-    ...validatePlacement(path, spec),
-    ...validateDnsConfig(`${path}.dnsConfig`, spec),
-    ...(spec.readinessGates ?? []).flatMap(({ conditionType }, index) =>
-      named(`${path}.readinessGates[${index}].conditionType`, conditionType, Names.isQualifiedName)
-    ),
-    ...validateHostUsers(path, spec),
-    ...validateDeadline(`${path}.activeDeadlineSeconds`, spec.activeDeadlineSeconds),
-    ...validateIdentity(path, spec),
-    ...validateOverhead(`${path}.overhead`, spec.overhead),
-    ...validateOs(`${path}.os`, spec.os)
-  ]
+  const volumes = validateVolumes(spec.volumes, podName)
+  const context = { spec, volumes: volumes.valid }
+  return at(
+    path,
+    all(
+      spec.terminationGracePeriodSeconds === undefined ? [required(".terminationGracePeriodSeconds")] : none,
+      at(".volumes", volumes.errors),
+      at(".resourceClaims", validateResourceClaims(spec.resourceClaims)),
+      at(".containers", validateContainers(context)),
+      at(".initContainers", validateInitContainers(context)),
+      at(".ephemeralContainers", validateEphemeralContainers(context)),
+      at(".resources", validatePodResources(spec)),
+      at(".containers", validateHostNetworkPorts(spec)),
+      oneOf(".restartPolicy", spec.restartPolicy, restartPolicies),
+      oneOf(".dnsPolicy", spec.dnsPolicy, dnsPolicies),
+      validatePodSecurityContext(".securityContext", spec),
+      validatePlacement(spec),
+      at(".dnsConfig", validateDnsConfig(spec)),
+      at(".readinessGates", each(spec.readinessGates, validateReadinessGate)),
+      validateHostUsers(spec),
+      validateDeadline(".activeDeadlineSeconds", spec.activeDeadlineSeconds),
+      validateIdentity(spec),
+      validateOverhead(".overhead", spec.overhead),
+      validateOs(".os", spec.os)
+    )
+  )
 }
+
+const has = (items: ReadonlyArray<unknown> | undefined): boolean => items !== undefined && items.length > 0
 
 /** The rules of a new pod. @category combinators */
 export const validatePod = (pod: CoreV1.Pod): Errors => {
   const spec = pod.spec
   if (spec === undefined) return [required("spec.containers")]
-  return [
-    ...validatePodSpec(spec, pod.metadata.name ?? ""),
-    ...validateTokens("spec", spec),
-    ...((spec.ephemeralContainers ?? []).length > 0 ? [forbidden("spec.ephemeralContainers", "cannot be set on create")] : []),
-    ...((spec.nodeName ?? "") !== "" && (spec.schedulingGates ?? []).length > 0
+  return all(
+    validatePodSpec(spec, pod.metadata.name ?? ""),
+    at("spec", validateTokens(spec)),
+    has(spec.ephemeralContainers) ? [forbidden("spec.ephemeralContainers", "cannot be set on create")] : none,
+    (spec.nodeName ?? "") !== "" && has(spec.schedulingGates)
       ? [forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared")]
-      : [])
-  ]
+      : none
+  )
 }

@@ -1,5 +1,5 @@
 /** Rules of the values that a container takes from elsewhere: fields of its pod, resources, ConfigMaps and Secrets. */
-import { invalid, notSupported, required } from "../FieldError.js"
+import { all, among, at, each, invalid, none, notSupported, required } from "../FieldError.js"
 import type * as CoreV1 from "../generated/CoreV1.js"
 import type { Errors } from "../internal/fieldRules.js"
 import { localFreePath, named, present, requiredName } from "../internal/fieldRules.js"
@@ -24,22 +24,29 @@ export const fileFields = ["metadata.annotations", "metadata.labels", "metadata.
 
 const allFields: ReadonlySet<string> = new Set([...envFields, ...fileFields, "spec.restartPolicy", "spec.schedulerName", "status.phase", "spec.host"])
 
-const subscripted = /^([^[]*)\['(.*)'\]$/
+const subscripted = /^([^[]+)\['(.*)'\]$/
+
+const notConvertible = (fieldPath: string, why: string): Errors => [invalid(".fieldPath", fieldPath, `error converting fieldPath: ${why}`)]
+
+const validateSubscripted = (fieldPath: string, owner: string, key: string): Errors => {
+  if (owner === "metadata.annotations") return named("", key.toLowerCase(), Names.isQualifiedName)
+  if (owner === "metadata.labels") return named("", key, Names.isQualifiedName)
+  return allFields.has(owner)
+    ? [invalid("", owner, "does not support subscript")]
+    : notConvertible(fieldPath, `field label does not support subscript: ${fieldPath}`)
+}
 
 /** A field of the pod by its path, which must be one of `supported`. @category combinators */
-export const validateFieldRef = (path: string, reference: CoreV1.ObjectFieldSelector, supported: ReadonlyArray<string>): Errors => {
+export const validateFieldRef = (reference: CoreV1.ObjectFieldSelector, supported: ReadonlyArray<string>): Errors => {
   const { apiVersion = "", fieldPath } = reference
-  if (apiVersion === "") return [required(`${path}.apiVersion`)]
-  if (fieldPath === "") return [required(`${path}.fieldPath`)]
-  const conversion = (why: string): Errors => [invalid(`${path}.fieldPath`, fieldPath, `error converting fieldPath: ${why}`)]
-  if (apiVersion !== "v1") return conversion(`unsupported pod version: ${apiVersion}`)
-  const [, owner = "", key = ""] = subscripted.exec(fieldPath) ?? []
-  if (owner === "metadata.annotations") return named(path, key.toLowerCase(), Names.isQualifiedName)
-  if (owner === "metadata.labels") return named(path, key, Names.isQualifiedName)
-  if (owner !== "") return allFields.has(owner) ? [invalid(path, owner, "does not support subscript")] : conversion(`field label does not support subscript: ${fieldPath}`)
-  if (!allFields.has(fieldPath)) return conversion(`field label not supported: ${fieldPath}`)
+  if (apiVersion === "") return [required(".apiVersion")]
+  if (fieldPath === "") return [required(".fieldPath")]
+  if (apiVersion !== "v1") return notConvertible(fieldPath, `unsupported pod version: ${apiVersion}`)
+  const subscript = subscripted.exec(fieldPath)
+  if (subscript !== null) return validateSubscripted(fieldPath, subscript[1] ?? "", subscript[2] ?? "")
+  if (!allFields.has(fieldPath)) return notConvertible(fieldPath, `field label not supported: ${fieldPath}`)
   const internal = fieldPath === "spec.host" ? "spec.nodeName" : fieldPath
-  return supported.includes(internal) ? [] : [notSupported(`${path}.fieldPath`, internal, supported)]
+  return supported.includes(internal) ? none : [notSupported(".fieldPath", internal, supported)]
 }
 
 const resourceFields = [
@@ -61,83 +68,80 @@ const divisorRule = (resource: string): { readonly divisors: ReadonlyArray<strin
   return hugePages.test(resource) ? { divisors: byteDivisors, what: "hugepages" } : undefined
 }
 
-const validateDivisor = (path: string, resource: string, divisor: string): Errors => {
+const validateDivisor = (resource: string, divisor: string): Errors => {
   const rule = divisorRule(resource)
-  if (rule === undefined || Quantity.fromText(divisor).nanos === 0n || rule.divisors.includes(divisor)) return []
+  if (rule === undefined || Quantity.fromText(divisor).nanos === 0n || rule.divisors.includes(divisor)) return none
   const allowed = rule.what === "cpu" ? "1m and 1" : rule.divisors.join(", ")
-  return [invalid(`${path}.divisor`, resource, `only divisor's values ${allowed} are supported with the ${rule.what} resource`)]
+  return [invalid(".divisor", resource, `only divisor's values ${allowed} are supported with the ${rule.what} resource`)]
 }
 
 /** A resource of a container, which a file must name and a variable need not. @category combinators */
-export const validateResourceFieldRef = (path: string, reference: CoreV1.ResourceFieldSelector, needsContainer: boolean): Errors => {
+export const validateResourceFieldRef = (reference: CoreV1.ResourceFieldSelector, needsContainer: boolean): Errors => {
   const { containerName = "", divisor = "0", resource } = reference
   const problems: Errors =
     needsContainer && containerName === ""
-      ? [required(`${path}.containerName`)]
+      ? [required(".containerName")]
       : resource === ""
-        ? [required(`${path}.resource`)]
+        ? [required(".resource")]
         : resourceFields.includes(resource) || hugePages.test(resource)
-          ? []
-          : [notSupported(`${path}.resource`, resource, resourceFields)]
-  return [...problems, ...validateDivisor(path, resource, divisor)]
+          ? none
+          : [notSupported(".resource", resource, resourceFields)]
+  return all(problems, validateDivisor(resource, divisor))
 }
 
-const validateKeyRef = (path: string, { key, name = "" }: CoreV1.ConfigMapKeySelector | CoreV1.SecretKeySelector): Errors => [
-  ...named(`${path}.name`, name, Names.isDns1123Subdomain),
-  ...requiredName(`${path}.key`, key, Names.isConfigMapKey)
-]
+const validateKeyRef = ({ key, name = "" }: CoreV1.ConfigMapKeySelector | CoreV1.SecretKeySelector): Errors =>
+  all(named(".name", name, Names.isDns1123Subdomain), requiredName(".key", key, Names.isConfigMapKey))
 
-const validateFileKeyRef = (path: string, { key, path: file, volumeName }: CoreV1.FileKeySelector): Errors => [
-  ...requiredName(`${path}.key`, key, Names.isEnvVarName),
-  ...requiredName(`${path}.volumeName`, volumeName, Names.isDns1123Label),
-  ...present(`${path}.path`, file),
-  ...localFreePath(`${path}.path`, file)
-]
+const validateFileKeyRef = ({ key, path: file, volumeName }: CoreV1.FileKeySelector): Errors =>
+  all(
+    requiredName(".key", key, Names.isEnvVarName),
+    requiredName(".volumeName", volumeName, Names.isDns1123Label),
+    present(".path", file),
+    localFreePath(".path", file)
+  )
 
-const validateValueFrom = (path: string, variable: CoreV1.EnvVar): Errors => {
-  const source = variable.valueFrom
-  if (source === undefined) return []
+const validateValueFrom = (source: CoreV1.EnvVarSource, value: string): Errors => {
   const { configMapKeyRef, fieldRef, fileKeyRef, resourceFieldRef, secretKeyRef } = source
   const count = [configMapKeyRef, fieldRef, fileKeyRef, resourceFieldRef, secretKeyRef].filter((each) => each !== undefined).length
   const choice =
     count === 0
       ? "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
-      : (variable.value ?? "") !== ""
+      : value !== ""
         ? "may not be specified when `value` is not empty"
         : count > 1
           ? "may not have more than one field specified at a time"
           : undefined
-  return [
-    ...(fieldRef === undefined ? [] : validateFieldRef(`${path}.fieldRef`, fieldRef, envFields)),
-    ...(resourceFieldRef === undefined ? [] : validateResourceFieldRef(`${path}.resourceFieldRef`, resourceFieldRef, false)),
-    ...(configMapKeyRef === undefined ? [] : validateKeyRef(`${path}.configMapKeyRef`, configMapKeyRef)),
-    ...(secretKeyRef === undefined ? [] : validateKeyRef(`${path}.secretKeyRef`, secretKeyRef)),
-    ...(fileKeyRef === undefined ? [] : validateFileKeyRef(`${path}.fileKeyRef`, fileKeyRef)),
-    ...(choice === undefined ? [] : [invalid(path, "", choice)])
-  ]
+  return all(
+    fieldRef === undefined ? none : at(".fieldRef", validateFieldRef(fieldRef, envFields)),
+    resourceFieldRef === undefined ? none : at(".resourceFieldRef", validateResourceFieldRef(resourceFieldRef, false)),
+    configMapKeyRef === undefined ? none : at(".configMapKeyRef", validateKeyRef(configMapKeyRef)),
+    secretKeyRef === undefined ? none : at(".secretKeyRef", validateKeyRef(secretKeyRef)),
+    fileKeyRef === undefined ? none : at(".fileKeyRef", validateFileKeyRef(fileKeyRef)),
+    choice === undefined ? none : [invalid("", "", choice)]
+  )
+}
+
+const validateVariable = ({ name, value = "", valueFrom }: CoreV1.EnvVar): Errors => {
+  const problems = requiredName(".name", name, Names.isEnvVarName)
+  return valueFrom === undefined ? problems : all(problems, at(".valueFrom", validateValueFrom(valueFrom, value)))
 }
 
 /** Environment variables. @category combinators */
-export const validateEnv = (path: string, variables: ReadonlyArray<CoreV1.EnvVar>): Errors =>
-  variables.flatMap((variable, index) => [
-    ...requiredName(`${path}[${index}].name`, variable.name, Names.isEnvVarName),
-    ...validateValueFrom(`${path}[${index}].valueFrom`, variable)
-  ])
+export const validateEnv = (variables: ReadonlyArray<CoreV1.EnvVar> | undefined): Errors => each(variables, validateVariable)
 
 /** Whole ConfigMaps and Secrets as environment variables. @category combinators */
-export const validateEnvFrom = (path: string, sources: ReadonlyArray<CoreV1.EnvFromSource>): Errors =>
-  sources.flatMap(({ configMapRef, prefix = "", secretRef }, index) => {
-    const at = `${path}[${index}]`
+export const validateEnvFrom = (sources: ReadonlyArray<CoreV1.EnvFromSource> | undefined): Errors =>
+  among(sources, ({ configMapRef, prefix = "", secretRef }, index) => {
     const choice =
       configMapRef === undefined && secretRef === undefined
         ? "must specify one of: `configMapRef` or `secretRef`"
         : configMapRef !== undefined && secretRef !== undefined
           ? "may not have more than one field specified at a time"
           : undefined
-    return [
-      ...(prefix === "" ? [] : named(`${at}.prefix`, prefix, Names.isEnvVarName)),
-      ...(configMapRef === undefined ? [] : requiredName(`${at}.configMapRef.name`, configMapRef.name, Names.isDns1123Subdomain)),
-      ...(secretRef === undefined ? [] : requiredName(`${at}.secretRef.name`, secretRef.name, Names.isDns1123Subdomain)),
-      ...(choice === undefined ? [] : [invalid(path, "", choice)])
-    ]
+    const own = all(
+      prefix === "" ? none : named(".prefix", prefix, Names.isEnvVarName),
+      configMapRef === undefined ? none : requiredName(".configMapRef.name", configMapRef.name, Names.isDns1123Subdomain),
+      secretRef === undefined ? none : requiredName(".secretRef.name", secretRef.name, Names.isDns1123Subdomain)
+    )
+    return all(at(index, own), choice === undefined ? none : [invalid("", "", choice)])
   })

@@ -1,5 +1,5 @@
 /** Rules of resource names and amounts. */
-import { duplicate, forbidden, invalid, invalidEach, notFound, notSupported, required } from "../FieldError.js"
+import { all, among, amongEntries, at, atKey, duplicate, each, forbidden, invalid, invalidEach, none, notFound, notSupported, required } from "../FieldError.js"
 import type * as CoreV1 from "../generated/CoreV1.js"
 import type { Errors } from "../internal/fieldRules.js"
 import { named, negative } from "../internal/fieldRules.js"
@@ -51,129 +51,148 @@ const mayOvercommit = (name: string): boolean => isNative(name) && !isHugePage(n
 
 /** A resource of Kubernetes, or one with a domain. @category combinators */
 export const resourceName = (path: string, name: string): Errors => {
+  if (standardResources.has(name)) return none
   const problems = invalidEach(path, name, Names.isQualifiedName(name))
-  if (problems.length > 0 || name.includes("/") || standardResources.has(name) || isHugePage(name)) return problems
+  if (problems.length > 0 || name.includes("/") || isHugePage(name)) return problems
   return [invalid(path, name, "must be a standard resource type or fully qualified")]
 }
 
-const containerResourceName = (path: string, name: string): Errors => {
-  const problems = resourceName(path, name)
+type NameRule = (name: string) => Errors
+
+const containerResourceName: NameRule = (name) => {
+  const problems = resourceName("", name)
   if (!name.includes("/")) {
     return containerResources.has(name) || isHugePage(name)
       ? problems
-      : [...problems, invalid(path, name, "must be a standard resource for containers")]
+      : all(problems, [invalid("", name, "must be a standard resource for containers")])
   }
-  return isNative(name) || isExtended(name) ? problems : [...problems, invalid(path, name, "doesn't follow extended resource name standard")]
+  return isNative(name) || isExtended(name) ? problems : all(problems, [invalid("", name, "doesn't follow extended resource name standard")])
 }
 
-const podResourceName = (path: string, name: string): Errors => {
-  const problems = resourceName(path, name)
+const podResources = ["cpu", "hugepages-", "memory"]
+
+const podResourceName: NameRule = (name) => {
+  const problems = resourceName("", name)
   if (problems.length > 0) return problems
-  return name === "cpu" || name === "memory" || isHugePage(name) ? [] : [notSupported(path, name, ["cpu", "hugepages-", "memory"])]
+  return name === "cpu" || name === "memory" || isHugePage(name) ? none : [notSupported("", name, podResources)]
 }
 
 /** An amount must not be negative, and whole for resources that are counted. @category combinators */
 export const validateResourceAmount = (path: string, name: string, text: string): Errors => {
   const amount = Quantity.fromText(text)
-  return [
-    ...(amount.nanos < 0n ? [invalid(path, text, negative)] : []),
-    ...((integerResources.has(name) || isExtended(name)) && !Quantity.isInteger(amount) ? [invalid(path, text, "must be an integer")] : [])
-  ]
+  return all(
+    amount.nanos < 0n ? [invalid(path, text, negative)] : none,
+    (integerResources.has(name) || isExtended(name)) && !Quantity.isInteger(amount) ? [invalid(path, text, "must be an integer")] : none
+  )
 }
 
-const hugePageAmount = (path: string, name: string, text: string): Errors => {
-  if (!isHugePage(name)) return []
+const hugePageAmount = (name: string, text: string): Errors => {
+  if (!isHugePage(name)) return none
   const size = Quantity.fromText(name.slice("hugepages-".length)).nanos
   const amount = Quantity.fromText(text).nanos
-  return size > 0n && amount % size === 0n ? [] : [invalid(path, text, `${text} is not positive integer multiple of ${name}`)]
+  return size > 0n && amount % size === 0n ? none : [invalid("", text, `${text} is not positive integer multiple of ${name}`)]
 }
 
-const requestWithinLimit = (path: string, name: string, text: string, limits: Amounts): Errors => {
+const requestWithinLimit = (name: string, text: string, limits: Amounts): Errors => {
   const limit = Object.hasOwn(limits, name) ? limits[name] : undefined
-  if (limit === undefined) return mayOvercommit(name) ? [] : [required(`${path}.limits`, "Limit must be set for non overcommitable resources")]
+  if (limit === undefined) return mayOvercommit(name) ? none : [required(".limits", "Limit must be set for non overcommitable resources")]
   const order = Quantity.compare(Quantity.fromText(text), Quantity.fromText(limit))
-  if (order !== 0 && !mayOvercommit(name)) return [invalid(`${path}.requests`, text, `must be equal to ${name} limit of ${limit}`)]
-  return order > 0 ? [invalid(`${path}.requests`, text, `must be less than or equal to ${name} limit of ${limit}`)] : []
+  if (order !== 0 && !mayOvercommit(name)) return [invalid(".requests", text, `must be equal to ${name} limit of ${limit}`)]
+  return order > 0 ? [invalid(".requests", text, `must be less than or equal to ${name} limit of ${limit}`)] : none
 }
 
-const claimNames = (path: string, claims: ReadonlyArray<CoreV1.ResourceClaim>, known: ReadonlyArray<string>): Errors => {
+type PodClaims = ReadonlyArray<CoreV1.PodResourceClaim>
+
+const claimNames = (claims: ReadonlyArray<CoreV1.ResourceClaim>, podClaims: PodClaims): Errors => {
+  const known = podClaims.map(({ name }) => name).filter((name) => name !== "")
   const seen = new Set<string>()
   const partly = new Set<string>()
-  return claims.flatMap(({ name, request = "" }, index) => {
-    const at = `${path}[${index}]`
-    if (name === "") return [required(at)]
+  return each(claims, ({ name, request = "" }) => {
+    if (name === "") return [required("")]
     const key = request === "" ? name : `${name}/${request}`
     // A claim as a whole and one of its requests are the same thing twice.
     const repeated = seen.has(name) || seen.has(key) || (request === "" && partly.has(name))
     seen.add(key)
     if (request !== "") partly.add(name)
-    const missing = notFound(at, name)
+    const missing = notFound("", name)
     const names = known.length === 0 ? " which is empty" : `: ${known.toSorted().join(", ")}`
-    return [
-      ...(repeated ? [duplicate(at, key)] : []),
-      ...(request === "" ? [] : named(`${at}.request`, request, Names.isDns1123Label)),
-      ...(known.includes(name)
-        ? []
-        : [{ ...missing, message: `${missing.message}: must be one of the names in pod.spec.resourceClaims${names}` }])
-    ]
+    return all(
+      repeated ? [duplicate("", key)] : none,
+      request === "" ? none : named(".request", request, Names.isDns1123Label),
+      known.includes(name) ? none : [{ ...missing, message: `${missing.message}: must be one of the names in pod.spec.resourceClaims${names}` }]
+    )
   })
 }
 
+const noAmounts: Amounts = {}
+const noClaims: PodClaims = []
+
+const isOrdinary = (name: string): boolean => name === "cpu" || name === "memory"
+
+const hasName = (amounts: Amounts, matches: (name: string) => boolean): boolean => {
+  for (const name in amounts) if (matches(name)) return true
+  return false
+}
+
 const requirements = (
-  path: string,
-  { claims = [], limits = {}, requests = {} }: CoreV1.ResourceRequirements,
-  nameRule: (path: string, name: string) => Errors,
-  podClaims: ReadonlyArray<string>
+  { claims, limits = noAmounts, requests = noAmounts }: CoreV1.ResourceRequirements,
+  nameRule: NameRule,
+  podClaims: PodClaims
 ): Errors => {
-  const amount = (list: string, name: string, text: string): Errors => {
-    const at = `${path}.${list}[${name}]`
-    return [...nameRule(at, name), ...validateResourceAmount(at, name, text), ...hugePageAmount(at, name, text)]
-  }
-  const names = [...Object.keys(limits), ...Object.keys(requests)]
-  const lonelyHugePages = names.some(isHugePage) && !names.includes("cpu") && !names.includes("memory")
-  return [
-    ...Object.entries(limits).flatMap(([name, text]) => amount("limits", name, text)),
-    ...Object.entries(requests).flatMap(([name, text]) => [...amount("requests", name, text), ...requestWithinLimit(path, name, text, limits)]),
-    ...(lonelyHugePages ? [forbidden(path, "HugePages require cpu or memory")] : []),
-    ...claimNames(`${path}.claims`, claims, podClaims)
-  ]
+  const amount = (name: string, text: string): Errors =>
+    all(nameRule(name), validateResourceAmount("", name, text), hugePageAmount(name, text))
+  const has = (matches: (name: string) => boolean): boolean => hasName(limits, matches) || hasName(requests, matches)
+  return all(
+    amongEntries(limits, (name, text) => at(".limits", atKey(name, amount(name, text)))),
+    amongEntries(requests, (name, text) => all(at(".requests", atKey(name, amount(name, text))), requestWithinLimit(name, text, limits))),
+    has(isHugePage) && !has(isOrdinary) ? [forbidden("", "HugePages require cpu or memory")] : none,
+    claims === undefined ? none : at(".claims", claimNames(claims, podClaims))
+  )
 }
 
 /** Resources of a container. @category combinators */
 export const validateContainerResources = (
   path: string,
   resources: CoreV1.ResourceRequirements | undefined,
-  podClaims: ReadonlyArray<string>
-): Errors => (resources === undefined ? [] : requirements(path, resources, containerResourceName, podClaims))
+  podClaims: PodClaims = noClaims
+): Errors => (resources === undefined ? none : at(path, requirements(resources, containerResourceName, podClaims)))
 
 /** Overhead of a runtime class: amounts like limits of a container. @category combinators */
 export const validateOverhead = (path: string, overhead: Amounts | undefined): Errors =>
-  overhead === undefined ? [] : requirements(path, { limits: overhead }, containerResourceName, [])
+  overhead === undefined ? none : at(path, requirements({ limits: overhead }, containerResourceName, noClaims))
+
+/** What the containers of a pod ask for together must not be more than what the pod asks for. */
+const validateAggregate = (spec: CoreV1.PodSpec, requests: Amounts): Errors =>
+  among([...aggregate(spec, (container) => container.resources?.requests)], ([name, amount]) => {
+    const given = Object.hasOwn(requests, name) ? requests[name] : undefined
+    return Quantity.compare(amount, Quantity.fromText(given)) > 0
+      ? [
+          invalid(
+            `.requests[${name}]`,
+            given ?? "0",
+            `must be greater than or equal to aggregate container requests of ${Quantity.toCanonical(amount)}`
+          )
+        ]
+      : none
+  })
+
+const validateWithinPod = (container: CoreV1.Container, limits: Amounts): Errors =>
+  amongEntries(container.resources?.limits, (name, text) => {
+    const bound = Object.hasOwn(limits, name) ? limits[name] : undefined
+    return bound !== undefined && Quantity.compare(Quantity.fromText(text), Quantity.fromText(bound)) > 0
+      ? [invalid(`[${name}].limits`, text, `must be less than or equal to pod limits of ${bound}`)]
+      : none
+  })
 
 /** Resources of a pod as a whole, which must have room for those of its containers. @category combinators */
-export const validatePodResources = (path: string, spec: CoreV1.PodSpec): Errors => {
+export const validatePodResources = (spec: CoreV1.PodSpec): Errors => {
   const resources = spec.resources
-  if (resources === undefined || Object.keys(resources).length === 0) return []
-  const { claims, limits = {}, requests = {} } = resources
-  const aggregated = [...aggregate(spec, (container) => container.resources?.requests)].flatMap(([name, amount]) => {
-    const given = Object.hasOwn(requests, name) ? requests[name] : undefined
-    const shown = given ?? "0"
-    return Quantity.compare(amount, Quantity.fromText(given)) > 0
-      ? [invalid(`${path}.requests[${name}]`, shown, `must be greater than or equal to aggregate container requests of ${Quantity.toCanonical(amount)}`)]
-      : []
-  })
-  const exceeding = spec.containers.flatMap((container, index) =>
-    Object.entries(container.resources?.limits ?? {}).flatMap(([name, text]) => {
-      const bound = Object.hasOwn(limits, name) ? limits[name] : undefined
-      return bound !== undefined && Quantity.compare(Quantity.fromText(text), Quantity.fromText(bound)) > 0
-        ? [invalid(`${path}.containers[${index}][${name}].limits`, text, `must be less than or equal to pod limits of ${bound}`)]
-        : []
-    })
+  if (resources === undefined || Object.keys(resources).length === 0) return none
+  const { claims, limits = noAmounts, requests = noAmounts } = resources
+  return all(
+    claims === undefined ? none : [forbidden(".claims", "claims cannot be set for Resources at pod-level")],
+    requirements({ limits, requests }, podResourceName, noClaims),
+    validateAggregate(spec, requests),
+    at(".containers", each(spec.containers, (container) => validateWithinPod(container, limits)))
   )
-  return [
-    ...(claims === undefined ? [] : [forbidden(`${path}.claims`, "claims cannot be set for Resources at pod-level")]),
-    ...requirements(path, { limits, requests }, podResourceName, []),
-    ...aggregated,
-    ...exceeding
-  ]
 }

@@ -1,206 +1,213 @@
 /** Rules of where a pod may run: node selectors, affinity, tolerations, spreading and gates. */
-import { duplicate, forbidden, invalid, invalidEach, notSupported, required } from "../FieldError.js"
+import { all, among, at, duplicate, each, forbidden, invalid, none, notSupported, required } from "../FieldError.js"
 import type * as CoreV1 from "../generated/CoreV1.js"
 import type * as MetaV1 from "../generated/MetaV1.js"
 import type { Errors } from "../internal/fieldRules.js"
-import { named, notPositive, optionalOneOf } from "../internal/fieldRules.js"
+import { named, notPositive, optionalName, optionalOneOf, repeats } from "../internal/fieldRules.js"
 import * as Names from "../Names.js"
 import { validateLabels } from "./MetadataValidation.js"
+
+const validateOperator = (operator: string, values: ReadonlyArray<string>, withOrder: boolean): Errors => {
+  if (operator === "In" || operator === "NotIn") {
+    return values.length > 0 ? none : [required(".values", "must be specified when `operator` is 'In' or 'NotIn'")]
+  }
+  if (operator === "Exists" || operator === "DoesNotExist") {
+    return values.length === 0 ? none : [forbidden(".values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")]
+  }
+  if (withOrder && (operator === "Gt" || operator === "Lt")) {
+    return values.length === 1 ? none : [required(".values", "must be specified single value when `operator` is 'Lt' or 'Gt'")]
+  }
+  return [invalid(".operator", operator, "not a valid selector operator")]
+}
+
+const labelValue = (value: string): Errors => named("", value, Names.isLabelValue)
+const labelKey = (key: string): Errors => named("", key, Names.isQualifiedName)
+
+const validateLabelRequirement = ({ key, operator, values = [] }: MetaV1.LabelSelectorRequirement): Errors =>
+  all(validateOperator(operator, values, false), at(".key", labelKey(key)), at(".values", each(values, labelValue)))
 
 /** The selector of a spec, by keys, values and operators. @category combinators */
 export const validateLabelSelector = (path: string, selector: MetaV1.LabelSelector | undefined): Errors =>
   selector === undefined
-    ? []
-    : [
-        ...validateLabels(selector.matchLabels, `${path}.matchLabels`),
-        ...(selector.matchExpressions ?? []).flatMap(({ key, operator, values = [] }, index) => {
-          const at = `${path}.matchExpressions[${index}]`
-          return [
-            ...validateOperator(at, operator, values, false),
-            ...named(`${at}.key`, key, Names.isQualifiedName),
-            ...values.flatMap((value, each) => named(`${at}.values[${each}]`, value, Names.isLabelValue))
-          ]
-        })
-      ]
+    ? none
+    : at(
+        path,
+        all(
+          validateLabels(selector.matchLabels, ".matchLabels"),
+          at(".matchExpressions", each(selector.matchExpressions, validateLabelRequirement))
+        )
+      )
 
-const validateOperator = (path: string, operator: string, values: ReadonlyArray<string>, withOrder: boolean): Errors => {
-  if (operator === "In" || operator === "NotIn") {
-    return values.length > 0 ? [] : [required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'")]
-  }
-  if (operator === "Exists" || operator === "DoesNotExist") {
-    return values.length === 0 ? [] : [forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")]
-  }
-  if (withOrder && (operator === "Gt" || operator === "Lt")) {
-    return values.length === 1 ? [] : [required(`${path}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'")]
-  }
-  return [invalid(`${path}.operator`, operator, "not a valid selector operator")]
-}
+const validateField = ({ key, operator, values = [] }: CoreV1.NodeSelectorRequirement): Errors =>
+  all(
+    operator === "In" || operator === "NotIn"
+      ? values.length === 1
+        ? none
+        : [required(".values", "must be only one value when `operator` is 'In' or 'NotIn' for node field selector")]
+      : [invalid(".operator", operator, "not a valid selector operator")],
+    key === "metadata.name"
+      ? at(".values", each(values, (value) => named("", value, Names.isDns1123Subdomain)))
+      : [invalid(".key", key, "not a valid field selector key")]
+  )
 
-const validateField = (path: string, { key, operator, values = [] }: CoreV1.NodeSelectorRequirement): Errors => [
-  ...(operator === "In" || operator === "NotIn"
-    ? values.length === 1
-      ? []
-      : [required(`${path}.values`, "must be only one value when `operator` is 'In' or 'NotIn' for node field selector")]
-    : [invalid(`${path}.operator`, operator, "not a valid selector operator")]),
-  ...(key === "metadata.name"
-    ? values.flatMap((value, index) => named(`${path}.values[${index}]`, value, Names.isDns1123Subdomain))
-    : [invalid(`${path}.key`, key, "not a valid field selector key")])
-]
-
-const validateTerm = (path: string, term: CoreV1.NodeSelectorTerm, checkValues: boolean): Errors => [
-  ...(term.matchExpressions ?? []).flatMap(({ key, operator, values = [] }, index) => {
-    const at = `${path}.matchExpressions[${index}]`
-    return [
-      ...validateOperator(at, operator, values, true),
-      ...named(`${at}.key`, key, Names.isQualifiedName),
-      ...(checkValues ? values.flatMap((value, each) => named(`${at}.values[${each}]`, value, Names.isLabelValue)) : [])
-    ]
-  }),
-  ...(term.matchFields ?? []).flatMap((requirement, index) => validateField(`${path}.matchFields[${index}]`, requirement))
-]
-
-const required_ = "requiredDuringSchedulingIgnoredDuringExecution"
-const preferred = "preferredDuringSchedulingIgnoredDuringExecution"
-
-const weight = (path: string, value: number): Errors => (value <= 0 || value > 100 ? [invalid(path, value, "must be in the range 1-100")] : [])
-
-const validateNodeAffinity = (path: string, affinity: CoreV1.NodeAffinity | undefined): Errors => {
-  const terms = affinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
-  const at = `${path}.${required_}.nodeSelectorTerms`
-  return [
-    ...(terms?.length === 0 ? [required(at, "must have at least one node selector term")] : []),
-    ...(terms ?? []).flatMap((term, index) => validateTerm(`${at}[${index}]`, term, true)),
-    ...(affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).flatMap((term, index) => [
-      ...weight(`${path}.${preferred}[${index}].weight`, term.weight),
-      ...validateTerm(`${path}.${preferred}[${index}].preference`, term.preference, false)
-    ])
-  ]
-}
-
-const labelKeys = (path: string, keys: ReadonlyArray<string> | undefined, selector: MetaV1.LabelSelector | undefined): Errors => {
-  if (keys === undefined || keys.length === 0) return []
-  if (selector === undefined) return [forbidden(path, "must not be specified when labelSelector is not set")]
-  return keys.flatMap((key, index) => named(`${path}[${index}]`, key, Names.isQualifiedName))
-}
-
-const validatePodTerm = (path: string, term: CoreV1.PodAffinityTerm): Errors => {
-  const mismatched = new Set(term.mismatchLabelKeys)
-  return [
-    ...validateLabelSelector(`${path}.labelSelector`, term.labelSelector),
-    ...validateLabelSelector(`${path}.namespaceSelector`, term.namespaceSelector),
-    ...(term.namespaces ?? []).flatMap((name) => named(`${path}.namespace`, name, Names.isDns1123Label)),
-    ...labelKeys(`${path}.matchLabelKeys`, term.matchLabelKeys, term.labelSelector),
-    ...labelKeys(`${path}.mismatchLabelKeys`, term.mismatchLabelKeys, term.labelSelector),
-    ...(term.matchLabelKeys ?? []).flatMap((key, index) =>
-      mismatched.has(key)
-        ? [invalid(`${path}.matchLabelKeys[${index}]`, key, "exists in both matchLabelKeys and mismatchLabelKeys")]
-        : []
+const validateTerm = (term: CoreV1.NodeSelectorTerm, checkValues: boolean): Errors =>
+  all(
+    at(
+      ".matchExpressions",
+      each(term.matchExpressions, ({ key, operator, values = [] }) =>
+        all(
+          validateOperator(operator, values, true),
+          at(".key", labelKey(key)),
+          checkValues ? at(".values", each(values, labelValue)) : none
+        )
+      )
     ),
-    ...(term.topologyKey === "" ? [required(`${path}.topologyKey`, "can not be empty")] : []),
-    ...named(`${path}.topologyKey`, term.topologyKey, Names.isQualifiedName)
-  ]
+    at(".matchFields", each(term.matchFields, validateField))
+  )
+
+const required_ = ".requiredDuringSchedulingIgnoredDuringExecution"
+const preferred = ".preferredDuringSchedulingIgnoredDuringExecution"
+
+const weight = (value: number): Errors => (value <= 0 || value > 100 ? [invalid(".weight", value, "must be in the range 1-100")] : none)
+
+const validatePreferredNode = (term: CoreV1.PreferredSchedulingTerm): Errors =>
+  all(weight(term.weight), at(".preference", validateTerm(term.preference, false)))
+
+const validateNodeAffinity = (affinity: CoreV1.NodeAffinity): Errors => {
+  const terms = affinity.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
+  return all(
+    at(
+      `${required_}.nodeSelectorTerms`,
+      terms?.length === 0 ? [required("", "must have at least one node selector term")] : each(terms, (term) => validateTerm(term, true))
+    ),
+    at(preferred, each(affinity.preferredDuringSchedulingIgnoredDuringExecution, validatePreferredNode))
+  )
 }
 
-const validatePodAffinity = (path: string, affinity: CoreV1.PodAffinity | CoreV1.PodAntiAffinity | undefined): Errors => [
-  ...(affinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).flatMap((term, index) =>
-    validatePodTerm(`${path}.${required_}[${index}]`, term)
-  ),
-  ...(affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).flatMap((term, index) => [
-    ...weight(`${path}.${preferred}[${index}].weight`, term.weight),
-    ...validatePodTerm(`${path}.${preferred}[${index}].podAffinityTerm`, term.podAffinityTerm)
-  ])
-]
+const labelKeys = (keys: ReadonlyArray<string> | undefined, selector: MetaV1.LabelSelector | undefined): Errors => {
+  if (keys === undefined || keys.length === 0) return none
+  if (selector === undefined) return [forbidden("", "must not be specified when labelSelector is not set")]
+  return each(keys, labelKey)
+}
+
+const validatePodTerm = (term: CoreV1.PodAffinityTerm): Errors => {
+  const mismatched = new Set(term.mismatchLabelKeys)
+  return all(
+    validateLabelSelector(".labelSelector", term.labelSelector),
+    validateLabelSelector(".namespaceSelector", term.namespaceSelector),
+    among(term.namespaces, (name) => named(".namespace", name, Names.isDns1123Label)),
+    at(".matchLabelKeys", labelKeys(term.matchLabelKeys, term.labelSelector)),
+    at(".mismatchLabelKeys", labelKeys(term.mismatchLabelKeys, term.labelSelector)),
+    at(
+      ".matchLabelKeys",
+      each(term.matchLabelKeys, (key) =>
+        mismatched.has(key) ? [invalid("", key, "exists in both matchLabelKeys and mismatchLabelKeys")] : none
+      )
+    ),
+    term.topologyKey === "" ? [required(".topologyKey", "can not be empty")] : none,
+    at(".topologyKey", labelKey(term.topologyKey))
+  )
+}
+
+const validatePreferredPod = (term: CoreV1.WeightedPodAffinityTerm): Errors =>
+  all(weight(term.weight), at(".podAffinityTerm", validatePodTerm(term.podAffinityTerm)))
+
+const validatePodAffinity = (affinity: CoreV1.PodAffinity | CoreV1.PodAntiAffinity): Errors =>
+  all(
+    at(required_, each(affinity.requiredDuringSchedulingIgnoredDuringExecution, validatePodTerm)),
+    at(preferred, each(affinity.preferredDuringSchedulingIgnoredDuringExecution, validatePreferredPod))
+  )
 
 /** @category combinators */
-export const validateAffinity = (path: string, affinity: CoreV1.Affinity | undefined): Errors => [
-  ...validateNodeAffinity(`${path}.nodeAffinity`, affinity?.nodeAffinity),
-  ...validatePodAffinity(`${path}.podAffinity`, affinity?.podAffinity),
-  ...validatePodAffinity(`${path}.podAntiAffinity`, affinity?.podAntiAffinity)
-]
+export const validateAffinity = (path: string, affinity: CoreV1.Affinity | undefined): Errors => {
+  if (affinity === undefined) return none
+  const { nodeAffinity, podAffinity, podAntiAffinity } = affinity
+  return at(
+    path,
+    all(
+      nodeAffinity === undefined ? none : at(".nodeAffinity", validateNodeAffinity(nodeAffinity)),
+      podAffinity === undefined ? none : at(".podAffinity", validatePodAffinity(podAffinity)),
+      podAntiAffinity === undefined ? none : at(".podAntiAffinity", validatePodAffinity(podAntiAffinity))
+    )
+  )
+}
 
 /** Effects of taints, in the order of messages. @category models */
 export const taintEffects = ["NoSchedule", "PreferNoSchedule", "NoExecute"]
 
+const tolerationOperators = ["Equal", "Exists"]
+
+const validateTolerationOperator = (operator: string, value: string): Errors => {
+  if (operator === "" || operator === "Equal") {
+    const problems = Names.isLabelValue(value)
+    return problems.length > 0 ? [invalid(".operator", value, problems.join(";"))] : none
+  }
+  if (operator !== "Exists") return [notSupported(".operator", operator, tolerationOperators)]
+  return value === "" ? none : [invalid(".operator", value, "value must be empty when `operator` is 'Exists'")]
+}
+
+const validateToleration = ({ effect = "", key = "", operator = "", tolerationSeconds, value = "" }: CoreV1.Toleration): Errors =>
+  all(
+    optionalName(".key", key, Names.isQualifiedName),
+    key === "" && operator !== "Exists"
+      ? [invalid(".operator", operator, `operator must be Exists when \`key\` is empty, which means "match all values and all keys"`)]
+      : none,
+    tolerationSeconds !== undefined && effect !== "NoExecute"
+      ? [invalid(".effect", effect, "effect must be 'NoExecute' when `tolerationSeconds` is set")]
+      : none,
+    validateTolerationOperator(operator, value),
+    effect === "" ? none : optionalOneOf(".effect", effect, taintEffects)
+  )
+
 /** @category combinators */
-export const validateTolerations = (path: string, tolerations: ReadonlyArray<CoreV1.Toleration>): Errors =>
-  tolerations.flatMap((toleration, index) => {
-    const at = `${path}[${index}]`
-    const { effect = "", key = "", operator = "", value = "" } = toleration
-    const valueProblems = Names.isLabelValue(value)
-    const operatorErrors =
-      operator === "" || operator === "Equal"
-        ? valueProblems.length > 0
-          ? [invalid(`${at}.operator`, value, valueProblems.join(";"))]
-          : []
-        : operator === "Exists"
-          ? value === ""
-            ? []
-            : [invalid(`${at}.operator`, value, "value must be empty when `operator` is 'Exists'")]
-          : [notSupported(`${at}.operator`, operator, ["Equal", "Exists"])]
-    return [
-      ...(key === "" ? [] : named(`${at}.key`, key, Names.isQualifiedName)),
-      ...(key === "" && operator !== "Exists"
-        ? [invalid(`${at}.operator`, operator, `operator must be Exists when \`key\` is empty, which means "match all values and all keys"`)]
-        : []),
-      ...(toleration.tolerationSeconds !== undefined && effect !== "NoExecute"
-        ? [invalid(`${at}.effect`, effect, "effect must be 'NoExecute' when `tolerationSeconds` is set")]
-        : []),
-      ...operatorErrors,
-      ...(effect === "" || taintEffects.includes(effect) ? [] : [notSupported(`${at}.effect`, effect, taintEffects)])
-    ]
-  })
+export const validateTolerations = (path: string, tolerations: ReadonlyArray<CoreV1.Toleration> | undefined): Errors =>
+  at(path, each(tolerations, validateToleration))
 
 const selectorKeys = (selector: MetaV1.LabelSelector | undefined): ReadonlySet<string> =>
   new Set([...Object.keys(selector?.matchLabels ?? {}), ...(selector?.matchExpressions ?? []).map(({ key }) => key)])
 
-const validateMinDomains = (path: string, minDomains: number | undefined, action: string): Errors =>
+const validateMinDomains = (minDomains: number | undefined, action: string): Errors =>
   minDomains === undefined
-    ? []
-    : [
-        ...(minDomains <= 0 ? [invalid(path, minDomains, notPositive)] : []),
-        ...(action === "DoNotSchedule"
-          ? []
-          : [invalid(path, minDomains, `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${action}`)])
-      ]
+    ? none
+    : all(
+        minDomains <= 0 ? [invalid(".minDomains", minDomains, notPositive)] : none,
+        action === "DoNotSchedule"
+          ? none
+          : [invalid(".minDomains", minDomains, `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${action}`)]
+      )
+
+const spreadActions = ["DoNotSchedule", "ScheduleAnyway"]
+const nodePolicies = ["Honor", "Ignore"]
 
 /** @category combinators */
-export const validateTopologySpread = (path: string, constraints: ReadonlyArray<CoreV1.TopologySpreadConstraint>): Errors => {
+export const validateTopologySpread = (constraints: ReadonlyArray<CoreV1.TopologySpreadConstraint> | undefined): Errors => {
+  if (constraints === undefined || constraints.length === 0) return none
   const pairOf = ({ topologyKey, whenUnsatisfiable }: CoreV1.TopologySpreadConstraint): string => `{${topologyKey}, ${whenUnsatisfiable}}`
   const lastOf = new Map(constraints.map((constraint, index) => [pairOf(constraint), index]))
-  return constraints.flatMap((constraint, index) => {
-    const at = `${path}[${index}]`
-    const { labelSelector, matchLabelKeys = [], maxSkew, topologyKey, whenUnsatisfiable } = constraint
+  return each(constraints, (constraint, index) => {
+    const { labelSelector, matchLabelKeys, maxSkew, topologyKey, whenUnsatisfiable } = constraint
     const selected = selectorKeys(labelSelector)
-    return [
-      ...(maxSkew <= 0 ? [invalid(`${at}.maxSkew`, maxSkew, notPositive)] : []),
-      ...(topologyKey === "" ? [required(`${at}.topologyKey`, "can not be empty")] : []),
-      ...(["DoNotSchedule", "ScheduleAnyway"].includes(whenUnsatisfiable)
-        ? []
-        : [notSupported(`${at}.whenUnsatisfiable`, whenUnsatisfiable, ["DoNotSchedule", "ScheduleAnyway"])]),
-      ...(lastOf.get(pairOf(constraint)) === index ? [] : [duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pairOf(constraint))]),
-      ...validateMinDomains(`${at}.minDomains`, constraint.minDomains, whenUnsatisfiable),
-      ...optionalOneOf(`${at}.nodeAffinityPolicy`, constraint.nodeAffinityPolicy, ["Honor", "Ignore"]),
-      ...optionalOneOf(`${at}.nodeTaintsPolicy`, constraint.nodeTaintsPolicy, ["Honor", "Ignore"]),
-      ...labelKeys(`${at}.matchLabelKeys`, matchLabelKeys, labelSelector),
-      ...matchLabelKeys.flatMap((key, each) =>
-        selected.has(key)
-          ? [invalid(`${at}.matchLabelKeys[${each}]`, key, "exists in both matchLabelKeys and labelSelector")]
-          : []
+    return all(
+      maxSkew <= 0 ? [invalid(".maxSkew", maxSkew, notPositive)] : none,
+      topologyKey === "" ? [required(".topologyKey", "can not be empty")] : none,
+      optionalOneOf(".whenUnsatisfiable", whenUnsatisfiable, spreadActions),
+      lastOf.get(pairOf(constraint)) === index ? none : [duplicate(".{topologyKey, whenUnsatisfiable}", pairOf(constraint))],
+      validateMinDomains(constraint.minDomains, whenUnsatisfiable),
+      optionalOneOf(".nodeAffinityPolicy", constraint.nodeAffinityPolicy, nodePolicies),
+      optionalOneOf(".nodeTaintsPolicy", constraint.nodeTaintsPolicy, nodePolicies),
+      at(".matchLabelKeys", labelKeys(matchLabelKeys, labelSelector)),
+      at(
+        ".matchLabelKeys",
+        each(matchLabelKeys, (key) => (selected.has(key) ? [invalid("", key, "exists in both matchLabelKeys and labelSelector")] : none))
       ),
-      ...validateLabelSelector(`${at}.labelSelector`, labelSelector)
-    ]
+      validateLabelSelector(".labelSelector", labelSelector)
+    )
   })
 }
 
 /** @category combinators */
-export const validateSchedulingGates = (path: string, gates: ReadonlyArray<CoreV1.PodSchedulingGate>): Errors => {
-  const seen = new Set<string>()
-  return gates.flatMap(({ name }, index) => {
-    const repeated = seen.has(name)
-    seen.add(name)
-    return [
-      ...invalidEach(`${path}[${index}]`, name, Names.isQualifiedName(name)),
-      ...(repeated ? [duplicate(`${path}[${index}]`, name)] : [])
-    ]
-  })
+export const validateSchedulingGates = (gates: ReadonlyArray<CoreV1.PodSchedulingGate> | undefined): Errors => {
+  if (gates === undefined) return none
+  const repeated = repeats(gates, ({ name }) => name)
+  return each(gates, ({ name }, index) => all(labelKey(name), repeated.has(index) ? [duplicate("", name)] : none))
 }

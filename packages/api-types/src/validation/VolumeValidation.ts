@@ -1,254 +1,266 @@
 /** Rules of the volumes of a pod. */
-import { duplicate, forbidden, invalid, invalidEach, notSupported, required } from "../FieldError.js"
+import { all, among, at, duplicate, each, type FieldError, forbidden, invalid, invalidEach, none, notSupported, required } from "../FieldError.js"
 import type * as CoreV1 from "../generated/CoreV1.js"
 import type { Errors } from "../internal/fieldRules.js"
-import { fileMode, localFreePath, localPath, named, optionalOneOf, pathWithoutBacksteps, present, requiredName } from "../internal/fieldRules.js"
+import { fileMode, keysOf, localFreePath, localPath, optionalOneOf, pathWithoutBacksteps, present, requiredName } from "../internal/fieldRules.js"
 import * as Names from "../Names.js"
 import * as Quantity from "../Quantity.js"
 import { fileFields, validateFieldRef, validateResourceFieldRef } from "./ReferenceValidation.js"
 
-const validateItems = (path: string, items: ReadonlyArray<CoreV1.KeyToPath> | undefined): Errors =>
-  (items ?? []).flatMap(({ key, mode, path: file }, index) => [
-    ...present(`${path}[${index}].key`, key),
-    ...present(`${path}[${index}].path`, file),
-    ...localFreePath(`${path}[${index}].path`, file),
-    ...fileMode(`${path}[${index}].mode`, mode)
-  ])
+const validateItem = ({ key, mode, path: file }: CoreV1.KeyToPath): Errors =>
+  all(present(".key", key), present(".path", file), localFreePath(".path", file), fileMode(".mode", mode))
 
-const validateDownwardFile = (path: string, file: CoreV1.DownwardAPIVolumeFile): Errors => {
-  const { fieldRef, mode, resourceFieldRef } = file
-  const source =
-    fieldRef !== undefined
-      ? [
-          ...validateFieldRef(`${path}.fieldRef`, fieldRef, fileFields),
-          ...(resourceFieldRef === undefined
-            ? []
-            : [invalid(path, "resource", "fieldRef and resourceFieldRef can not be specified simultaneously")])
-        ]
-      : resourceFieldRef !== undefined
-        ? validateResourceFieldRef(`${path}.resourceFieldRef`, resourceFieldRef, true)
-        : [required(path, "one of fieldRef and resourceFieldRef is required")]
-  return [
-    ...present(`${path}.path`, file.path),
-    ...localFreePath(`${path}.path`, file.path),
-    ...source,
-    ...fileMode(`${path}.mode`, mode)
-  ]
+const validateItems = (items: ReadonlyArray<CoreV1.KeyToPath> | undefined): Errors => at(".items", each(items, validateItem))
+
+const validateDownwardSource = ({ fieldRef, resourceFieldRef }: CoreV1.DownwardAPIVolumeFile): Errors => {
+  if (fieldRef !== undefined) {
+    return all(
+      at(".fieldRef", validateFieldRef(fieldRef, fileFields)),
+      resourceFieldRef === undefined ? none : [invalid("", "resource", "fieldRef and resourceFieldRef can not be specified simultaneously")]
+    )
+  }
+  return resourceFieldRef === undefined
+    ? [required("", "one of fieldRef and resourceFieldRef is required")]
+    : at(".resourceFieldRef", validateResourceFieldRef(resourceFieldRef, true))
 }
 
-const validateToken = (path: string, volumePath: string, token: CoreV1.ServiceAccountTokenProjection): Errors => {
-  const seconds = token.expirationSeconds ?? 3600
-  const expiration = `${path}.expirationSeconds`
-  return [
-    ...(seconds < 600 ? [invalid(expiration, seconds, "may not specify a duration less than 10 minutes")] : []),
-    ...(seconds > 2 ** 32 ? [invalid(expiration, seconds, "may not specify a duration larger than 2^32 seconds")] : []),
-    ...(token.path === "" ? [required(`${volumePath}.path`)] : localFreePath(`${volumePath}.path`, token.path))
-  ]
-}
+const validateDownwardFile = (file: CoreV1.DownwardAPIVolumeFile): Errors =>
+  all(present(".path", file.path), localFreePath(".path", file.path), validateDownwardSource(file), fileMode(".mode", file.mode))
 
-const validateTrustBundle = (path: string, bundle: CoreV1.ClusterTrustBundleProjection): Errors => {
+const validateTrustBundle = (bundle: CoreV1.ClusterTrustBundleProjection): Errors => {
   const { labelSelector, name, signerName } = bundle
   const choice =
     name !== undefined && signerName !== undefined
-      ? [invalid(path, bundle, "only one of name and signerName may be used")]
+      ? [invalid("", bundle, "only one of name and signerName may be used")]
       : name !== undefined
-        ? [
-            ...present(`${path}.name`, name, "must be a valid object name"),
-            ...(labelSelector === undefined
-              ? []
-              : [invalid(`${path}.labelSelector`, labelSelector, "labelSelector must be unset if name is specified")])
-          ]
+        ? all(
+            present(".name", name, "must be a valid object name"),
+            labelSelector === undefined
+              ? none
+              : [invalid(".labelSelector", labelSelector, "labelSelector must be unset if name is specified")]
+          )
         : signerName !== undefined
-          ? present(`${path}.signerName`, signerName, "must be a valid signer name")
-          : [required(path, "either name or signerName must be specified")]
-  return [...choice, ...present(`${path}.path`, bundle.path), ...localFreePath(`${path}.path`, bundle.path)]
+          ? present(".signerName", signerName, "must be a valid signer name")
+          : [required("", "either name or signerName must be specified")]
+  return all(choice, present(".path", bundle.path), localFreePath(".path", bundle.path))
 }
 
-const validateProjection = (path: string, volumePath: string, source: CoreV1.VolumeProjection): Errors => {
-  const { clusterTrustBundle, configMap, downwardAPI, podCertificate, secret, serviceAccountToken } = source
-  const count = [clusterTrustBundle, configMap, downwardAPI, podCertificate, secret, serviceAccountToken].filter((each) => each !== undefined)
-  return [
-    ...(secret === undefined ? [] : [...present(`${path}.secret.name`, secret.name), ...validateItems(`${path}.secret.items`, secret.items)]),
-    ...(configMap === undefined
-      ? []
-      : [...present(`${path}.configMap.name`, configMap.name), ...validateItems(`${path}.configMap.items`, configMap.items)]),
-    ...(downwardAPI?.items ?? []).flatMap((file) => validateDownwardFile(`${path}.downwardAPI`, file)),
-    ...(serviceAccountToken === undefined ? [] : validateToken(`${path}.serviceAccountToken`, volumePath, serviceAccountToken)),
-    ...(clusterTrustBundle === undefined ? [] : validateTrustBundle(`${path}.clusterTrustBundle`, clusterTrustBundle)),
-    ...(count.length > 1 ? [forbidden(path, "may not specify more than 1 volume type per source")] : [])
-  ]
+/** A projected ConfigMap or Secret. */
+const validateNamedFiles = ({ items, name }: CoreV1.ConfigMapProjection | CoreV1.SecretProjection): Errors =>
+  all(present(".name", name), validateItems(items))
+
+const validateFiles = ({ configMap, downwardAPI, secret }: CoreV1.VolumeProjection): Errors =>
+  all(
+    secret === undefined ? none : at(".secret", validateNamedFiles(secret)),
+    configMap === undefined ? none : at(".configMap", validateNamedFiles(configMap)),
+    downwardAPI === undefined ? none : at(".downwardAPI", among(downwardAPI.items, validateDownwardFile))
+  )
+
+const validateExpiration = ({ expirationSeconds: seconds = 3600 }: CoreV1.ServiceAccountTokenProjection): Errors =>
+  all(
+    seconds < 600 ? [invalid(".expirationSeconds", seconds, "may not specify a duration less than 10 minutes")] : none,
+    seconds > 2 ** 32 ? [invalid(".expirationSeconds", seconds, "may not specify a duration larger than 2^32 seconds")] : none
+  )
+
+const projections = ["clusterTrustBundle", "configMap", "downwardAPI", "podCertificate", "secret", "serviceAccountToken"] as const
+
+const isAmbiguous = (source: CoreV1.VolumeProjection): boolean => {
+  let count = 0
+  for (const projection of projections) if (source[projection] !== undefined) count++
+  return count > 1
 }
 
-const pathsOf = ({ clusterTrustBundle, configMap, downwardAPI, secret }: CoreV1.VolumeProjection): ReadonlyArray<readonly [path: string, shown: string]> => [
-  ...(secret?.items ?? []).map(({ path }) => [path, secret?.name ?? ""] as const),
-  ...(configMap?.items ?? []).map(({ path }) => [path, configMap?.name ?? ""] as const),
-  ...(downwardAPI?.items ?? []).map(({ path }) => [path, path] as const),
-  ...(clusterTrustBundle === undefined ? [] : [[clusterTrustBundle.path, clusterTrustBundle.path] as const])
-]
+const inSource = (index: number, errors: Errors): Errors => at(".sources", at(index, errors))
 
-const validateProjected = (path: string, { defaultMode, sources = [] }: CoreV1.ProjectedVolumeSource): Errors => {
+/** One source of a projected volume. Only the path of a token is a matter of the volume, not of the source. */
+const validateProjection = (source: CoreV1.VolumeProjection, index: number): Errors => {
+  const { clusterTrustBundle, serviceAccountToken: token } = source
+  return all(
+    inSource(index, validateFiles(source)),
+    token === undefined ? none : inSource(index, at(".serviceAccountToken", validateExpiration(token))),
+    token === undefined ? none : token.path === "" ? [required(".path")] : localFreePath(".path", token.path),
+    clusterTrustBundle === undefined ? none : inSource(index, at(".clusterTrustBundle", validateTrustBundle(clusterTrustBundle))),
+    isAmbiguous(source) ? inSource(index, [forbidden("", "may not specify more than 1 volume type per source")]) : none
+  )
+}
+
+const noFiles: ReadonlyArray<{ readonly path: string }> = []
+
+/** Visits the files of a source, each with the text that a conflict about it shows. */
+const forEachFile = (
+  { clusterTrustBundle, configMap, downwardAPI, secret }: CoreV1.VolumeProjection,
+  visit: (file: string, shown: string) => void
+): void => {
+  for (const { path } of secret?.items ?? noFiles) visit(path, secret?.name ?? "")
+  for (const { path } of configMap?.items ?? noFiles) visit(path, configMap?.name ?? "")
+  for (const { path } of downwardAPI?.items ?? noFiles) visit(path, path)
+  if (clusterTrustBundle !== undefined) visit(clusterTrustBundle.path, clusterTrustBundle.path)
+}
+
+const validateConflicts = (sources: ReadonlyArray<CoreV1.VolumeProjection>): Errors => {
   const seen = new Set<string>()
-  const conflicts = sources.flatMap(pathsOf).flatMap(([file, shown]) => {
-    if (file === "" || !seen.has(file)) {
-      seen.add(file)
-      return []
-    }
-    return [invalid(path, shown, "conflicting duplicate paths")]
-  })
-  return [
-    ...fileMode(`${path}.defaultMode`, defaultMode),
-    ...sources.flatMap((source, index) => validateProjection(`${path}.sources[${index}]`, path, source)),
-    ...conflicts
-  ]
+  let conflicts: Array<FieldError> | undefined
+  const visit = (file: string, shown: string): void => {
+    if (file !== "" && seen.has(file)) (conflicts ??= []).push(invalid("", shown, "conflicting duplicate paths"))
+    else seen.add(file)
+  }
+  for (const source of sources) forEachFile(source, visit)
+  return conflicts ?? none
 }
+
+const validateProjected = ({ defaultMode, sources = [] }: CoreV1.ProjectedVolumeSource): Errors =>
+  all(fileMode(".defaultMode", defaultMode), among(sources, validateProjection), validateConflicts(sources))
 
 const hostPathTypes = ["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"]
 
-const validateHostPath = (path: string, source: CoreV1.HostPathVolumeSource): Errors =>
+const validateHostPath = (source: CoreV1.HostPathVolumeSource): Errors =>
   source.path === ""
-    ? [required(`${path}.path`)]
-    : [...pathWithoutBacksteps(`${path}.path`, source.path), ...optionalOneOf(`${path}.type`, source.type, hostPathTypes)]
+    ? [required(".path")]
+    : all(pathWithoutBacksteps(".path", source.path), optionalOneOf(".type", source.type, hostPathTypes))
 
-const validateNfs = (path: string, source: CoreV1.NFSVolumeSource): Errors => [
-  ...present(`${path}.server`, source.server),
-  ...present(`${path}.path`, source.path),
-  ...(source.path.startsWith("/") ? [] : [invalid(`${path}.path`, source.path, "must be an absolute path")])
-]
+const validateNfs = ({ path, server }: CoreV1.NFSVolumeSource): Errors =>
+  all(
+    present(".server", server),
+    present(".path", path),
+    path.startsWith("/") ? none : [invalid(".path", path, "must be an absolute path")]
+  )
 
-const validateIscsi = (path: string, source: CoreV1.ISCSIVolumeSource): Errors => [
-  ...present(`${path}.targetPortal`, source.targetPortal),
-  ...present(`${path}.iqn`, source.iqn),
-  ...(source.iqn === "" || /^(iqn|eui|naa)/.test(source.iqn)
-    ? []
-    : [invalid(`${path}.iqn`, source.iqn, "must be valid format starting with iqn, eui, or naa")]),
-  ...(source.lun < 0 || source.lun > 255 ? [invalid(`${path}.lun`, source.lun, Names.rangeProblem(0, 255))] : []),
-  ...((source.chapAuthDiscovery === true || source.chapAuthSession === true) && source.secretRef === undefined
-    ? [required(`${path}.secretRef`)]
-    : [])
-]
+const qualifiedIscsiName = /^(iqn|eui|naa)/
 
-const validateEphemeral = (path: string, source: CoreV1.EphemeralVolumeSource): Errors => {
-  const template = source.volumeClaimTemplate
-  if (template === undefined) return [required(`${path}.volumeClaimTemplate`)]
-  const spec = `${path}.volumeClaimTemplate.spec`
+const validateIscsi = ({ chapAuthDiscovery, chapAuthSession, iqn, lun, secretRef, targetPortal }: CoreV1.ISCSIVolumeSource): Errors =>
+  all(
+    present(".targetPortal", targetPortal),
+    present(".iqn", iqn),
+    iqn === "" || qualifiedIscsiName.test(iqn) ? none : [invalid(".iqn", iqn, "must be valid format starting with iqn, eui, or naa")],
+    lun < 0 || lun > 255 ? [invalid(".lun", lun, Names.rangeProblem(0, 255))] : none,
+    (chapAuthDiscovery === true || chapAuthSession === true) && secretRef === undefined ? [required(".secretRef")] : none
+  )
+
+const validateEphemeral = ({ volumeClaimTemplate: template }: CoreV1.EphemeralVolumeSource): Errors => {
+  if (template === undefined) return [required(".volumeClaimTemplate")]
   const { accessModes = [], resources } = template.spec
-  return [
-    ...(accessModes.length === 0 ? [required(`${spec}.accessModes`, "at least 1 access mode is required")] : []),
-    ...(resources?.requests?.["storage"] === undefined ? [required(`${spec}.resources[storage]`)] : [])
-  ]
+  return at(
+    ".volumeClaimTemplate.spec",
+    all(
+      accessModes.length === 0 ? [required(".accessModes", "at least 1 access mode is required")] : none,
+      resources?.requests?.["storage"] === undefined ? [required(".resources[storage]")] : none
+    )
+  )
 }
 
-const validateImage = (path: string, source: CoreV1.ImageVolumeSource): Errors => [
-  ...present(`${path}.reference`, source.reference),
-  ...(["", "Always", "IfNotPresent", "Never"].includes(source.pullPolicy ?? "")
-    ? []
-    : [notSupported(`${path}.pullPolicy`, source.pullPolicy, ["Always", "IfNotPresent", "Never"])])
-]
+const pullPolicies = ["Always", "IfNotPresent", "Never"]
 
-type SourceRule = (volume: CoreV1.Volume, path: string) => Errors | undefined
+const validateImage = ({ pullPolicy = "", reference }: CoreV1.ImageVolumeSource): Errors =>
+  all(
+    present(".reference", reference),
+    pullPolicy === "" || pullPolicies.includes(pullPolicy) ? none : [notSupported(".pullPolicy", pullPolicy, pullPolicies)]
+  )
+
+type SourceRule = (volume: CoreV1.Volume) => Errors
 
 const rule = <K extends keyof CoreV1.VolumeSource>(
   key: K,
-  validate: (path: string, source: NonNullable<CoreV1.VolumeSource[K]>) => Errors
-): readonly [K, SourceRule] => [
+  validate: (source: NonNullable<CoreV1.VolumeSource[K]>) => Errors
+): readonly [name: string, check: SourceRule] => [
   key,
-  (volume, path) => {
+  (volume) => {
     const source = volume[key]
-    return source === undefined || source === null ? undefined : validate(`${path}.${key}`, source)
+    return source === undefined || source === null ? none : at(`.${key}`, validate(source))
   }
 ]
 
-const accepted = (): Errors => []
+const accepted = (): Errors => none
 
-/** The sources in the order in which they are checked: the second one found is one too many. */
-const sourceRules: ReadonlyArray<readonly [name: keyof CoreV1.VolumeSource, check: SourceRule]> = [
-  rule("emptyDir", (path, { sizeLimit }) =>
-    Quantity.fromText(sizeLimit).nanos < 0n ? [forbidden(`${path}.sizeLimit`, "SizeLimit field must be a valid resource quantity")] : []),
+/** The rules of the sources by their names, in the order in which sources count: all but the first one of a volume are too many. */
+const sourceRules: ReadonlyMap<string, SourceRule> = new Map([
+  rule("emptyDir", ({ sizeLimit }) =>
+    Quantity.fromText(sizeLimit).nanos < 0n ? [forbidden(".sizeLimit", "SizeLimit field must be a valid resource quantity")] : none),
   rule("hostPath", validateHostPath),
-  rule("gitRepo", (path, { directory = "", repository }) => [
-    ...present(`${path}.repository`, repository),
-    ...localPath(`${path}.directory`, directory)
-  ]),
-  rule("gcePersistentDisk", (path, { pdName }) => present(`${path}.pdName`, pdName)),
-  rule("awsElasticBlockStore", (path, { volumeID }) => present(`${path}.volumeID`, volumeID)),
-  rule("secret", (path, { defaultMode, items, secretName }) => [
-    ...present(`${path}.secretName`, secretName),
-    ...fileMode(`${path}.defaultMode`, defaultMode),
-    ...validateItems(`${path}.items`, items)
-  ]),
+  rule("gitRepo", ({ directory = "", repository }) => all(present(".repository", repository), localPath(".directory", directory))),
+  rule("gcePersistentDisk", ({ pdName }) => present(".pdName", pdName)),
+  rule("awsElasticBlockStore", ({ volumeID }) => present(".volumeID", volumeID)),
+  rule("secret", ({ defaultMode, items, secretName }) =>
+    all(present(".secretName", secretName), fileMode(".defaultMode", defaultMode), validateItems(items))),
   rule("nfs", validateNfs),
   rule("iscsi", validateIscsi),
-  rule("glusterfs", (path, source) => [...present(`${path}.endpoints`, source.endpoints), ...present(`${path}.path`, source.path)]),
+  rule("glusterfs", ({ endpoints, path }) => all(present(".endpoints", endpoints), present(".path", path))),
   rule("flocker", accepted),
-  rule("persistentVolumeClaim", (path, { claimName }) => present(`${path}.claimName`, claimName)),
-  rule("rbd", (path, { image, monitors }) => [
-    ...(monitors.length === 0 ? [required(`${path}.monitors`)] : []),
-    ...present(`${path}.image`, image)
-  ]),
-  rule("cinder", (path, { volumeID }) => present(`${path}.volumeID`, volumeID)),
-  rule("cephfs", (path, { monitors }) => (monitors.length === 0 ? [required(`${path}.monitors`)] : [])),
-  rule("quobyte", (path, { volume }) => present(`${path}.volume`, volume)),
-  rule("downwardAPI", (path, { defaultMode, items = [] }) => [
-    ...fileMode(`${path}.defaultMode`, defaultMode),
-    ...items.flatMap((file) => validateDownwardFile(path, file))
-  ]),
+  rule("persistentVolumeClaim", ({ claimName }) => present(".claimName", claimName)),
+  rule("rbd", ({ image, monitors }) => all(monitors.length === 0 ? [required(".monitors")] : none, present(".image", image))),
+  rule("cinder", ({ volumeID }) => present(".volumeID", volumeID)),
+  rule("cephfs", ({ monitors }) => (monitors.length === 0 ? [required(".monitors")] : none)),
+  rule("quobyte", ({ volume }) => present(".volume", volume)),
+  rule("downwardAPI", ({ defaultMode, items }) => all(fileMode(".defaultMode", defaultMode), among(items, validateDownwardFile))),
   rule("fc", accepted),
-  rule("flexVolume", (path, { driver }) => present(`${path}.driver`, driver)),
-  rule("configMap", (path, { defaultMode, items, name }) => [
-    ...present(`${path}.name`, name),
-    ...fileMode(`${path}.defaultMode`, defaultMode),
-    ...validateItems(`${path}.items`, items)
-  ]),
-  rule("azureFile", (path, { secretName, shareName }) => [...present(`${path}.secretName`, secretName), ...present(`${path}.shareName`, shareName)]),
-  rule("vsphereVolume", (path, { volumePath }) => present(`${path}.volumePath`, volumePath)),
-  rule("photonPersistentDisk", (path, { pdID }) => present(`${path}.pdID`, pdID)),
-  rule("portworxVolume", (path, { volumeID }) => present(`${path}.volumeID`, volumeID)),
-  rule("azureDisk", (path, { diskName, diskURI }) => [...present(`${path}.diskName`, diskName), ...present(`${path}.diskURI`, diskURI)]),
-  rule("storageos", (path, { volumeName }) => requiredName(`${path}.volumeName`, volumeName, Names.isDns1123Label)),
+  rule("flexVolume", ({ driver }) => present(".driver", driver)),
+  rule("configMap", ({ defaultMode, items, name }) =>
+    all(present(".name", name), fileMode(".defaultMode", defaultMode), validateItems(items))),
+  rule("azureFile", ({ secretName, shareName }) => all(present(".secretName", secretName), present(".shareName", shareName))),
+  rule("vsphereVolume", ({ volumePath }) => present(".volumePath", volumePath)),
+  rule("photonPersistentDisk", ({ pdID }) => present(".pdID", pdID)),
+  rule("portworxVolume", ({ volumeID }) => present(".volumeID", volumeID)),
+  rule("azureDisk", ({ diskName, diskURI }) => all(present(".diskName", diskName), present(".diskURI", diskURI))),
+  rule("storageos", ({ volumeName }) => requiredName(".volumeName", volumeName, Names.isDns1123Label)),
   rule("projected", validateProjected),
-  rule("scaleIO", (path, { gateway, system, volumeName }) => [
-    ...present(`${path}.gateway`, gateway),
-    ...present(`${path}.system`, system),
-    ...present(`${path}.volumeName`, volumeName)
-  ]),
-  rule("csi", (path, { driver }) => present(`${path}.driver`, driver)),
+  rule("scaleIO", ({ gateway, system, volumeName }) =>
+    all(present(".gateway", gateway), present(".system", system), present(".volumeName", volumeName))),
+  rule("csi", ({ driver }) => present(".driver", driver)),
   rule("ephemeral", validateEphemeral),
   rule("image", validateImage)
-]
+])
 
-const validateSource = (path: string, volume: CoreV1.Volume): Errors => {
-  let count = 0
-  const errors = sourceRules.flatMap(([key, check]) => {
-    const found = check(volume, path)
-    if (found === undefined) return []
-    return ++count > 1 ? [forbidden(`${path}.${key}`, "may not specify more than 1 volume type")] : found
-  })
-  return count === 0 ? [required(path, "must specify a volume type")] : errors
+const sourceOrder = [...sourceRules.keys()]
+
+// A volume has few fields, so that they are looked up among the thirty sources and not the other way round.
+const sourcesOf = (volume: CoreV1.Volume): ReadonlyArray<string> => {
+  const names: Array<string> = []
+  for (const [field, value] of Object.entries(volume)) {
+    if (sourceRules.has(field) && value !== undefined && value !== null) names.push(field)
+  }
+  return names.length < 2 ? names : names.sort((left, right) => sourceOrder.indexOf(left) - sourceOrder.indexOf(right))
+}
+
+const validateSource = (volume: CoreV1.Volume): Errors => {
+  const [first, ...others] = sourcesOf(volume)
+  const check = first === undefined ? undefined : sourceRules.get(first)
+  return check === undefined
+    ? [required("", "must specify a volume type")]
+    : all(check(volume), among(others, (name) => [forbidden(`.${name}`, "may not specify more than 1 volume type")]))
+}
+
+// The claim of an ephemeral volume is made with a name of this form.
+const claimNameOf = ({ name }: CoreV1.Volume, podName: string): string => `${podName}-${name}`
+
+const validateClaimName = (volume: CoreV1.Volume, podName: string): Errors => {
+  if (volume.ephemeral === undefined || podName === "") return none
+  const claimName = claimNameOf(volume, podName)
+  const problems = Names.isDns1123Subdomain(claimName)
+  return problems.length === 0
+    ? none
+    : invalidEach(".name", volume.name, problems.map((problem) => `PVC name ${JSON.stringify(claimName)}: ${problem}`))
 }
 
 /** The volumes, and those of them that mounts may refer to. @category combinators */
 export const validateVolumes = (
-  path: string,
-  volumes: ReadonlyArray<CoreV1.Volume>,
+  volumes: ReadonlyArray<CoreV1.Volume> | undefined,
   podName: string
 ): { readonly errors: Errors; readonly valid: ReadonlyMap<string, CoreV1.Volume> } => {
-  const claims = new Set(volumes.flatMap(({ ephemeral, name }) => (ephemeral === undefined ? [] : [`${podName}-${name}`])))
+  const claims = keysOf(volumes, (volume) => (volume.ephemeral === undefined ? undefined : claimNameOf(volume, podName)))
   const valid = new Map<string, CoreV1.Volume>()
-  const errors = volumes.flatMap((volume, index) => {
-    const at = `${path}[${index}]`
-    const claim = volume.persistentVolumeClaim?.claimName ?? ""
-    const claimName = `${podName}-${volume.name}`
-    const own = [
-      ...validateSource(at, volume),
-      ...(volume.ephemeral === undefined || podName === ""
-        ? []
-        : invalidEach(`${at}.name`, volume.name, Names.isDns1123Subdomain(claimName).map((problem) => `PVC name ${JSON.stringify(claimName)}: ${problem}`))),
-      ...(volume.name === "" ? [required(`${at}.name`)] : named(`${at}.name`, volume.name, Names.isDns1123Label)),
-      ...(valid.has(volume.name) ? [duplicate(`${at}.name`, volume.name)] : [])
-    ]
-    if (own.length === 0) valid.set(volume.name, volume)
+  const errors = each(volumes, (volume) => {
+    const { name, persistentVolumeClaim } = volume
+    const own = all(
+      validateSource(volume),
+      validateClaimName(volume, podName),
+      requiredName(".name", name, Names.isDns1123Label),
+      valid.has(name) ? [duplicate(".name", name)] : none
+    )
+    if (own.length === 0) valid.set(name, volume)
+    const claim = persistentVolumeClaim?.claimName ?? ""
     return claims.has(claim)
-      ? [...own, invalid(`${at}.persistentVolumeClaim.claimName`, claim, "must not reference a PVC that gets created for an ephemeral volume")]
+      ? all(own, [
+          invalid(".persistentVolumeClaim.claimName", claim, "must not reference a PVC that gets created for an ephemeral volume")
+        ])
       : own
   })
   return { errors, valid }

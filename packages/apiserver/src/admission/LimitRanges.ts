@@ -53,7 +53,7 @@ const completed = <A extends CoreV1.Container>(
 /** The pod with the defaults of its containers; the annotation says which. */
 const withDefaults = (pod: CoreV1.Pod, items: ReadonlyArray<CoreV1.LimitRangeItem>): CoreV1.Pod => {
   const { spec } = pod
-  if (spec === undefined) return pod
+  if (spec === undefined || items.length === 0) return pod
   const defaults = defaultsOf(items)
   const containers = spec.containers.map((container) => completed(container, defaults, "container"))
   const init = spec.initContainers?.map((container) => completed(container, defaults, "init container"))
@@ -130,7 +130,7 @@ const texts = (amounts: ReadonlyMap<string, Quantity.Quantity>): Amounts =>
   Object.fromEntries([...amounts].map(([name, quantity]) => [name, Quantity.toCanonical(quantity)]))
 
 const podProblems = ({ spec }: CoreV1.Pod, items: ReadonlyArray<CoreV1.LimitRangeItem>): ReadonlyArray<string> => {
-  if (spec === undefined) return []
+  if (spec === undefined || items.length === 0) return []
   const containers = [...spec.containers, ...spec.initContainers ?? []].flatMap(({ resources }) =>
     problemsOf({ type: "Container", requests: resources?.requests ?? {}, limits: resources?.limits ?? {} }, items))
   const requests = texts(PodResources.aggregate(spec, ({ resources }) => resources?.requests))

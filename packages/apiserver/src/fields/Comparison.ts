@@ -25,15 +25,20 @@ const whole = (schema: TypedSchema.TypedSchema, value: unknown): FieldSet.FieldS
   const set: FieldSet.Builder = { [FieldSet.self]: FieldSet.empty }
   if (shape._tag === "Map") {
     if (shape.atomic || !isObject(value)) return FieldSet.empty
-    for (const name in value) {
+    const names = Object.keys(value)
+    // In the order in which sets are written, so that they need not be made again.
+    FieldSet.order(names)
+    for (const name of names) {
       const child = value[name] === undefined ? undefined : TypedValue.childSchema(shape, name)
-      if (child !== undefined) set[`f:${name}`] = whole(child, value[name])
+      if (child !== undefined) set[PathElement.field(name)] = whole(child, value[name])
     }
     return set
   }
   if (shape.list === "atomic") return FieldSet.empty
-  for (const [element, item] of TypedValue.indexOf(shape, TypedValue.listOf(value))) {
-    set[element] = item === TypedValue.several ? FieldSet.empty : whole(shape.item, item)
+  for (const item of TypedValue.listOf(value)) {
+    const element = PathElement.item(shape, item)
+    // What several items share belongs to none of them.
+    if (element !== undefined) set[element] = element in set ? FieldSet.empty : whole(shape.item, item)
   }
   return set
 }

@@ -8,8 +8,19 @@ import type { ListType } from "./TypedSchema.js"
 /** @category models */
 export type PathElement = string
 
+// A text that was put together has to be looked up by the engine before it can name a property, which costs more than all else that
+// is done with it. As many as all built-in kinds have; other names come from clients.
+const known = new Map<string, PathElement>()
+const maxKnown = 4096
+
 /** The step to a field. @category constructors */
-export const field = (name: string): PathElement => `f:${name}`
+export const field = (name: string): PathElement => {
+  const found = known.get(name)
+  if (found !== undefined) return found
+  const made = `f:${name}`
+  if (known.size < maxKnown && name.length < 64) known.set(name, made)
+  return made
+}
 
 /** The field name of a step; undefined for a step into a list. @category combinators */
 export const fieldName = (element: PathElement): string | undefined => element.startsWith("f:") ? element.slice(2) : undefined

@@ -40,31 +40,38 @@ export interface IndexedStore<A> {
 
 const sameVersion = <A>(a: Held<A>, b: Held<A>): boolean => a.version !== "" && a.version === b.version
 
-// The objects of an event are looked at by few of those who hear of it.
-const added = <A>(held: Held<A>): InformerEvent<A> => ({
-  type: "added",
-  get object() {
-    return held.object
-  }
-})
+/** An event whose objects are made for the first one who looks at them: few of those who hear of it do. */
+class Change<A, T extends InformerEvent<A>["type"]> {
+  readonly type: T
+  /** Of a deletion: whether the server reported it. */
+  readonly told: boolean
+  readonly #held: Held<A>
+  readonly #before: Held<A>
+  #object: A | undefined
+  #old: A | undefined
 
-const deleted = <A>(held: Held<A>, told: boolean): InformerEvent<A> => ({
-  type: "deleted",
-  told,
-  get object() {
-    return held.object
+  constructor(type: T, held: Held<A>, before: Held<A>, object: A | undefined, told: boolean) {
+    this.type = type
+    this.told = told
+    this.#held = held
+    this.#before = before
+    this.#object = object
   }
-})
 
-const updated = <A>(held: Held<A>, old: Held<A>): InformerEvent<A> => ({
-  type: "updated",
-  get object() {
-    return held.object
-  },
-  get old() {
-    return old.object
+  get object(): A {
+    return this.#object ??= this.#held.object
   }
-})
+
+  get old(): A {
+    return this.#old ??= this.#before.object
+  }
+}
+
+const added = <A>(held: Held<A>, object: A | undefined): InformerEvent<A> => new Change("added", held, held, object, true)
+
+const updated = <A>(held: Held<A>, before: Held<A>, object: A | undefined): InformerEvent<A> => new Change("updated", held, before, object, true)
+
+const deleted = <A>(held: Held<A>, told: boolean): InformerEvent<A> => new Change("deleted", held, held, undefined, told)
 
 type Values = ReadonlyArray<ReadonlyArray<string>>
 
@@ -116,10 +123,12 @@ export const make = <A>(indexers: Readonly<Record<string, Indexer<A>>>): Indexed
     }
   }
 
-  const set = (held: Held<A>, old: Stored<A> | undefined): void => {
+  /** Gives the object when it had to be looked at. */
+  const set = (held: Held<A>, old: Stored<A> | undefined): A | undefined => {
     const { key } = held
+    const object = indexes.length === 0 ? undefined : held.object
     // Indexers are the caller's code: if one throws, nothing has changed yet.
-    const values = indexes.length === 0 ? noValues : valuesOf(held.object)
+    const values = object === undefined ? noValues : valuesOf(object)
     if (old !== undefined) unindex(key, old.values)
     objects.set(key, { held, values })
     for (const [at, { entries }] of indexes.entries()) {
@@ -129,13 +138,14 @@ export const make = <A>(indexers: Readonly<Record<string, Indexer<A>>>): Indexed
         else found.keys.add(key)
       }
     }
+    return object
   }
 
   const put = (held: Held<A>): InformerEvent<A> | undefined => {
     const old = objects.get(held.key)
     if (old !== undefined && sameVersion(old.held, held)) return undefined
-    set(held, old)
-    return old === undefined ? added(held) : updated(held, old.held)
+    const object = set(held, old)
+    return old === undefined ? added(held, object) : updated(held, old.held, object)
   }
 
   const drop = (key: string, last: Held<A> | undefined): InformerEvent<A> | undefined => {

@@ -7,17 +7,32 @@ import type { CacheEntry } from "../CacheEvent.js"
 
 const runLength = 512
 
-/** Position of the first element for which `isBelow` is false. */
-const partition = <A>(array: ReadonlyArray<A>, isBelow: (a: A) => boolean): number => {
+// Plain loops: every read and every write goes through them.
+
+/** Position of the first entry whose key is not below `key`. */
+const lowerBound = (entries: ReadonlyArray<CacheEntry>, key: string): number => {
   let low = 0
-  let high = array.length
+  let high = entries.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    const at = array[middle]
-    if (at !== undefined && isBelow(at)) low = middle + 1
+    const at = entries[middle]
+    if (at !== undefined && Key.compare(at.key, key) < 0) low = middle + 1
     else high = middle
   }
   return low
+}
+
+/** The last run that begins at or before `key`, or the first one. */
+const runOf = (runs: ReadonlyArray<ReadonlyArray<CacheEntry>>, key: string): number => {
+  let low = 0
+  let high = runs.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const first = runs[middle]?.[0]
+    if (first !== undefined && Key.compare(first.key, key) <= 0) low = middle + 1
+    else high = middle
+  }
+  return Math.max(0, low - 1)
 }
 
 interface Position {
@@ -41,8 +56,8 @@ export const make = <E extends CacheEntry = CacheEntry>(): SortedEntries<E> => {
 
   /** Where `key` is, or belongs: in the last run that begins at or before it. */
   const locate = (key: string): Position => {
-    const run = Math.max(0, partition(runs, (entries) => entries[0] !== undefined && Key.compare(entries[0].key, key) <= 0) - 1)
-    return { run, offset: partition(runs[run] ?? [], (entry) => Key.compare(entry.key, key) < 0) }
+    const run = runOf(runs, key)
+    return { run, offset: lowerBound(runs[run] ?? [], key) }
   }
 
   const insert = (entry: E): void => {
