@@ -81,7 +81,8 @@ const listRevision = async (connection: RawConnection): Promise<string> => {
 let changes = 0
 
 const write = async (connection: RawConnection, writer: number): Promise<void> => {
-  const body = `{"metadata":{"annotations":{"example.com/n":"${String(changes++)}"}}}`
+  // A value that no other case writes: what changes nothing is no event.
+  const body = `{"metadata":{"annotations":{"example.com/n":"watch-${String(changes++)}"}}}`
   Pods.expect(await connection.request("PATCH", `${Pods.PODS}/pod-${String(writer)}`, body, "application/merge-patch+json"), 200, "patch")
 }
 
