@@ -1,14 +1,13 @@
 /**
  * Keeps the engine from taking memory just because the machine has it. By itself it lets the space for new objects grow to
  * 128 MB and waits until the heap is several times what is in use; a control plane shares its machine with what it controls.
- * With 16,000 pods under a load of creates, patches and reads these bounds took the same processor time as twice as much of both (32 MB
- * and 100 %), within what can be measured, and 430 instead of 485 MB of memory.
+ * Bounds half as large for new objects took a tenth more processor time under writes, and saved 20 MB.
  */
 import { Effect, Layer, Schedule } from "effect"
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
 
-/** The space for new objects grows up to this many bytes: two halves of 8 MB. */
-const youngBytes = 16 * 1024 * 1024
+/** The space for new objects grows up to this many bytes: two halves of 16 MB. */
+const youngBytes = 32 * 1024 * 1024
 
 const youngSize = (): number => getHeapSpaceStatistics().find(({ space_name }) => space_name === "new_space")?.space_size ?? 0
 

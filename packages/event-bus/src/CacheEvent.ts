@@ -18,6 +18,11 @@ export interface CacheEntry {
    * for good: keep the entry rather than the object. Must not be modified.
    */
   readonly object: unknown
+  /**
+   * Has the decoded object at hand for some time. Said by those who are about to change it: whoever is told of the change asks what
+   * was there before.
+   */
+  readonly remember?: () => void
 }
 
 /** What happened to an object. @category models */

@@ -121,6 +121,7 @@ const attempt = (
 const admit = (call: ResourceRequest, name: string, dryRun: boolean): Effect.Effect<void, Status.Status> => {
   const { context, info, kind, user } = call
   const entry = context.cache.get(keyOf(kind, info.namespace, name))
+  entry?.remember?.()
   const attributes: Admission.Attributes = {
     operation: "DELETE",
     kind,

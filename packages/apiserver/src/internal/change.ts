@@ -78,9 +78,10 @@ const precondition = (kind: Kind.Kind, name: string, sent: KubeObject.KubeObject
     )
 }
 
-/** The stored object, or nothing. */
+/** The stored object that is going to be changed, or nothing. */
 export const currentOf = ({ context, info, kind }: ResourceRequest, name: string): Current | undefined => {
   const entry = context.cache.get(keyOf(kind, info.namespace, name))
+  entry?.remember?.()
   return entry === undefined
     ? undefined
     : { object: objectOf(entry), revision: entry.revision, bytes: entry.bytes }

@@ -6,12 +6,12 @@ import type * as Slabs from "./slabs.js"
 const decoder = new TextDecoder()
 
 // A parsed object takes two to three times its bytes, so most objects are bytes alone.
-const parsedObjects = 256
+const parsedObjects = 512
 const parsedBytes = 8 * 1024 * 1024
 
 // Whoever walks through all objects must not push those out that are asked for again and again: an object is kept when it was
 // parsed before within so many parsings.
-const soon = 2 * parsedObjects
+const soon = parsedObjects
 
 /** What the entries of one cache share. */
 interface Parsing {
@@ -56,6 +56,12 @@ class Entry implements CacheEntry, Recent.Holder, Slabs.Placed {
 
   drop(): void {
     this.#object = undefined
+  }
+
+  remember(): void {
+    if (this.#object !== undefined) return
+    const object = this.#parse()
+    if (this.#object === undefined) this.#hold(object)
   }
 
   #parse(): unknown {
