@@ -212,6 +212,15 @@ export const run = Effect.fnUntraced(function*(
     return waits.length > 0 ? Outcome.RequeueAfter({ delay: Math.min(...waits) }) : Outcome.Settled()
   })
 
+  /** A lease says that its node is alive. That of a node which counts as alive anyway is noted, and no more has to be looked at. */
+  const heardFrom = (lease: CoordinationV1.Lease): ReadonlyArray<string> => {
+    const name = lease.metadata.name ?? ""
+    const before = known.get(name)
+    if (before?.ready !== "True") return [name]
+    heard.observe(name, heartbeatOf(before.node, lease), now(), "watch")
+    return []
+  }
+
   yield* pods.hasSynced
   yield* Controller.run({
     name: "node",
@@ -220,7 +229,7 @@ export const run = Effect.fnUntraced(function*(
     isRoutine,
     sources: [
       Controller.source(nodes, (node) => [node.metadata.name ?? ""]),
-      Controller.source(leases, (lease) => [lease.metadata.name ?? ""])
+      Controller.dependents(leases, heardFrom)
     ],
     reconcile
   })

@@ -24,12 +24,17 @@ export const semanticEqual = (left: unknown, right: unknown): boolean => {
     if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) return false
     return left.every((item, index) => semanticEqual(item, right[index]))
   }
-  for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) if (!semanticEqual(left[key], right[key])) return false
+  for (const key in left) if (!semanticEqual(left[key], Object.hasOwn(right, key) ? right[key] : undefined)) return false
+  for (const key in right) if (!Object.hasOwn(left, key) && !isNothing(right[key])) return false
   return true
 }
 
-const isNothing = (value: unknown): boolean =>
-  value === undefined || value === null || (isObject(value) && Object.keys(value).length === 0)
+const isNothing = (value: unknown): boolean => {
+  if (value === undefined || value === null) return true
+  if (!isObject(value)) return false
+  for (const _ in value) return false
+  return true
+}
 
 /** Paths such as `spec.containers[0].image` at which two JSON values differ, at most `limit` of them. */
 export const differences = (left: unknown, right: unknown, path: string, limit: number): ReadonlyArray<string> => {

@@ -6,7 +6,7 @@ import * as ManagedFields from "../fields/ManagedFields.js"
 import { objectOf, type ResourceRequest } from "./apiContext.js"
 import * as commit from "./commit.js"
 import * as eager from "./eager.js"
-import { equals, get } from "./jsonValue.js"
+import { equals, get, sharing } from "./jsonValue.js"
 import { keyOf } from "./keys.js"
 import { originOf } from "./origin.js"
 import * as tracking from "./tracking.js"
@@ -145,7 +145,7 @@ export const apply = (
   const stale = precondition(kind, name, sent, old)
   if (stale !== undefined) return Effect.fail(commit.refused(stale))
   const about = attributes(call, name, old, dryRun)
-  const filled = call.info.subresource === "status" ? sent : kind.defaults(sent)
+  const filled = sharing(call.info.subresource === "status" ? sent : kind.defaults(sent), old)
   const managedFields = applied === undefined ? tracking.ofUpdate(call, old, filled) : applied.managedFields
   const combined = tracking.withEntries(combine(kind, call.info.subresource, filled, old), managedFields)
   const isStatus = call.info.subresource === "status"

@@ -20,6 +20,51 @@ export const equals = (a: unknown, b: unknown): boolean => {
   return true
 }
 
+const hasNoMore = (a: JsonObject, b: JsonObject): boolean => {
+  for (const key in a) if (a[key] !== undefined && !Object.hasOwn(b, key)) return false
+  return true
+}
+
+// Equal values are of the same type, whatever it is.
+const isOfType = <A>(_: A, other: unknown): other is A => true
+
+const sharingItems = (next: ReadonlyArray<unknown>, old: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {
+  let isSame = next.length === old.length
+  let copy: Array<unknown> | undefined
+  for (let i = 0; i < next.length; i++) {
+    const item = i < old.length ? sharing(next[i], old[i]) : next[i]
+    if (i >= old.length || item !== old[i]) isSame = false
+    if (item !== next[i]) (copy ??= [...next])[i] = item
+  }
+  return isSame ? old : copy ?? next
+}
+
+const sharingFields = (next: JsonObject, old: JsonObject): JsonObject => {
+  let isSame = hasNoMore(old, next)
+  let copy: Record<string, unknown> | undefined
+  for (const key in next) {
+    const before = get(old, key)
+    const value = before === undefined ? next[key] : sharing(next[key], before)
+    if (value !== before) isSame = false
+    if (value !== next[key]) (copy ??= { ...next })[key] = value
+  }
+  return isSame ? old : copy ?? next
+}
+
+/**
+ * The same JSON value, with all that is equal in `old` taken from there: whoever compares the two later sees at once where nothing is
+ * different.
+ */
+export const sharing = <A>(next: A, old: unknown): A => {
+  if (next === old) return next
+  const shared: unknown = isArray(next)
+    ? isArray(old) ? sharingItems(next, old) : next
+    : isObject(next) && isObject(old)
+    ? sharingFields(next, old)
+    : next
+  return isOfType(next, shared) ? shared : next
+}
+
 /** A copy without the given key; the same object when it has none. */
 export const without = (object: JsonObject, key: string): JsonObject => {
   if (!Object.hasOwn(object, key)) return object

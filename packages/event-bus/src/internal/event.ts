@@ -6,7 +6,7 @@ import type * as Slabs from "./slabs.js"
 const decoder = new TextDecoder()
 
 // A parsed object takes two to three times its bytes, so most objects are bytes alone.
-const parsedObjects = 512
+const parsedObjects = 256
 const parsedBytes = 8 * 1024 * 1024
 
 // Whoever walks through all objects must not push those out that are asked for again and again: an object is kept when it was
