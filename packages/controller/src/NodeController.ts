@@ -212,11 +212,15 @@ export const run = Effect.fnUntraced(function*(
     return waits.length > 0 ? Outcome.RequeueAfter({ delay: Math.min(...waits) }) : Outcome.Settled()
   })
 
-  /** A lease says that its node is alive. That of a node which counts as alive anyway is noted, and no more has to be looked at. */
+  /**
+   * A lease says that its node is alive. That of a node which counts as alive anyway is noted, and no more has to be looked at: every
+   * node says so every ten seconds.
+   */
   const heardFrom = (lease: CoordinationV1.Lease): ReadonlyArray<string> => {
     const name = lease.metadata.name ?? ""
     const before = known.get(name)
-    if (before?.ready !== "True") return [name]
+    if (before === undefined) return nodes.get(name) === undefined ? [] : [name]
+    if (before.ready !== "True") return [name]
     heard.observe(name, heartbeatOf(before.node, lease), now(), "watch")
     return []
   }
