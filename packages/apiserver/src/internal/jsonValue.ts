@@ -26,7 +26,7 @@ const hasNoMore = (a: JsonObject, b: JsonObject): boolean => {
 }
 
 // Equal values are of the same type, whatever it is.
-const isOfType = <A>(_: A, other: unknown): other is A => true
+const isOfType = <A>(_: A, _other: unknown): _other is A => true
 
 const sharingItems = (next: ReadonlyArray<unknown>, old: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {
   let isSame = next.length === old.length
