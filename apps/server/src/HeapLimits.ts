@@ -2,19 +2,21 @@
  * Keeps the engine from taking memory just because the machine has it. By itself it lets the space for new objects grow to
  * 128 MB and waits until the heap is several times what is in use; a control plane shares its machine with what it controls.
  * Collecting a small heap often costs more than it saves: with 10,000 pods under writes, half of all processor time that is not the
- * main thread's. So a small heap may grow by more of its size than a large one.
+ * main thread's.
  */
 import { Effect, Layer, Schedule } from "effect"
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
 
+const mebibyte = 1024 * 1024
+
 /** The space for new objects grows up to this many bytes: two halves of 16 MB. */
-const youngBytes = 32 * 1024 * 1024
+const youngBytes = 32 * mebibyte
 
-/** A heap of less than this is small, in bytes. */
-const smallBytes = 96 * 1024 * 1024
-
-/** By how much of what is in use the heap may grow until it is collected, in percent. */
-const growth = { small: 150, large: 50 }
+/**
+ * By how much of what is in use the heap may grow until it is collected, in percent: a server without work stays small, one with work and
+ * few objects is not held up, and one with many does not keep half as much garbage as objects.
+ */
+const growthOf = (usedBytes: number): number => usedBytes < 40 * mebibyte || usedBytes > 96 * mebibyte ? 50 : 150
 
 const sizes = (): { readonly young: number; readonly old: number } => {
   const spaces = getHeapSpaceStatistics()
@@ -31,7 +33,7 @@ export const layer: Layer.Layer<never> = Layer.scopedDiscard(
       const { old, young } = sizes()
       const next = [
         `--semi-space-growth-factor=${young < youngBytes ? 2 : 1}`,
-        `--heap-growing-percent=${old < smallBytes ? growth.small : growth.large}`
+        `--heap-growing-percent=${growthOf(old)}`
       ]
       if (next.join() === flags) return
       flags = next.join()
