@@ -100,16 +100,16 @@ export const run = Effect.fnUntraced(function*(
     const found = yield* past.sync(set)
     const revision = hashOf(found.current)
     const { places, stray } = steps.places(set, nodes.list(), claimed)
-    const todo = steps.next(set, places, revision, now())
+    const due = steps.next(set, places, revision, now())
 
     // Where pods fail again and again, the next one waits longer and longer.
-    const waiting = new Set(todo.ended.filter(([node, pod]) => pod.status?.phase === "Failed" && failures.isEarly(key, node, now())).map(([, pod]) => pod))
-    const ended = todo.ended.filter(([, pod]) => !waiting.has(pod))
+    const waiting = new Set(due.ended.filter(([node, pod]) => pod.status?.phase === "Failed" && failures.isEarly(key, node, now())).map(([, pod]) => pod))
+    const ended = due.ended.filter(([, pod]) => !waiting.has(pod))
     for (const [node, pod] of ended) if (pod.status?.phase === "Failed") failures.note(key, node, now())
     yield* tellEnded(set, ended)
     const act = Effect.zipRight(
-      control.createAll(set, todo.create.slice(0, burst).map((node) => nodesOf.draft(set, node, revision))),
-      Effect.forEach([...todo.remove.filter((pod) => !waiting.has(pod)), ...stray].slice(0, burst), (pod) => control.remove(set, pod), { concurrency: 16, discard: true })
+      control.createAll(set, due.create.slice(0, burst).map((node) => nodesOf.draft(set, node, revision))),
+      Effect.forEach([...due.remove.filter((pod) => !waiting.has(pod)), ...stray].slice(0, burst), (pod) => control.remove(set, pod), { concurrency: 16, discard: true })
     )
     const result = yield* Effect.either(act)
     const names = new Map(found.all.map((each) => [hashOf(each), each.metadata.name ?? ""]))

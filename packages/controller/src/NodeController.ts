@@ -213,16 +213,24 @@ export const run = Effect.fnUntraced(function*(
   })
 
   /**
-   * A lease says that its node is alive. That of a node which counts as alive anyway is noted, and no more has to be looked at: every
-   * node says so every ten seconds.
+   * Whether a node has to be looked at because of its lease. That of a node which counts as alive anyway is only noted: every node renews
+   * its lease every ten seconds.
    */
-  const heardFrom = (lease: CoordinationV1.Lease): ReadonlyArray<string> => {
-    const name = lease.metadata.name ?? ""
+  const hears = (name: string, lease: CoordinationV1.Lease): boolean => {
     const before = known.get(name)
-    if (before === undefined) return nodes.get(name) === undefined ? [] : [name]
-    if (before.ready !== "True") return [name]
+    if (before === undefined) return nodes.get(name) !== undefined
+    if (before.ready !== "True") return true
     heard.observe(name, heartbeatOf(before.node, lease), now(), "watch")
-    return []
+    return false
+  }
+  const renewals: Controller.Source<string> = {
+    hasSynced: leases.hasSynced,
+    subscribe: (add) =>
+      leases.onChange(({ object, type }) => {
+        const name = object.metadata.name ?? ""
+        if (type === "deleted" || hears(name, object)) add(name)
+      }, { existing: false }),
+    keys: () => []
   }
 
   yield* pods.hasSynced
@@ -233,7 +241,7 @@ export const run = Effect.fnUntraced(function*(
     isRoutine,
     sources: [
       Controller.source(nodes, (node) => [node.metadata.name ?? ""]),
-      Controller.dependents(leases, heardFrom)
+      renewals
     ],
     reconcile
   })

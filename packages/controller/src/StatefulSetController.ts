@@ -139,16 +139,16 @@ export const run = Effect.fnUntraced(function*(
     const update = found.current.metadata.name ?? ""
     const earlier = found.all.find(({ metadata }) => metadata.name === set.status?.currentRevision)
     const names = { current: earlier?.metadata.name ?? update, update, collisions: found.collisions }
-    const todo = steps.next(set, all, update, now())
+    const due = steps.next(set, all, update, now())
 
     const act = Effect.gen(function*() {
-      for (const pod of todo.kept) yield* repair(set, pod)
+      for (const pod of due.kept) yield* repair(set, pod)
       const made: Array<boolean> = []
-      yield* podControl.inGrowingBatches(todo.create, (ordinal) =>
+      yield* podControl.inGrowingBatches(due.create, (ordinal) =>
         Effect.map(create(set, { earlier, present: found.current }, ordinal), (done) => void made.push(done)))
       // A pod that goes for good says so on its claims first.
-      for (const pod of todo.condemned) yield* ownClaims(set, pod, true)
-      yield* Effect.forEach(todo.remove, (pod) => control.remove(set, pod), { concurrency: 16, discard: true })
+      for (const pod of due.condemned) yield* ownClaims(set, pod, true)
+      yield* Effect.forEach(due.remove, (pod) => control.remove(set, pod), { concurrency: 16, discard: true })
       return made.every((done) => done)
     })
     const result = yield* Effect.either(act)

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto"
 import * as Request from "../ApiRequest.js"
 import type { ApiResponse } from "../ApiResponse.js"
 import * as Response from "../ApiResponse.js"
+import * as taggedDocument from "../internal/taggedDocument.js"
 import { parseAccept } from "../Negotiation.js"
 import * as ServedSubresources from "./ServedSubresources.js"
 
@@ -110,9 +111,7 @@ const respondAggregated = (request: Request.ApiRequest, version: AggregatedVersi
     etag: found.etag,
     vary: "Accept"
   }
-  return Request.header(request, "if-none-match") === found.etag
-    ? { status: 304, headers, body: Response.emptyBody }
-    : { status: 200, headers, body: found.bytes }
+  return taggedDocument.respond(request, headers, found.bytes)
 }
 
 /**

@@ -3,11 +3,11 @@ import { type KindRegistry, Status } from "@reddwarf/api-types"
 import { createHash } from "node:crypto"
 import * as Request from "../ApiRequest.js"
 import type { ApiResponse } from "../ApiResponse.js"
-import * as Response from "../ApiResponse.js"
 import * as document from "../internal/openApiV2Document.js"
 import * as protobuf from "../internal/openApiV2Protobuf.js"
 import * as perGroupVersion from "../internal/perGroupVersion.js"
 import * as render from "../internal/render.js"
+import * as taggedDocument from "../internal/taggedDocument.js"
 import { parseAccept } from "../Negotiation.js"
 import * as OpenApiV3 from "./OpenApiV3.js"
 
@@ -75,8 +75,6 @@ export const make = (registry: KindRegistry.Registry, info: OpenApiV3.Info): Ope
       etag: found.etag,
       vary: "Accept-Encoding, Accept"
     }
-    return Request.header(request, "if-none-match") === found.etag
-      ? { status: 304, headers, body: Response.emptyBody }
-      : { status: 200, headers, body: found.bytes }
+    return taggedDocument.respond(request, headers, found.bytes)
   }
 }

@@ -2,12 +2,13 @@
 import type { KindRegistry } from "@reddwarf/api-types"
 import * as DateTime from "effect/DateTime"
 import { createHash } from "node:crypto"
-import * as Request from "../ApiRequest.js"
+import type * as Request from "../ApiRequest.js"
 import type { ApiResponse } from "../ApiResponse.js"
 import * as Response from "../ApiResponse.js"
 import * as paths from "../internal/openApiPaths.js"
 import * as schemas from "../internal/openApiSchemas.js"
 import * as perGroupVersion from "../internal/perGroupVersion.js"
+import * as taggedDocument from "../internal/taggedDocument.js"
 
 /** Title and version in every document. @category models */
 export interface Info {
@@ -72,9 +73,7 @@ const respondDocument = (request: Request.ApiRequest, found: Document, hash: str
       ? { "cache-control": "no-cache, private" }
       : { "cache-control": "public, immutable", expires: DateTime.toDateUtc(DateTime.unsafeMake(now + year)).toUTCString() })
   }
-  return Request.header(request, "if-none-match") === etag
-    ? { status: 304, headers, body: Response.emptyBody }
-    : { status: 200, headers, body: found.bytes }
+  return taggedDocument.respond(request, headers, found.bytes)
 }
 
 /** Documents are made when they are first asked for, and kept until the registry changes. `now` gives milliseconds since the epoch. @category constructors */

@@ -87,12 +87,12 @@ export const make = Effect.fnUntraced(function*(
         // Those of an earlier owner of this name go with it.
         .filter(({ metadata }) => metadata.ownerReferences?.every(({ uid }) => uid === owner.reference.uid) !== false)
         .map((slice) => latest.of(ObjectRef.keyOf(slice), slice) ?? slice)
-      const todo = packing.pack(groups, known, limit)
-      const changed = new Set([...todo.update, ...todo.remove].map(({ metadata }) => metadata.uid))
+      const packed = packing.pack(groups, known, limit)
+      const changed = new Set([...packed.update, ...packed.remove].map(({ metadata }) => metadata.uid))
       const relabelled = known.filter(({ metadata }) => !changed.has(metadata.uid) && !isDeepStrictEqual(metadata.labels ?? {}, owner.labels))
-      yield* Effect.forEach(todo.create, (group) => create(owner, group), { discard: true })
-      yield* Effect.forEach([...todo.update, ...relabelled], (slice) => update(owner, slice), { discard: true })
-      yield* Effect.forEach(todo.remove, remove, { discard: true })
+      yield* Effect.forEach(packed.create, (group) => create(owner, group), { discard: true })
+      yield* Effect.forEach([...packed.update, ...relabelled], (slice) => update(owner, slice), { discard: true })
+      yield* Effect.forEach(packed.remove, remove, { discard: true })
     })
   }
 })
