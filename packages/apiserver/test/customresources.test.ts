@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
+import * as waiting from "vitest-config/waiting"
 import { call, jsonPatch, layerApi, merge, strategic, table, watch } from "./support/api.js"
 
 const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -76,13 +77,14 @@ const foo = (name: string, spec: Record<string, unknown> = { s: "a" }, rest: Rec
 
 /** Waits until the server has settled the definition. */
 const settled = (name: string, type = "Established", status = "True") =>
-  call("GET", `${definitions}/${name}`).pipe(
-    Effect.tap(() => Effect.yieldNow()),
-    Effect.repeat({
-      until: ({ json }) => json?.status?.conditions?.some((one: { type: string; status: string }) => one.type === type && one.status === status) === true,
-      times: 2000
-    })
+  waiting.until(
+    `${name} is ${type}=${status}`,
+    Effect.map(call("GET", `${definitions}/${name}`), (answer) =>
+      answer.json?.status?.conditions?.some((one: { type: string; status: string }) => one.type === type && one.status === status) === true && answer)
   )
+
+/** Waits until something is no longer there. */
+const gone = (url: string) => waiting.until(`${url} is gone`, Effect.map(call("GET", url), ({ status }) => status === 404))
 
 const install = (body: object = definition("Foo"), name = "foos.ex.io") =>
   Effect.gen(function*() {
@@ -124,10 +126,7 @@ describe("definitions", () => {
       )
       expect((yield* call("GET", "/openapi/v2")).json.definitions["io.ex.v1.Foo"].properties.spec.properties.n.type).toBe("integer")
       yield* call("DELETE", `${definitions}/foos.ex.io`)
-      yield* call("GET", `${definitions}/foos.ex.io`).pipe(
-        Effect.tap(() => Effect.yieldNow()),
-        Effect.repeat({ until: ({ status }) => status === 404, times: 2000 })
-      )
+      yield* gone(`${definitions}/foos.ex.io`)
       expect((yield* call("GET", "/apis/ex.io/v1")).status).toBe(404)
       expect((yield* call("GET", "/openapi/v3")).json.paths["apis/ex.io/v1"]).toBeUndefined()
     }).pipe(Effect.provide(layerApi)))
@@ -173,7 +172,7 @@ describe("definitions", () => {
       const deleted = yield* call("DELETE", `${definitions}/foos.ex.io`)
       expect(deleted.json.metadata.finalizers).toEqual(["customresourcecleanup.apiextensions.k8s.io"])
       yield* settled("foos.ex.io", "Terminating", "True")
-      yield* call("GET", `${foos}/one`).pipe(Effect.tap(() => Effect.yieldNow()), Effect.repeat({ until: ({ status }) => status === 404, times: 2000 }))
+      yield* gone(`${foos}/one`)
       expect((yield* call("GET", `${foos}/held`)).json.metadata.deletionTimestamp).toBeDefined()
       const late = yield* call("POST", foos, { body: foo("late") })
       expect(late.status).toBe(405)
@@ -197,7 +196,7 @@ describe("definitions", () => {
       const hidden = yield* call("PATCH", `${definitions}/foos.ex.io`, { type: "application/json-patch+json", body: [{ op: "replace", path: "/spec/versions/0/served", value: false }] })
       expect(hidden.json.message ?? "").toBe("")
       yield* call("DELETE", `${definitions}/foos.ex.io`)
-      yield* call("GET", `${definitions}/foos.ex.io`).pipe(Effect.tap(() => Effect.yieldNow()), Effect.repeat({ until: ({ status }) => status === 404, times: 2000 }))
+      yield* gone(`${definitions}/foos.ex.io`)
       yield* install()
       expect((yield* call("GET", foos)).json.items).toEqual([])
     }).pipe(Effect.provide(layerApi)))
@@ -245,10 +244,8 @@ describe("custom resources", () => {
         body: [{ op: "replace", path: "/spec/versions/0/schema/openAPIV3Schema/required", value: ["spec", "more"] }]
       })
       const refusal = "<nil>: Invalid value: null: some validation rules"
-      const main = yield* call("PATCH", `${foos}/a`, { type: "application/merge-patch+json", body: { spec: { n: 4 } } }).pipe(
-        Effect.tap(() => Effect.yieldNow()),
-        Effect.repeat({ until: ({ status }) => status === 422, times: 2000 })
-      )
+      const patched = call("PATCH", `${foos}/a`, { type: "application/merge-patch+json", body: { spec: { n: 4 } } })
+      const main = yield* waiting.until("the changed schema refuses", Effect.map(patched, (answer) => answer.status === 422 && answer))
       expect(main.json.message).toContain("more: Required value")
       const status = (body: object) => call("PATCH", `${foos}/a/status`, { type: "application/merge-patch+json", body: { status: body } })
       expect((yield* status({ phase: "Ready" })).json.status).toEqual({ phase: "Ready" })

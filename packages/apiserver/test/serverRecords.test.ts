@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, TestClock } from "effect"
+import * as waiting from "vitest-config/waiting"
 import * as ServerRecords from "../src/ServerRecords.js"
 import { call, layerApi, merge } from "./support/api.js"
 
@@ -10,11 +11,7 @@ const layer = Layer.provideMerge(ServerRecords.layer({ clientAuthority: "PEM", h
 
 /** Waits until an answer is as it should be. */
 const until = (url: string, holds: (json: Record<string, Record<string, unknown>>) => boolean) =>
-  call("GET", url).pipe(
-    Effect.tap(() => Effect.yieldNow()),
-    Effect.repeat({ until: ({ json, status }) => status === 200 && holds(json), times: 10_000 }),
-    Effect.tap(({ json, status }) => Effect.sync(() => assert.isTrue(status === 200 && holds(json), JSON.stringify(json))))
-  )
+  waiting.until(url, Effect.map(call("GET", url), (answer) => answer.status === 200 && holds(answer.json) && answer))
 
 describe("a server", () => {
   it.effect("says that it is alive, and whose certificates are good", () =>

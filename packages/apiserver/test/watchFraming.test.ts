@@ -1,6 +1,7 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { ObjectStore } from "@reddwarf/store"
 import { Deferred, Effect, Fiber, Layer, TestClock } from "effect"
+import * as waiting from "vitest-config/waiting"
 import { WebSocket } from "ws"
 import type { Sink } from "../src/ApiResponse.js"
 import * as ApiServer from "../src/ApiServer.js"
@@ -29,12 +30,8 @@ const open = (url: string, headers: Record<string, string> = {}) =>
     }
     const fiber = yield* Effect.forkScoped(body.run(sink))
     const until = (found: (text: string) => boolean) =>
-      Effect.yieldNow().pipe(
-        Effect.repeat({ until: () => found(text), times: 10_000 }),
-        Effect.map(() => {
-          if (!found(text)) throw new Error(`not in: ${text}`)
-          return text
-        })
+      waiting.until("the text that the test looks for", Effect.sync(() => found(text) && text)).pipe(
+        Effect.catchAllDefect((why) => Effect.dieMessage(`${String(why)}; in: ${text}`))
       )
     return { answer, until, done: Fiber.join(fiber) }
   })

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ObjectStore } from "@reddwarf/store"
 import { Effect } from "effect"
+import * as waiting from "vitest-config/waiting"
 import { call, layerApi, merge, table, watch } from "./support/api.js"
 import { exposeHook, type Hook, startHook } from "./support/webhook.js"
 
@@ -52,10 +53,7 @@ const answer: Hook["reply"] = ({ apiVersion, request }) => ({
 const install = (webhook: object) =>
   Effect.zipRight(
     call("POST", definitions, { body: definition(webhook) }),
-    call("GET", "/apis/ex.io/v1/links").pipe(
-      Effect.tap(() => Effect.yieldNow()),
-      Effect.repeat({ until: ({ status }) => status === 200, times: 5000 })
-    )
+    waiting.until("links are served", Effect.map(call("GET", "/apis/ex.io/v1/links"), (answer) => answer.status === 200 && answer))
   )
 
 const at = (name: string) => `/apis/ex.io/${name}/namespaces/default/links`
@@ -96,9 +94,7 @@ describe("conversion by a webhook", () => {
       const list = yield* call("GET", at("v1beta1"))
       assert.strictEqual(list.json.items.length, 31)
       assert.isTrue(list.json.items.every(({ apiVersion }: { apiVersion: string }) => apiVersion === "ex.io/v1beta1"))
-      const events = yield* Effect.repeat(Effect.as(Effect.yieldNow(), seen.events), { until: (all) => all.length >= 32 }).pipe(
-        Effect.timeout("15 seconds")
-      )
+      const events = yield* waiting.until("32 events", Effect.sync(() => seen.events.length >= 32 && seen.events))
       assert.isTrue(events.every(({ object }) => object.apiVersion === "ex.io/v1beta1"))
       // What was converted once is not converted again.
       const before = hook.requests.length
@@ -109,9 +105,7 @@ describe("conversion by a webhook", () => {
       // A definition goes with its objects also when nobody converts them any more.
       hook.reply = () => 500
       yield* call("DELETE", `${definitions}/links.ex.io`)
-      yield* Effect.repeat(Effect.tap(call("GET", `${definitions}/links.ex.io`), () => Effect.yieldNow()), {
-        until: ({ status }) => status === 404
-      }).pipe(Effect.timeout("15 seconds"))
+      yield* waiting.until("the definition is gone", Effect.map(call("GET", `${definitions}/links.ex.io`), ({ status }) => status === 404))
       const left = yield* Effect.flatMap(ObjectStore.ObjectStore, (store) => store.range({ prefix: "/ex.io/" }))
       assert.strictEqual(left.items.length, 0)
     }).pipe(Effect.provide(layerApi)))

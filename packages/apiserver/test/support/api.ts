@@ -2,6 +2,7 @@ import type { ApiError } from "@reddwarf/api-types"
 import type { WatchCache } from "@reddwarf/event-bus"
 import { ObjectStore, type StoreError } from "@reddwarf/store"
 import { Effect, Fiber, Layer, type Scope } from "effect"
+import * as waiting from "vitest-config/waiting"
 import * as ApiServer from "../../src/ApiServer.js"
 import type { Sink } from "../../src/ApiResponse.js"
 import * as KubeletClient from "../../src/KubeletClient.js"
@@ -124,12 +125,8 @@ export const watch = (
     return {
       events,
       until: (count) =>
-        Effect.yieldNow().pipe(
-          Effect.repeat({ until: () => events.length >= count, times: 10_000 }),
-          Effect.map(() => {
-            if (events.length < count) throw new Error(`only ${events.length} of ${count} events: ${JSON.stringify(events)}`)
-            return events
-          })
+        waiting.until(`${count} events`, Effect.sync(() => events.length >= count && events)).pipe(
+          Effect.catchAllDefect((why) => Effect.dieMessage(`${String(why)}; events: ${JSON.stringify(events)}`))
         ),
       done: Fiber.join(fiber)
     }

@@ -3,20 +3,12 @@ import { Kinds } from "@reddwarf/api-types"
 import type { CoreV1 } from "@reddwarf/api-types"
 import { ApiClient, type ClientError, FakeApi } from "@reddwarf/client"
 import { Effect, TestClock } from "effect"
+import * as waiting from "vitest-config/waiting"
 
-/** Lets everything that is ready run, until a condition holds. Fails the test when it does not after much more than enough rounds. */
-export const until = <A>(what: string, probe: () => A | undefined | false): Effect.Effect<A> =>
-  Effect.gen(function*() {
-    for (let round = 0; round < 2000; round++) {
-      const found = probe()
-      if (found !== undefined && found !== false) return found
-      yield* Effect.yieldNow()
-    }
-    return yield* Effect.dieMessage(`never happened: ${what}`)
-  })
+/** Lets everything that is ready run, until a condition holds. */
+export const until = <A>(what: string, probe: () => A | undefined | false): Effect.Effect<A> => waiting.until(what, Effect.sync(probe))
 
-/** Runs what is ready. For the absence of something: gives it every chance to happen. */
-export const settle = Effect.repeatN(Effect.yieldNow(), 300)
+export const settle = waiting.settle
 
 /** Moves time in small steps, so that everything that follows from one step happens before the next. */
 export const pass = (seconds: number) => Effect.repeatN(Effect.zipRight(settle, TestClock.adjust("1 second")), seconds - 1)
