@@ -6,6 +6,7 @@ import { parseDocument } from "yaml"
 import * as Request from "../ApiRequest.js"
 import { bodyFormat } from "../Negotiation.js"
 import type { ResourceRequest } from "./apiContext.js"
+import * as eager from "./eager.js"
 import { isObject } from "./jsonValue.js"
 import type { FieldValidation } from "./writeOptions.js"
 
@@ -113,7 +114,7 @@ export const decode = (
 export const withBytes = <A, E>(
   { request }: ResourceRequest,
   next: (bytes: Uint8Array) => Effect.Effect<A, E>
-): Effect.Effect<A, Status.Status | E> => Effect.flatMap(Effect.mapError(request.body, ({ status }) => status), next)
+): Effect.Effect<A, Status.Status | E> => eager.flatMap(eager.mapError(request.body, ({ status }) => status), next)
 
 /** Gives the decoded body of a create or update to what comes next. */
 export const withDecoded = <A, E>(

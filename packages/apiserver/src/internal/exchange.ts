@@ -33,31 +33,48 @@ export interface Exchange {
 const tooLarge = ApiError.make(Status.requestEntityTooLarge(maxBodyBytes))
 const cutOff = ApiError.make(Status.badRequest("the request ended before its body was complete"))
 
-/** Reads the body. What exceeds the limit is neither kept nor read. */
-export const readBody = (exchange: Exchange, now: () => number): Effect.Effect<Uint8Array, ApiError.ApiError> =>
-  Effect.async((resume) => {
-    const { request } = exchange
-    if (Number(request.headers["content-length"] ?? 0) > maxBodyBytes) return resume(Effect.fail(tooLarge))
-    const chunks: Array<Uint8Array> = []
-    let size = 0
-    exchange.waitingSince = now()
-    const done = (result: Effect.Effect<Uint8Array, ApiError.ApiError>) => {
-      exchange.waitingSince = 0
-      request.removeAllListeners("data")
-      resume(result)
-    }
-    request.on("data", (chunk: Uint8Array) => {
-      size += chunk.length
-      if (size > maxBodyBytes) return done(Effect.fail(tooLarge))
-      chunks.push(chunk)
-    })
-    request.once("end", () => {
-      const [only] = chunks
-      done(Effect.succeed(only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks, size)))
-    })
-    request.once("aborted", () => done(Effect.fail(cutOff)))
-    request.once("error", () => done(Effect.fail(cutOff)))
+/** Bodies up to this size are read as they come, before anybody has asked for them. */
+const smallBytes = 64 * 1024
+
+/** Has the request said that it brings a body, and a small one? */
+export const isSmall = ({ headers }: Http2ServerRequest): boolean => {
+  const length = headers["content-length"]
+  return length !== undefined && Number(length) <= smallBytes
+}
+
+/** What reading a body ended with. */
+export type Body = Effect.Effect<Uint8Array, ApiError.ApiError>
+
+/** Reads the body and gives it to `settle`, once. What exceeds the limit is neither kept nor read. */
+export const receive = (exchange: Exchange, now: () => number, settle: (body: Body) => void): void => {
+  const { request } = exchange
+  if (Number(request.headers["content-length"] ?? 0) > maxBodyBytes) return settle(Effect.fail(tooLarge))
+  const chunks: Array<Uint8Array> = []
+  let size = 0
+  let settled = false
+  exchange.waitingSince = now()
+  const done = (body: Body) => {
+    if (settled) return
+    settled = true
+    exchange.waitingSince = 0
+    request.removeAllListeners("data")
+    settle(body)
+  }
+  request.on("data", (chunk: Uint8Array) => {
+    size += chunk.length
+    if (size > maxBodyBytes) return done(Effect.fail(tooLarge))
+    chunks.push(chunk)
   })
+  request.once("end", () => {
+    const [only] = chunks
+    done(Effect.succeed(only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks, size)))
+  })
+  request.once("aborted", () => done(Effect.fail(cutOff)))
+  request.once("error", () => done(Effect.fail(cutOff)))
+}
+
+/** Reads the body as soon as somebody wants it. */
+export const readBody = (exchange: Exchange, now: () => number): Body => Effect.async((resume) => receive(exchange, now, resume))
 
 const acceptsGzip = ({ headers, method }: Http2ServerRequest): boolean =>
   method === "GET" && (headers["accept-encoding"] ?? "").includes("gzip")

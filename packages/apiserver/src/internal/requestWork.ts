@@ -19,6 +19,7 @@ import * as Metrics from "../ApiServerMetrics.js"
 import type { ClientCertificate, Credentials } from "../authentication/Authenticator.js"
 import type { UserInfo } from "../authentication/UserInfo.js"
 import * as exchanges from "./exchange.js"
+import * as gathering from "./gathering.js"
 import * as places from "./places.js"
 import { giveUp, type Refusals } from "./refusals.js"
 import * as render from "./render.js"
@@ -52,11 +53,16 @@ export interface RequestWork {
 const overloaded = render.status(Status.tooManyRequests())
 const timedOut = render.status(Status.timeout("request did not complete within the allotted timeout"))
 
+/** How long a heartbeat waits for others, in milliseconds. */
+const heartbeatMillis = 100
+
 /** No requests yet. */
 export const make = (options: Options): RequestWork => {
   const { authenticate, certificateOf, fork, now, refusals, requests: requestPlaces, respond, stopped, streams: streamPlaces } = options
   const requests = new Set<exchanges.Exchange>()
   const streams = new Set<exchanges.Exchange>()
+  const ofTurn = gathering.ofTurn()
+  const ofHeartbeats = gathering.ofMillis(heartbeatMillis)
 
   const stream = (exchange: exchanges.Exchange, answer: ApiResponse): Effect.Effect<void> => {
     const { body } = answer
@@ -145,13 +151,19 @@ export const make = (options: Options): RequestWork => {
     response.on("error", () => {})
     requests.add(exchange)
     response.once("close", () => finish(exchange))
-    const apiRequest: ApiRequest = {
-      method: request.method,
-      url: request.url,
-      headers: request.headers,
-      body: exchanges.readBody(exchange, now),
-      user
-    }
+    const { method } = request
+    if (method === "GET" || method === "HEAD") return begin(exchange, user, exchanges.readBody(exchange, now))
+    const together = gathering.isHeartbeat(method, request.url) ? ofHeartbeats : ofTurn
+    const start = (body: exchanges.Body) => together(() => begin(exchange, user, body))
+    // What is allowed is found out when the body is there: a fiber that had to wait for it would cost more.
+    if (exchanges.isSmall(request)) exchanges.receive(exchange, now, start)
+    else start(exchanges.readBody(exchange, now))
+  }
+
+  const begin = (exchange: exchanges.Exchange, user: UserInfo | undefined, body: exchanges.Body) => {
+    if (exchange.closed) return
+    const { headers, method, url } = exchange.request
+    const apiRequest: ApiRequest = { method, url, headers, body, user }
     try {
       const answer = respond(apiRequest)
       if (Effect.isEffect(answer)) return work(exchange, answer)
