@@ -64,6 +64,8 @@ export interface Origin {
   /** The field manager. */
   readonly manager?: string
   readonly subresource?: string
+  /** The object is one that a controller makes for another object, and would make again. */
+  readonly derived?: boolean
 }
 
 /** What a change did to its key. @category models */
@@ -209,7 +211,7 @@ export class ObjectStore extends Context.Tag("@reddwarf/store/ObjectStore")<Obje
 
 /**
  * How much history is kept besides what compaction leaves. Of one object the oldest version goes first; of all objects, the history of
- * the one that has not changed for the longest.
+ * deleted ones that a controller had made, then that of the one that has not changed for the longest.
  *
  * @category models
  */
@@ -222,6 +224,11 @@ export interface HistoryLimits {
   readonly bytes?: number
   /** How long a version is kept after it was replaced. Default 7 days. */
   readonly age?: Duration.DurationInput
+  /**
+   * How long the history of a deleted object is kept that a controller had made (`Origin.derived`), when that is less: each rollout
+   * replaces them all, and nobody restores them. Default 1 day.
+   */
+  readonly derivedAge?: Duration.DurationInput
 }
 
 /**
@@ -276,7 +283,8 @@ const limitsOf = ({ history = {} }: StoreOptions): HistoryTable.Limits => ({
   versions: history.versions ?? 10,
   objectBytes: history.objectBytes ?? 1024 * 1024,
   bytes: history.bytes ?? 256 * 1024 * 1024,
-  ageMillis: Duration.toMillis(history.age ?? "7 days")
+  ageMillis: Duration.toMillis(history.age ?? "7 days"),
+  derivedMillis: Math.min(Duration.toMillis(history.derivedAge ?? "1 day"), Duration.toMillis(history.age ?? "7 days"))
 })
 
 /**

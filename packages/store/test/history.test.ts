@@ -113,6 +113,40 @@ describe.each(layers)("the history in %s", (_name, make) => {
       assert.strictEqual((yield* store.history("/many/99")).length, 2)
     }).pipe(Effect.provide(make({ history: { versions: 3, bytes: 10_000 } }))))
 
+  it.scoped("keeps deleted objects that a controller had made for a shorter time", () =>
+    Effect.gen(function*() {
+      const store = yield* ObjectStore.ObjectStore
+      const derived: ObjectStore.WriteOptions = { origin: { at: 1, user: "controller", verb: "create", derived: true } }
+      const remove = (key: string, options: ObjectStore.WriteOptions) =>
+        Effect.gen(function*() {
+          const created = yield* store.create(key, body("a"), options)
+          yield* store.delete(key, created.revision, body("a"), options)
+          yield* store.compact(yield* store.revision)
+        })
+      const kept = Effect.map(store.historyKeys("/", "", 10), (keys) => keys.join(" "))
+      yield* store.create("/alive", body("a"), derived)
+      yield* remove("/again", derived)
+      yield* remove("/changed", derived)
+      yield* remove("/made", by("ada", "create"))
+      yield* remove("/pod", derived)
+      yield* TestClock.adjust("1 hour")
+      yield* store.create("/again", body("b"), derived)
+      const back = yield* store.create("/changed", body("b"), derived)
+      yield* store.update("/changed", back.revision, body("c"), derived)
+      const compactAt = (text: string) => Effect.zipRight(store.create(text, body("x")), Effect.flatMap(store.revision, store.compact))
+      yield* compactAt("/x1")
+      assert.strictEqual(yield* kept, "/again /changed /made /pod")
+      yield* TestClock.adjust("90 minutes")
+      yield* compactAt("/x2")
+      assert.strictEqual(yield* kept, "/changed /made")
+      assert.deepStrictEqual((yield* store.history("/again")).map(({ type }) => type), ["create"])
+      const changed = yield* store.history("/changed")
+      assert.deepStrictEqual(changed.map(({ origin, type }) => [type, origin.derived]), [["create", true], ["delete", true], ["create", true], ["update", true]])
+      yield* TestClock.adjust("11 hours")
+      yield* compactAt("/x3")
+      assert.strictEqual(yield* kept, "")
+    }).pipe(Effect.provide(make({ history: { age: "12 hours", derivedAge: "2 hours" } }))))
+
   const write = FastCheck.record({
     user: FastCheck.constantFrom("ada", "bob", undefined),
     subresource: FastCheck.constantFrom(undefined, "status"),

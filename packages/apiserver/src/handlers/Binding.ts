@@ -113,7 +113,7 @@ export const bind = (call: ResourceRequest, podName: string | undefined): Effect
       )
       return options.dryRun
         ? Effect.succeed(commit.pretend(next))
-        : commit.update(context, Kinds.pod, keyOf(Kinds.pod, info.namespace, name), current.revision, next, originOf(podCall))
+        : commit.update(context, Kinds.pod, keyOf(Kinds.pod, info.namespace, name), current.revision, next, originOf(podCall, next))
     })
     yield* commit.retrying(context, commit.maxAttempts, attempt, () => Status.conflict(bindingResource, name))
     return commit.warn(render.other(call, 201, Status.success(undefined, 201)), warnings)

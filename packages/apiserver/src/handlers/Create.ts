@@ -63,7 +63,7 @@ const store = (
   const { context, info, kind } = call
   const name = object.metadata.name ?? ""
   const key = keyOf(kind, info.namespace, name)
-  if (!dryRun) return commit.create(context, kind, key, object, originOf(call))
+  if (!dryRun) return commit.create(context, kind, key, object, originOf(call, object))
   return context.cache.get(key) === undefined
     ? Effect.succeed(commit.pretend(object))
     : Effect.fail(Status.alreadyExists(kind, name))

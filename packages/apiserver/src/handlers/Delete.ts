@@ -109,12 +109,12 @@ const attempt = (
     if (grace === 0 && finalizers.length === 0 && specFinalizers(object) === 0) {
       const removal = options.dryRun
         ? Effect.succeed(commit.pretend(object))
-        : commit.remove(context, kind, key, revision, object, originOf(call))
+        : commit.remove(context, kind, key, revision, object, originOf(call, object))
       return Effect.map(removal, (result) => ({ removed: true, result }))
     }
     const next = mark(call, object, grace, finalizers)
     if (next === object) return Effect.succeed({ removed: false, result: { bytes: current.bytes, object } })
-    const marked = options.dryRun ? Effect.succeed(commit.pretend(next)) : commit.update(context, kind, key, revision, next, originOf(call))
+    const marked = options.dryRun ? Effect.succeed(commit.pretend(next)) : commit.update(context, kind, key, revision, next, originOf(call, next))
     return Effect.map(marked, (result) => ({ removed: false, result }))
   })
 

@@ -65,7 +65,7 @@ const announce = (call: ResourceRequest, name: string): Attempt<void> =>
     if (current === undefined) return Effect.fail(commit.refused(failures.missing(Kinds.pod, name)))
     if (current.object.metadata.deletionTimestamp !== undefined) return Effect.void
     const next = withCondition(current.object, Timestamp.secondsFromMillis(context.now()))
-    return Effect.asVoid(commit.update(context, Kinds.pod, keyOf(Kinds.pod, info.namespace, name), current.revision, next, originOf(call)))
+    return Effect.asVoid(commit.update(context, Kinds.pod, keyOf(Kinds.pod, info.namespace, name), current.revision, next, originOf(call, next)))
   })
 
 const preconditionOf = (pod: KubeObject.KubeObject, name: string, options: deleteOptions.DeleteOptions): Status.Status | undefined => {

@@ -37,10 +37,10 @@ export const finalize = (call: ResourceRequest, name: string): Effect.Effect<Api
       const next = withFinalizersOf(current.object, object)
       if (options.dryRun) return Effect.succeed(commit.pretend(next))
       const key = keyOf(kind, undefined, name)
-      if (commit.isReleased(next)) return commit.remove(context, kind, key, current.revision, next, originOf(call))
+      if (commit.isReleased(next)) return commit.remove(context, kind, key, current.revision, next, originOf(call, next))
       return equals(next, current.object)
         ? Effect.succeed({ bytes: current.bytes, object: current.object })
-        : commit.update(context, kind, key, current.revision, next, originOf(call))
+        : commit.update(context, kind, key, current.revision, next, originOf(call, next))
     })
     const attempts = expected === "" ? commit.maxAttempts : 1
     const result = yield* commit.retrying(context, attempts, attempt, () => Status.conflict(kind, name))

@@ -122,8 +122,8 @@ const writeNext = (
   if (dryRun) return Effect.succeed(commit.pretend(next))
   const key = keyOf(kind, info.namespace, next.metadata.name ?? "")
   return commit.isReleased(next)
-    ? commit.remove(context, kind, key, current.revision, next, originOf(call))
-    : commit.update(context, kind, key, current.revision, next, originOf(call))
+    ? commit.remove(context, kind, key, current.revision, next, originOf(call, next))
+    : commit.update(context, kind, key, current.revision, next, originOf(call, next))
 }
 
 /**

@@ -1,6 +1,9 @@
 /**
  * The former versions of objects, with who made them: one row for each object. A row that changes stays at its place, which is what
  * costs least; whoever trims the table from its beginning gives rows that have changed since another place, at the end.
+ *
+ * The rows of deleted objects that a controller had made are kept for a shorter time, so they have a beginning and an end of their own:
+ * their ids are negative, the oldest nearest to zero.
  */
 import type { DatabaseSync } from "node:sqlite"
 import * as Key from "../Key.js"
@@ -18,6 +21,8 @@ export interface Limits {
   readonly objectBytes: number
   readonly bytes: number
   readonly ageMillis: number
+  /** As `ageMillis`, for deleted objects that a controller had made. */
+  readonly derivedMillis: number
 }
 
 /** A former version. */
@@ -84,6 +89,8 @@ interface Added {
   readonly createRevision: number
   readonly replaced: number
   readonly origin: string
+  /** The object was made by a controller, and is gone. */
+  readonly leftover: boolean
   readonly bytes: Uint8Array
   base: { readonly revision: number; readonly bytes: Uint8Array } | undefined
 }
@@ -101,17 +108,27 @@ export const make = (db: DatabaseSync, limits: Limits): HistoryTable => {
   const rowOf = db.prepare("SELECT id, bytes FROM history WHERE key = ?")
   const insert = db.prepare("INSERT INTO history (id, placed, changed, key, bytes) VALUES (?, ?, ?, ?, ?)")
   const update = db.prepare("UPDATE history SET changed = ?, bytes = ? WHERE id = ?")
+  const replace = db.prepare("UPDATE history SET id = ?, placed = ?, changed = ?, bytes = ? WHERE id = ?")
   const move = db.prepare("UPDATE history SET id = ?, placed = ? WHERE id = ?")
   const remove = db.prepare("DELETE FROM history WHERE id = ?")
-  const first = db.prepare("SELECT id, placed, changed, length(bytes) AS size FROM history ORDER BY id LIMIT ?")
+  const first = db.prepare("SELECT id, placed, changed, length(bytes) AS size FROM history WHERE id > 0 ORDER BY id LIMIT ?")
+  const firstLeft = db.prepare("SELECT id, placed, changed, length(bytes) AS size FROM history WHERE id < 0 ORDER BY id DESC LIMIT ?")
   const keys = db.prepare("SELECT key FROM history WHERE key >= ? AND key < ? AND key > ? ORDER BY key LIMIT ?")
-  const lastId = db.prepare("SELECT coalesce(max(id), 0) AS id FROM history")
+  const lastId = db.prepare("SELECT coalesce(max(id), 0) AS id, coalesce(min(id), 0) AS left FROM history")
   const getBytes = db.prepare("SELECT value FROM counter WHERE name = 'history_bytes'")
   const setBytes = db.prepare("UPDATE counter SET value = ? WHERE name = 'history_bytes'")
 
   let changes = new Map<string, Change>()
   let total = integer(getBytes.get()?.["value"])
-  let last = integer(lastId.get()?.["id"])
+  /** The ids that were given last, of all rows and of those of leftovers. */
+  let last = 0
+  let lastLeft = 0
+  const readIds = () => {
+    const found = lastId.get()
+    last = Math.max(0, integer(found?.["id"]))
+    lastLeft = Math.min(0, integer(found?.["left"]))
+  }
+  readIds()
 
   const change = (key: string): Change => {
     const known = changes.get(key)
@@ -135,6 +152,7 @@ export const make = (db: DatabaseSync, limits: Limits): HistoryTable => {
       createRevision: record.createRevision,
       replaced: now,
       origin: Origins.encode(origin),
+      leftover: origin.derived === true && record.type === "delete",
       bytes,
       base
     })
@@ -154,7 +172,7 @@ export const make = (db: DatabaseSync, limits: Limits): HistoryTable => {
     const entry = Row.read(row.row, row.from)
     if (entry.base !== gone.revision) return
     row.from = Row.endOf(row.row, row.from)
-    row.added.push({ ...entry, bytes: Delta.unpack(entry, content.bytes), base: follower })
+    row.added.push({ ...entry, leftover: false, bytes: Delta.unpack(entry, content.bytes), base: follower })
   }
 
   const pack = (added: Added): Buffer => {
@@ -189,12 +207,38 @@ export const make = (db: DatabaseSync, limits: Limits): HistoryTable => {
     if (before.added.length === 0) return
     const bytes = Buffer.concat(partsOf(before, now))
     total += bytes.length - before.row.length
+    const leftover = before.added.at(-1)?.leftover === true
     if (before.id === undefined) {
-      insert.run(++last, now, now, key, bytes)
+      insert.run(leftover ? --lastLeft : ++last, now, now, key, bytes)
       total += Row.overhead
+    } else if (leftover) {
+      replace.run(--lastLeft, now, now, bytes, before.id)
     } else {
       update.run(now, bytes, before.id)
     }
+  }
+
+  /** Removes what is too old or too much from the beginning on; what has changed since it was placed goes to the end. */
+  const trimRows = (rows: ReadonlyArray<Record<string, unknown>>, now: number, ageMillis: number): number => {
+    let done = 0
+    let removed = 0
+    for (const row of rows) {
+      const id = integer(row["id"])
+      const placed = integer(row["placed"])
+      const changed = integer(row["changed"])
+      if (placed >= now - ageMillis && total <= limits.bytes) break
+      done++
+      if (changed > placed) {
+        // Of leftovers only one that has come back changes.
+        move.run(++last, changed, id)
+        continue
+      }
+      remove.run(id)
+      total -= integer(row["size"]) + Row.overhead
+      removed++
+    }
+    if (removed > 0) setBytes.run(Math.max(0, total))
+    return done
   }
 
   return {
@@ -217,7 +261,7 @@ export const make = (db: DatabaseSync, limits: Limits): HistoryTable => {
     undo: () => {
       changes = new Map()
       total = integer(getBytes.get()?.["value"])
-      last = integer(lastId.get()?.["id"])
+      readIds()
     },
     of: (key, later, now) => {
       const found = rowOf.get(key)
@@ -238,24 +282,8 @@ export const make = (db: DatabaseSync, limits: Limits): HistoryTable => {
     },
     keys: (prefix, startAfter, limit) => keys.all(prefix, Key.prefixEnd(prefix), startAfter, limit).map((row) => text(row["key"])),
     trim: (now, limit) => {
-      let done = 0
-      let removed = 0
-      for (const row of first.all(limit)) {
-        const id = integer(row["id"])
-        const placed = integer(row["placed"])
-        const changed = integer(row["changed"])
-        if (placed >= now - limits.ageMillis && total <= limits.bytes) break
-        done++
-        if (changed > placed) {
-          move.run(++last, changed, id)
-          continue
-        }
-        remove.run(id)
-        total -= integer(row["size"]) + Row.overhead
-        removed++
-      }
-      if (removed > 0) setBytes.run(Math.max(0, total))
-      return done
+      const left = trimRows(firstLeft.all(limit), now, limits.derivedMillis)
+      return left === limit ? left : left + trimRows(first.all(limit - left), now, limits.ageMillis)
     },
     bytes: () => total
   }

@@ -2,8 +2,8 @@
 import type { Origin } from "../ObjectStore.js"
 
 /** A JSON array: the names of the fields would be most of it. */
-export const encode = ({ at, manager, subresource, user, verb }: Origin): string =>
-  JSON.stringify([at, user, verb, manager ?? "", subresource ?? ""])
+export const encode = ({ at, derived, manager, subresource, user, verb }: Origin): string =>
+  JSON.stringify([at, user, verb, manager ?? "", subresource ?? "", ...(derived === true ? [1] : [])])
 
 /** Undefined for what is none. */
 export const decode = (encoded: string): Origin | undefined => {
@@ -14,14 +14,15 @@ export const decode = (encoded: string): Origin | undefined => {
     return undefined
   }
   if (!Array.isArray(fields)) return undefined
-  const [at, user, verb, manager, subresource]: ReadonlyArray<unknown> = fields
+  const [at, user, verb, manager, subresource, derived]: ReadonlyArray<unknown> = fields
   if (typeof at !== "number" || typeof user !== "string" || typeof verb !== "string") return undefined
   return {
     at,
     user,
     verb,
     ...(typeof manager === "string" && manager !== "" ? { manager } : {}),
-    ...(typeof subresource === "string" && subresource !== "" ? { subresource } : {})
+    ...(typeof subresource === "string" && subresource !== "" ? { subresource } : {}),
+    ...(derived === 1 ? { derived: true } : {})
   }
 }
 
