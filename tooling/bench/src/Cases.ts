@@ -2,6 +2,7 @@
 import { besides, sideBySide } from "./Alternate.ts"
 import { heartbeats } from "./Heartbeats.ts"
 import { type Result, single } from "./Load.ts"
+import { podStarts } from "./PodStarts.ts"
 import * as Pods from "./Pods.ts"
 import * as Requests from "./Requests.ts"
 import type { Server } from "./Server.ts"
@@ -69,6 +70,8 @@ export const cases = (scale: number): ReadonlyArray<Case> => {
     { name: "memory-30000", on: memory("memory, 30,000 pods, under load", n(30_000)) },
     { name: "delete-64", on: Requests.remove(64, n(5000)) },
     { name: "deletecollection", on: Requests.removeCollection(n(5000)) },
+    { name: "pod-start-1", alone: podStarts(1, n(20, 2)) },
+    { name: "pod-start-30", alone: podStarts(30, n(5, 1)) },
     { name: "create-100000", alone: (port) => besides(port, n(100_000), n(4000, 64)) },
     { name: "start-30000", alone: startBeside(n(30_000)) },
     { name: "start-150000", alone: startBeside(n(150_000)) },

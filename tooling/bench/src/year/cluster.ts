@@ -32,10 +32,18 @@ const leasesPath = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leas
 const eventsPath = "/api/v1/namespaces/default/events"
 const deploymentsPath = "/apis/apps/v1/namespaces/default/deployments"
 
+/** As the ReplicaSet of a Deployment makes it. */
 const podOf = (name: string, deployment: string, image: string) => ({
   apiVersion: "v1",
   kind: "Pod",
-  metadata: { name, labels: { app: deployment }, annotations: { "example.com/description": "x".repeat(300) } },
+  metadata: {
+    name,
+    labels: { app: deployment },
+    annotations: { "example.com/description": "x".repeat(300) },
+    ownerReferences: [
+      { apiVersion: "apps/v1", kind: "ReplicaSet", name: deployment, uid: "6f2c0d6e-36a1-4f0b-9d0e-5a1f6a1c2b3d", controller: true, blockOwnerDeletion: true }
+    ]
+  },
   spec: {
     containers: ["web", "sidecar"].map((container) => ({
       name: container,
