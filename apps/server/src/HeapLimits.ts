@@ -6,6 +6,7 @@
  */
 import { Effect, Layer, Schedule } from "effect"
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 
 const mebibyte = 1024 * 1024
 
@@ -42,3 +43,15 @@ export const layer: Layer.Layer<never> = Layer.scopedDiscard(
     yield* Effect.forkScoped(Effect.repeat(govern, Schedule.spaced("500 millis")))
   })
 )
+
+const collect = Effect.sync(() => {
+  setFlagsFromString("--expose-gc")
+  const gc: unknown = runInNewContext("gc")
+  if (typeof gc === "function") gc()
+})
+
+/**
+ * Collects once what the start has left behind, some seconds after this layer is built. The engine would keep it until the heap has grown
+ * by half, which on a quiet server may take hours.
+ */
+export const collectAfterStart: Layer.Layer<never> = Layer.scopedDiscard(Effect.forkScoped(Effect.delay(collect, "3 seconds")))

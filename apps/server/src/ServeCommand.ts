@@ -34,5 +34,6 @@ export const serve = Command.make("serve", options, (settings) =>
       serviceNetwork: settings.serviceNetwork,
       issuer: settings.issuer
     })
-    return yield* Layer.launch(writeKubeconfig.pipe(Layer.provideMerge(controlPlane), Layer.provide(certificates), Layer.provide(HeapLimits.layer)))
+    const started = Layer.merge(writeKubeconfig, HeapLimits.collectAfterStart)
+    return yield* Layer.launch(started.pipe(Layer.provideMerge(controlPlane), Layer.provide(certificates), Layer.provide(HeapLimits.layer)))
   })).pipe(Command.withDescription("Run the API server, the scheduler and the controllers"))

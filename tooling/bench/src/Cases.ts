@@ -23,6 +23,12 @@ const memory = (name: string, pods: number) => async (server: Server): Promise<R
 
 const startup = (server: Server): Promise<Result> => Promise.resolve(single(server, "cold start to /readyz, empty", server.started?.readyMillis))
 
+/** Ten seconds after the start, in which nobody asked for anything. */
+const idle = async (server: Server): Promise<Result> => {
+  await new Promise((resolve) => setTimeout(resolve, 10_000))
+  return single(server, "memory, idle", undefined)
+}
+
 const startBeside = (pods: number) => async (port: number): Promise<ReadonlyArray<Result>> => {
   const { podBytes, readyMegabytes, settledMegabytes, started } = await measure(port, pods)
   const millis = started?.readyMillis ?? Number.NaN
@@ -51,7 +57,7 @@ export const cases = (scale: number): ReadonlyArray<Case> => {
   const thousand = n(1000, 100)
   return [
     { name: "start", on: startup },
-    { name: "memory-idle", on: (server) => Promise.resolve(single(server, "memory, idle", undefined)) },
+    { name: "memory-idle", on: idle },
     { name: "create-1", on: Requests.create(1, n(500)) },
     { name: "create-64", on: Requests.create(64, n(9500)) },
     { name: "memory-10000", on: memory("memory, 10,000 pods, under load", n(10_000)) },
