@@ -23,9 +23,9 @@ const memory = (name: string, pods: number) => async (server: Server): Promise<R
 
 const startup = (server: Server): Promise<Result> => Promise.resolve(single(server, "cold start to /readyz, empty", server.started?.readyMillis))
 
-/** Ten seconds after the start, in which nobody asked for anything. */
+/** Twenty seconds after the start, in which nobody asked for anything. */
 const idle = async (server: Server): Promise<Result> => {
-  await new Promise((resolve) => setTimeout(resolve, 10_000))
+  await new Promise((resolve) => setTimeout(resolve, 20_000))
   return single(server, "memory, idle", undefined)
 }
 
