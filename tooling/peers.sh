@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Puts real peers for tests into one folder, from Debian's own packages, without installing them on the system:
-#   DIR/bin/kubectl-1.20  kubectl-1.32  kubectl-1.36  etcd  etcdctl
+#   DIR/bin/kubectl-1.20  kubectl-1.32  kubectl-1.36  etcd  etcdctl  docker-registry  busybox
 #   DIR/share/gocode/...  the Go sources of k8s.io/api, apimachinery and client-go (*.proto, patch and list markers)
 # usage: tooling/peers.sh DIR            (idempotent; a few minutes the first time, then instant; about 500 MB)
 # Uses the package mirror that this machine's apt is set up with, in newer suites. Needs apt-get, dpkg-deb, no root.
@@ -36,6 +36,8 @@ if [ ! -x "$dir/bin/etcd" ]; then
   cp "$(package etcd-server sid)/usr/bin/etcd" "$dir/bin/etcd"
   cp "$(package etcd-client sid)/usr/bin/etcdctl" "$dir/bin/etcdctl"
 fi
+[ -x "$dir/bin/docker-registry" ] || cp "$(package docker-registry bookworm)/usr/bin/docker-registry" "$dir/bin/docker-registry"
+[ -x "$dir/bin/busybox" ] || cp "$(package busybox-static bookworm)/bin/busybox" "$dir/bin/busybox"
 for name in golang-k8s-api-dev golang-k8s-apimachinery-dev golang-k8s-client-go-dev golang-k8s-apiextensions-apiserver-dev golang-k8s-kube-aggregator-dev; do
   from=$(package "$name" sid 2>/dev/null) || { echo "peers: no package $name, left out" >&2; continue; }
   cp -rn "$from/usr/share/gocode" "$dir/share/" 2>/dev/null || true

@@ -1,8 +1,11 @@
 /** The command line of `reddwarf-agent`. */
 import { Command } from "@effect/cli"
 import { Console } from "effect"
+import { doctor } from "./DoctorCommand.js"
 import { host } from "./HostCommand.js"
+import { images } from "./ImagesCommand.js"
 import { run } from "./RunCommand.js"
+import { smfManifest } from "./SmfManifestCommand.js"
 import { stopZones } from "./StopZonesCommand.js"
 import { supervise } from "./SuperviseCommand.js"
 import { version } from "./version.js"
@@ -14,5 +17,5 @@ const printVersion = Command.make("version", {}, () => Console.log(`reddwarf-age
 export const command = (hostCommand: ReadonlyArray<string>) =>
   Command.make("reddwarf-agent").pipe(
     Command.withDescription("The node agent of Reddwarf: turns each pod of a node into an illumos zone"),
-    Command.withSubcommands([run, host(hostCommand), stopZones, supervise, printVersion])
+    Command.withSubcommands([run, doctor, host(hostCommand), images, smfManifest, stopZones, supervise, printVersion])
   )

@@ -3,7 +3,7 @@ import { FileSystem } from "@effect/platform"
 import { SimulatedHost } from "@reddwarf/illumos-sim"
 import { CommandRunner } from "@reddwarf/runtime-illumos"
 import { Data, Effect, Layer, Schema } from "effect"
-import { join } from "node:path"
+import { join, posix } from "node:path"
 
 export const hosts = ["sim", "illumos"] as const
 export type Host = (typeof hosts)[number]
@@ -39,6 +39,10 @@ export const check = (host: Host): Effect.Effect<void, HostUnusable> =>
 /** Runs host commands. */
 export const commandRunner = (host: Host, dataDir: string) =>
   host === "sim" ? SimulatedHost.layer({ directory: join(dataDir, "host") }) : CommandRunner.layer
+
+/** Where a path of the host is for this process. */
+export const realPath = (host: Host, dataDir: string) => (path: string): string =>
+  host === "sim" ? join(dataDir, "host", "root", posix.normalize(`/${path}`)) : path
 
 /** The same for the host that is remembered. */
 export const rememberedRunner = (dataDir: string) =>

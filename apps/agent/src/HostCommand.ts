@@ -9,7 +9,7 @@ import { dataDir } from "./RunSettings.js"
 /** Where illumos keeps the programs that are called by a bare name. */
 const directories: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    "/usr/sbin": ["dladm", "flowadm", "ipadm", "ipf", "ipnat", "prtconf", "psrinfo", "route", "routeadm", "svcadm", "svccfg", "zfs", "zlogin", "zoneadm", "zonecfg", "zpool"],
+    "/usr/sbin": ["dispadmin", "dladm", "flowadm", "ipadm", "ipf", "ipnat", "prtconf", "psrinfo", "rctladm", "route", "routeadm", "svcadm", "svccfg", "swap", "zfs", "zlogin", "zoneadm", "zonecfg", "zpool"],
     "/usr/bin": ["hostid", "kstat", "ls", "prctl", "prstat", "svcprop", "svcs", "uname", "zonename", "zonestat"]
   }).flatMap(([directory, programs]) => programs.map((program) => [program, directory] as const))
 )

@@ -3,26 +3,41 @@ import { Command } from "@effect/cli"
 import { Quantity } from "@reddwarf/api-types"
 import { Program } from "@reddwarf/cli"
 import { ApiClient, HttpTransport, KubeConfig } from "@reddwarf/client"
+import { ImageCollector, type RegistryOptions } from "@reddwarf/images"
 import { Ipam } from "@reddwarf/ipam"
-import { NodeAgent, SupervisorProcess } from "@reddwarf/node-agent"
+import { ContainerImages, NodeAgent, SupervisorProcess } from "@reddwarf/node-agent"
 import { NetworkRuntime, ZoneRuntime } from "@reddwarf/runtime-illumos"
 import { StorageEngine } from "@reddwarf/storage-zfs"
-import { Effect, Layer, Option, Redacted } from "effect"
+import { Effect, Either, Layer, Option, Redacted } from "effect"
 import { createHash } from "node:crypto"
 import { join } from "node:path"
 import * as Host from "./Host.js"
+import * as ImageHost from "./ImageHost.js"
+import * as NetworkSettings from "./NetworkSettings.js"
 import { options } from "./RunSettings.js"
 
 /** A cluster is known by its certificate authority: known without asking, and the same for as long as its certificates are good. */
 const clusterIdOf = (authority: string): string => createHash("sha256").update(authority).digest("hex").slice(0, 32)
 
+/** The images of pods, pulled from registries and kept on the host until room is needed. */
+const containerImages = (
+  runner: ReturnType<typeof Host.commandRunner>,
+  settings: ImageHost.Settings,
+  registries: RegistryOptions.Options,
+  brand: string | undefined
+) =>
+  Layer.merge(ContainerImages.layer({ defaultBrand: brand ?? "sparse" }), ImageCollector.layer()).pipe(
+    Layer.provide(Layer.merge(ImageHost.layer(settings), ImageHost.registries(registries))),
+    Layer.provide(runner)
+  )
+
 export const run = Command.make("run", options, (settings) =>
   Effect.gen(function*() {
     const { dataDir } = settings
     yield* Host.check(settings.host)
-    const podCidr = Option.getOrElse(settings.podCidr, () => settings.host === "sim" ? "127.88.0.0/16" : "10.88.0.0/16")
-    if (settings.host === "sim" && !podCidr.startsWith("127.")) {
-      return yield* Program.wrongUsage(`pod-cidr ${podCidr}: pods of a simulated host are processes of this machine, so it must be a loopback range such as 127.88.0.0/16`)
+    const podCidrs = NetworkSettings.podCidrs(settings.host, settings)
+    if (Either.isLeft(podCidrs)) {
+      return yield* Program.wrongUsage(`pod-cidr ${podCidrs.left}: pods of a simulated host are processes of this machine, so it must be a loopback range such as 127.88.0.0/16`)
     }
     yield* Host.remember(dataDir, settings.host)
     const kubeconfig = yield* KubeConfig.load(settings.kubeconfig)
@@ -30,17 +45,22 @@ export const run = Command.make("run", options, (settings) =>
     if (ca === undefined || cert === undefined || key === undefined) {
       return yield* new Host.HostUnusable({ message: `${settings.kubeconfig} needs a certificate authority, a client certificate and its key` })
     }
+    const runner = Host.commandRunner(settings.host, dataDir)
     const hostLayer = Layer.mergeAll(ZoneRuntime.layer, NetworkRuntime.layer, StorageEngine.layerZfs({
       root: settings.storagePool,
       zonesMountpoint: settings.zonepathPrefix,
       ...(Option.isSome(settings.zonesDataset) ? { zones: settings.zonesDataset.value } : {}),
       ...(Option.isSome(settings.imagesDataset) ? { images: settings.imagesDataset.value } : {}),
       ...(Option.isSome(settings.volumesDataset) ? { volumes: settings.volumesDataset.value } : {})
-    })).pipe(Layer.provideMerge(Host.commandRunner(settings.host, dataDir)))
+    })).pipe(Layer.provideMerge(runner))
+    const [firstCidr, ...otherCidrs] = podCidrs.right
     const ipam = Ipam.layerFile({
-      cidr: podCidr,
+      pools: [{ cidr: firstCidr }, ...otherCidrs.map((cidr) => ({ cidr }))],
       path: join(dataDir, "addresses.json")
     })
+    const images: Layer.Layer<never> | ReturnType<typeof containerImages> = settings.images === "registry"
+      ? containerImages(runner, settings, yield* ImageHost.readRegistries(settings.registries), Option.getOrUndefined(settings.brands)?.[0])
+      : Layer.empty
     const client = ApiClient.layer.pipe(Layer.provide(HttpTransport.layer(kubeconfig)))
     const brands = Option.getOrUndefined(settings.brands)
     return yield* NodeAgent.run({
@@ -50,14 +70,18 @@ export const run = Command.make("run", options, (settings) =>
       nodeAddress: settings.kubeletBind.host,
       kubeletPort: settings.kubeletBind.port,
       stub: settings.etherstub,
+      network: NetworkSettings.networkOf({ host: settings.host, dataDir, nodeAddress: settings.kubeletBind.host }, settings),
+      clusterDns: { servers: Option.getOrElse(settings.clusterDns, () => []), domain: settings.clusterDomain },
       maxPods: settings.maxPods,
       systemReservedCpuMillis: Quantity.toMillis(settings.reservedCpu),
       systemReservedMemory: Quantity.toNumber(settings.reservedMemory),
       ...(brands?.[0] === undefined ? {} : { defaultBrand: brands[0], brands }),
       tls: { cert, key: Redacted.value(key), ca },
-      ensureSupervisor: SupervisorProcess.ensure({
-        dataDir,
-        command: [process.execPath, process.argv[1] ?? "", "supervise", "--data-dir", dataDir]
+      ...(settings.supervisor === "service" ? {} : {
+        ensureSupervisor: SupervisorProcess.ensure({
+          dataDir,
+          command: [process.execPath, process.argv[1] ?? "", "supervise", "--data-dir", dataDir]
+        })
       })
-    }).pipe(Effect.provide(Layer.mergeAll(hostLayer, ipam, client)))
+    }).pipe(Effect.provide(Layer.mergeAll(hostLayer, ipam, client, images)))
   })).pipe(Command.withDescription("Run the agent of one node"))

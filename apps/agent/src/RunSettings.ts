@@ -5,6 +5,7 @@ import { Settings } from "@reddwarf/cli"
 import { DatasetName } from "@reddwarf/storage-zfs"
 import { Either, Option } from "effect"
 import { hosts } from "./Host.js"
+import * as NetworkSettings from "./NetworkSettings.js"
 
 /** Names that may stand in the configuration file and the environment. */
 export const names: ReadonlyArray<string> = [
@@ -18,12 +19,16 @@ export const names: ReadonlyArray<string> = [
   "images-dataset",
   "volumes-dataset",
   "zonepath-prefix",
-  "pod-cidr",
   "etherstub-name",
   "system-reserved-cpu",
   "system-reserved-memory",
   "max-pods",
-  "supported-brands"
+  "supported-brands",
+  "supervisor",
+  "timeout-seconds",
+  "registries",
+  "images",
+  ...NetworkSettings.names
 ]
 
 const quantity = (text: string): Option.Option<Quantity.Quantity> => Either.getRight(Quantity.parse(text))
@@ -51,6 +56,11 @@ export const dataDir = Settings.text("data-dir").pipe(
 export const host = Settings.choice("host", hosts).pipe(
   Options.withDefault("illumos"),
   Options.withDescription("the host to work on: this machine, or a simulated one in the data directory")
+)
+
+export const registries = Settings.text("registries").pipe(
+  Options.optional,
+  Options.withDescription("YAML or JSON file that says how registries are reached: hosts with scheme, address, mirrors, ca, skipTlsVerify")
 )
 
 const optionalDataset = (name: string, what: string) =>
@@ -94,14 +104,20 @@ export const options = {
     Options.filterMap(absolutePath, "zonepath-prefix must be an absolute path"),
     Options.withDescription("where the dataset of the zones is mounted; zonepaths are below it")
   ),
-  podCidr: Settings.text("pod-cidr").pipe(
-    Options.optional,
-    Options.withDescription("addresses of this node's pods; default 10.88.0.0/16, on a simulated host 127.88.0.0/16")
-  ),
   etherstub: Settings.text("etherstub-name").pipe(Options.withDefault("reddwarf0"), Options.withDescription("etherstub that pod VNICs hang on")),
+  ...NetworkSettings.options,
   reservedCpu: optionalQuantity("system-reserved-cpu", "100m", "CPU"),
   reservedMemory: optionalQuantity("system-reserved-memory", "256Mi", "memory"),
+  supervisor: Settings.choice("supervisor", ["own", "service"]).pipe(
+    Options.withDefault("own"),
+    Options.withDescription("who starts the supervisor of the containers: the agent, or a service of the host")
+  ),
   maxPods: Settings.integer("max-pods", 1, 4096).pipe(Options.withDefault(110), Options.withDescription("largest number of pods")),
+  registries,
+  images: Settings.choice("images", ["zone", "registry"]).pipe(
+    Options.withDefault("zone"),
+    Options.withDescription("what containers run: programs of their zone, or the images of the pod, pulled from registries")
+  ),
   brands: Settings.text("supported-brands").pipe(
     Options.filterMap(brands, "supported-brands must be brand names joined by commas, such as sparse,lx"),
     Options.optional,

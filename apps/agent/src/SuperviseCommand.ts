@@ -1,11 +1,16 @@
 /** `reddwarf-agent supervise`: the process that keeps containers running while agents come and go. */
-import { Command } from "@effect/cli"
+import { Command, Options } from "@effect/cli"
 import { Supervisor } from "@reddwarf/node-agent"
 import * as Host from "./Host.js"
 import { dataDir } from "./RunSettings.js"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 
-export const supervise = Command.make("supervise", { dataDir }, ({ dataDir }) =>
-  Supervisor.run({ dataDir }).pipe(Effect.provide(Host.rememberedRunner(dataDir)))).pipe(
+export const supervise = Command.make("supervise", {
+  dataDir,
+  host: Options.choice("host", Host.hosts).pipe(Options.optional, Options.withDescription("the host to work on; default that of the agent of the data directory"))
+}, ({ dataDir, host }) =>
+  Supervisor.run({ dataDir }).pipe(
+    Effect.provide(Option.match(host, { onNone: () => Host.rememberedRunner(dataDir), onSome: (host) => Host.commandRunner(host, dataDir) }))
+  )).pipe(
     Command.withDescription("Keep the containers of this host running; the agent starts this by itself")
   )

@@ -1,13 +1,14 @@
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Program } from "@reddwarf/cli"
-import { Console, Effect } from "effect"
+import { Console, Effect, Either, Option } from "effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll } from "vitest"
 import { command } from "../src/Cli.js"
 import { hostCommandLine } from "../src/HostCommand.js"
+import * as NetworkSettings from "../src/NetworkSettings.js"
 import { names } from "../src/RunSettings.js"
 
 const directory = mkdtempSync(join(tmpdir(), "reddwarf-agent-cli-"))
@@ -53,6 +54,35 @@ describe("reddwarf-agent", () => {
       assert.include(errors, "must be a loopback range")
     }))
 
+  it("gives a node ranges of both families, and a VXLAN when it has an address on it", () => {
+    const none = {
+      podCidr: Option.none(),
+      egressLink: Option.none(),
+      podMtu: Option.none(),
+      clusterCidr: Option.none(),
+      podRoutes: Option.none(),
+      podPeers: Option.none(),
+      overlayAddress: Option.none(),
+      overlayId: 4096,
+      overlayPort: 4789,
+      clusterDns: Option.none(),
+      clusterDomain: "cluster.local"
+    }
+    const cidrs = (host: "sim" | "illumos", ...podCidr: ReadonlyArray<string>) =>
+      NetworkSettings.podCidrs(host, { podCidr: podCidr.length === 0 ? Option.none() : Option.some(podCidr) })
+    assert.deepStrictEqual(cidrs("illumos"), Either.right(["10.88.0.0/16"]))
+    assert.deepStrictEqual(cidrs("sim"), Either.right(["127.88.0.0/16"]))
+    assert.deepStrictEqual(cidrs("sim", "127.88.1.0/24", "fd00:88::/64"), Either.right(["127.88.1.0/24", "fd00:88::/64"]))
+    assert.deepStrictEqual(cidrs("sim", "127.88.1.0/24", "10.88.0.0/24"), Either.left("10.88.0.0/24"))
+    const node = { dataDir: "/d", nodeAddress: "192.0.2.11" }
+    const real = NetworkSettings.networkOf({ ...node, host: "illumos" }, none)
+    assert.deepStrictEqual([real.egressLink, real.peersFromNodes, real.interconnect], ["auto", true, undefined])
+    assert.strictEqual(real.formerLinks?.join(), "rdport0,rdovl0")
+    const simulated = NetworkSettings.networkOf({ ...node, host: "sim" }, { ...none, overlayAddress: Option.some("172.30.0.11/24") })
+    assert.deepStrictEqual([simulated.egressLink, simulated.peersFromNodes, simulated.formerLinks], [undefined, false, undefined])
+    assert.deepInclude(simulated.interconnect, { type: "vxlan", listenAddress: "192.0.2.11", address: "172.30.0.11/24", vnetid: 4096, directory: "/d/network" })
+  })
+
   it.effect("checks every setting, also those from a file", () =>
     Effect.gen(function*() {
       const base = ["run", "--kubeconfig", "/none", "--node-name", "n", "--data-dir", directory, "--host", "sim"]
@@ -64,7 +94,13 @@ describe("reddwarf-agent", () => {
         ["--system-reserved-cpu", "much"],
         ["--kubelet-bind", "localhost"],
         ["--zones-dataset", "/rpool"],
-        ["--supported-brands", "LX"]
+        ["--supported-brands", "LX"],
+        ["--pod-cidr", "127.88.0.0"],
+        ["--pod-peers", "some"],
+        ["--overlay-address", "172.30.0.11"],
+        ["--overlay-id", "16777216"],
+        ["--cluster-dns", "dns.example.org"],
+        ["--cluster-domain", "-local"]
       ]
       for (const [flag = "", value = ""] of wrong) {
         const words = base.filter((_, index) => base[index] !== flag && base[index - 1] !== flag)

@@ -4,6 +4,7 @@ import { Console } from "effect"
 import { history } from "./HistoryCommand.js"
 import { kubeconfig } from "./KubeconfigCommand.js"
 import { serve } from "./ServeCommand.js"
+import { smfManifest } from "./SmfManifestCommand.js"
 import { version } from "./version.js"
 
 const printVersion = Command.make("version", {}, () => Console.log(`reddwarf-server ${version}`)).pipe(
@@ -12,5 +13,5 @@ const printVersion = Command.make("version", {}, () => Console.log(`reddwarf-ser
 
 export const command = Command.make("reddwarf-server").pipe(
   Command.withDescription("The control plane of Reddwarf: API server, scheduler and controllers in one process"),
-  Command.withSubcommands([serve, kubeconfig, history, printVersion])
+  Command.withSubcommands([serve, kubeconfig, history, smfManifest, printVersion])
 )

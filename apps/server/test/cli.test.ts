@@ -5,7 +5,7 @@ import { Console, Effect, Exit, Option } from "effect"
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterAll } from "vitest"
+import { afterAll, expect } from "vitest"
 import { command } from "../src/Cli.js"
 import { names, parseBind } from "../src/ServeSettings.js"
 
@@ -41,6 +41,14 @@ describe("reddwarf-server", () => {
       assert.isTrue(Option.isNone(parseBind(bad)), bad)
     }
   })
+
+  it.effect("prints itself as a service of the host", () =>
+    Effect.gen(function*() {
+      const { output, status } = yield* run("smf-manifest", "--node", "/usr/bin/node", "--program", "/usr/lib/reddwarf/reddwarf-server.js")
+      assert.strictEqual(status, 0)
+      yield* Effect.promise(() => expect(`${output}\n`).toMatchFileSnapshot("./golden/server.xml"))
+      assert.strictEqual((yield* run("smf-manifest", "--program", "server.js")).status, 2)
+    }))
 
   it.effect("prints its version", () =>
     Effect.gen(function*() {

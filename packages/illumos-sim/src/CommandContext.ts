@@ -29,6 +29,8 @@ export interface Timing {
   readonly shutdownGrace: number
   /** How long `zoneadm shutdown` waits for the zone before it gives up. */
   readonly stopTimeout: number
+  /** How long the methods of a service take. */
+  readonly service: number
 }
 
 /** A host to run commands on that take time: they hold the state only for single steps. @category models */
@@ -37,6 +39,11 @@ export interface Host {
   readonly timing: Timing
   /** One step on the current state; transitions whose time has come are finished first. */
   readonly step: <A>(change: (context: HostContext) => A) => Effect.Effect<A, StateUnavailable>
+  /**
+   * A step that changes nothing where no fault is planted, as it then needs no lock. Where one is planted, or a transition is to be finished,
+   * it is a step like any other.
+   */
+  readonly look: <A>(read: (context: HostContext) => A) => Effect.Effect<A, StateUnavailable>
 }
 
 /** A command that takes time. @category models */

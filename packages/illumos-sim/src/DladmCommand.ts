@@ -6,6 +6,8 @@ import type { Datalink } from "./HostState.js"
 import { allValues, getopt, hasFlag, type LongOptions, lastValue, type ParsedArguments } from "./internal/getopt.js"
 import { fail, ok, type Result } from "./internal/result.js"
 import * as Linkprops from "./Linkprops.js"
+import * as OverlayLinks from "./network/OverlayLinks.js"
+import * as Tables from "./network/Tables.js"
 import { showEtherstub, showLink, showPhys, showVnic } from "./DladmShow.js"
 
 const longOptions: LongOptions = {
@@ -25,7 +27,12 @@ const subcommandUsage: Readonly<Record<string, string>> = {
   "show-phys": "show-phys [-m | -H | -P] [[-p] [-o <field>[,...]] [<link>]",
   "set-linkprop": "set-linkprop [-t] -p <prop>=<value>[,...] <name>",
   "reset-linkprop": "reset-linkprop [-t] [-p <prop>,...] <name>",
-  "show-linkprop": "show-linkprop [-cP] [-o <field>,...] [-p <prop>,...] <name>"
+  "show-linkprop": "show-linkprop [-cP] [-o <field>,...] [-p <prop>,...] <name>",
+  "create-vlan": "create-vlan [-ft] -l <link> -v <vid> [link]",
+  "delete-vlan": "delete-vlan [-t] <VLAN link>",
+  "create-overlay": "create-overlay [-t] -e <encap> -s <search> -v <vnetid> [ -p <prop>=<value>[,...]] <overlay-name>",
+  "delete-overlay": "delete-overlay <overlay-name>",
+  "show-overlay": "show-overlay [-f | -t] [[-p] -o <field>,...] [ <overlay> ]"
 }
 
 const usageList = `usage:  dladm <subcommand> <args> ...\n${Object.values(subcommandUsage).map((line) => `\t${line}`).join("\n")}`
@@ -111,6 +118,7 @@ const remove = (kind: "vnic" | "etherstub") => (context: HostContext, parsed: Pa
   const link = find(context, name)
   if (link === undefined) return fail(`dladm: invalid link name '${name}'`)
   if (link.class !== kind) return fail(`dladm: '${name}' is not ${kind === "vnic" ? "a vnic" : "an etherstub"}`)
+  if (Tables.of(context.host).flows.some((flow) => flow.link === name)) return fail("dladm: vnic deletion failed: link still has flows")
   if (isBusy(context, link)) return fail("dladm: vnic deletion failed: link busy")
   context.host.links = context.host.links.filter((other) => other !== link)
   return ok()
@@ -144,7 +152,12 @@ const subcommands: Readonly<Record<string, { readonly spec: string; readonly run
   "set-linkprop": { spec: ":p:R:t", run: Linkprops.set },
   "reset-linkprop": { spec: ":p:R:t", run: Linkprops.reset },
   "show-linkprop": { spec: ":p:cPo:", run: Linkprops.show },
-  "rename-link": { spec: ":R:", run: rename }
+  "rename-link": { spec: ":R:", run: rename },
+  "create-vlan": { spec: ":tfR:l:v:p:", run: OverlayLinks.createVlan },
+  "delete-vlan": { spec: ":R:t", run: OverlayLinks.removeVlan },
+  "create-overlay": { spec: ":te:v:p:s:", run: OverlayLinks.create },
+  "delete-overlay": { spec: ":t", run: OverlayLinks.removeOverlay },
+  "show-overlay": { spec: ":fto:p", run: OverlayLinks.show }
 }
 
 /** `dladm <subcommand> …`; without arguments it shows the links. @category commands */

@@ -12,6 +12,8 @@ const FailNext = Schema.mutable(Schema.Struct({
   /** Text that must occur in the arguments joined by blanks; empty for every call. */
   match: Schema.String,
   times,
+  /** How many such commands are let through first. */
+  skip: Schema.optional(Schema.Number),
   stderr: Schema.String,
   exitCode: Schema.Number
 }))
@@ -21,6 +23,7 @@ const Slow = Schema.mutable(Schema.Struct({
   program: Schema.String,
   match: Schema.String,
   times,
+  skip: Schema.optional(Schema.Number),
   delayMillis: Schema.Number
 }))
 /** The command never ends by itself. */
@@ -28,7 +31,20 @@ const Hang = Schema.mutable(Schema.Struct({
   kind: Schema.Literal("hang"),
   program: Schema.String,
   match: Schema.String,
-  times
+  times,
+  skip: Schema.optional(Schema.Number)
+}))
+/** The process of the command is killed. */
+const Killed = Schema.mutable(Schema.Struct({
+  kind: Schema.Literal("killed"),
+  program: Schema.String,
+  match: Schema.String,
+  times,
+  skip: Schema.optional(Schema.Number),
+  /** Before it does anything, after its first step that changes the host, or when all is done and nobody was told. */
+  when: Schema.Literal("before", "midway", "after"),
+  /** The whole host goes down at that moment. */
+  reboots: Schema.Boolean
 }))
 /** The zone stays in the state while it is being halted. */
 const StuckZone = Schema.mutable(Schema.Struct({
@@ -59,6 +75,22 @@ const ZoneLocked = Schema.mutable(Schema.Struct({ kind: Schema.Literal("zoneLock
 const ListRace = Schema.mutable(Schema.Struct({ kind: Schema.Literal("listRace"), zone: Schema.String, times }))
 /** The pool has no space left for new datasets. */
 const OutOfSpace = Schema.mutable(Schema.Struct({ kind: Schema.Literal("outOfSpace"), pool: Schema.String }))
+/** The pool is in this state; SUSPENDED stops every change, FAULTED and UNAVAIL also hide the datasets. */
+const PoolHealth = Schema.mutable(Schema.Struct({
+  kind: Schema.Literal("poolHealth"),
+  pool: Schema.String,
+  state: Schema.Literal("DEGRADED", "FAULTED", "UNAVAIL", "SUSPENDED")
+}))
+/** The start method of a service ends with `exitCode`: 95 and 96 lead to maintenance at once, others after three times. */
+const ServiceFails = Schema.mutable(Schema.Struct({
+  kind: Schema.Literal("serviceFails"),
+  /** FMRI of the instance. */
+  service: Schema.String,
+  /** `global`, or the zone it runs in. */
+  zone: Schema.String,
+  times,
+  exitCode: Schema.Number
+}))
 /** Halting the zone takes this long. */
 const SlowHalt = Schema.mutable(Schema.Struct({
   kind: Schema.Literal("slowHalt"),
@@ -71,6 +103,7 @@ export const Fault = Schema.Union(
   FailNext,
   Slow,
   Hang,
+  Killed,
   StuckZone,
   LinkBusy,
   DatasetBusy,
@@ -79,6 +112,8 @@ export const Fault = Schema.Union(
   ZoneLocked,
   ListRace,
   OutOfSpace,
+  PoolHealth,
+  ServiceFails,
   SlowHalt
 )
 /** @category models */
@@ -88,42 +123,64 @@ type Kind = Fault["kind"]
 /** Faults of one kind. @category models */
 export type Of<K extends Kind> = Extract<Fault, { readonly kind: K }>
 
-/** A command of `program` whose joined arguments contain `match` fails the next `times` times. @category constructors */
-export const failNext = (options: {
+/** Which commands a fault strikes. @category models */
+export interface Target {
+  /** Name or path of the program. */
   readonly program: string
+  /** Text that must occur in the arguments joined by blanks. Default: any arguments. */
   readonly match?: string
+  /** How many of them it strikes. Default 1. */
   readonly times?: number
-  readonly stderr: string
-  readonly exitCode?: number
-}): Fault => ({
+  /** How many of them it lets through first. Default none. */
+  readonly skip?: number
+}
+
+const target = ({ match, program, skip, times }: Target) => ({
+  program,
+  match: match ?? "",
+  times: times ?? 1,
+  ...(skip === undefined ? {} : { skip })
+})
+
+/** The commands do nothing, print `stderr` and end with `exitCode`, default 1. @category constructors */
+export const failNext = (options: Target & { readonly stderr: string; readonly exitCode?: number }): Fault => ({
   kind: "failNext",
-  program: options.program,
-  match: options.match ?? "",
-  times: options.times ?? 1,
+  ...target(options),
   stderr: options.stderr,
   exitCode: options.exitCode ?? 1
 })
 
-/** The next `times` matching commands start `delayMillis` late. @category constructors */
-export const slow = (options: {
-  readonly program: string
-  readonly match?: string
-  readonly times?: number
-  readonly delayMillis: number
-}): Fault => ({
+/** The commands start `delayMillis` late. @category constructors */
+export const slow = (options: Target & { readonly delayMillis: number }): Fault => ({
   kind: "slow",
-  program: options.program,
-  match: options.match ?? "",
-  times: options.times ?? 1,
+  ...target(options),
   delayMillis: options.delayMillis
 })
 
-/** The next `times` matching commands never end; the caller's deadline kills them. @category constructors */
-export const hang = (options: {
-  readonly program: string
-  readonly match?: string
-  readonly times?: number
-}): Fault => ({ kind: "hang", program: options.program, match: options.match ?? "", times: options.times ?? 1 })
+/** The commands never end; the caller's deadline kills them. @category constructors */
+export const hang = (options: Target): Fault => ({ kind: "hang", ...target(options) })
+
+/**
+ * The commands are killed: `before` they do anything, `midway` after their first step that changes the host (a zone whose installation is
+ * killed is left incomplete), or `after` all is done, so that only the answer is lost. Their exit status is 137 and they say nothing. Default
+ * `midway`.
+ *
+ * @category constructors
+ */
+export const killed = (options: Target & { readonly when?: Of<"killed">["when"] }): Fault => ({
+  kind: "killed",
+  ...target(options),
+  when: options.when ?? "midway",
+  reboots: false
+})
+
+/** As {@link killed}, and the whole host is rebooted at that moment. @category constructors */
+export const hostReboots = (options: Target & { readonly when?: Of<"killed">["when"] }): Fault => ({
+  kind: "killed",
+  ...target(options),
+  when: options.when ?? "midway",
+  reboots: true
+})
 
 /** Halting `zone` never gets past `state`, until the fault is cleared or the host reboots. @category constructors */
 export const stuckZone = (zone: string, state: "shutting_down" | "down"): Fault => ({ kind: "stuckZone", zone, state })
@@ -154,8 +211,30 @@ export const zoneLocked = (zone: string, times = 1): Fault => ({ kind: "zoneLock
 /** The next `times` listings show the running `zone` with id `-`. @category constructors */
 export const listRace = (zone: string, times = 1): Fault => ({ kind: "listRace", zone, times })
 
+/**
+ * The start method of the instance `service` (a whole FMRI) fails the next `times` times: with 95 or 96 the instance goes into maintenance at
+ * once, with others after three failures in a row.
+ *
+ * @category constructors
+ */
+export const serviceFails = (options: {
+  readonly service: string
+  readonly zone?: string
+  readonly times?: number
+  readonly exitCode?: number
+}): Fault => ({
+  kind: "serviceFails",
+  service: options.service,
+  zone: options.zone ?? "global",
+  times: options.times ?? 1,
+  exitCode: options.exitCode ?? 1
+})
+
 /** New datasets in `pool` fail with `out of space` until the fault is cleared. @category constructors */
 export const outOfSpace = (pool: string): Fault => ({ kind: "outOfSpace", pool })
+
+/** `pool` is degraded, faulted, unavailable or suspended until the fault is cleared. @category constructors */
+export const poolHealth = (pool: string, state: "DEGRADED" | "FAULTED" | "UNAVAIL" | "SUSPENDED"): Fault => ({ kind: "poolHealth", pool, state })
 
 /** A list of faults that is part of a host state. @category models */
 export interface FaultList {
@@ -164,9 +243,19 @@ export interface FaultList {
 
 const isOf = <K extends Kind>(kind: K) => (fault: Fault): fault is Of<K> => fault.kind === kind
 
+/** Every fault of `kind`. @category combinators */
+export const all = <K extends Kind>(host: FaultList, kind: K): ReadonlyArray<Of<K>> => host.faults.filter(isOf(kind))
+
 /** The first fault of `kind` that satisfies `where`; it stays planted. @category combinators */
 export const find = <K extends Kind>(host: FaultList, kind: K, where: (fault: Of<K>) => boolean): Of<K> | undefined =>
   host.faults.filter(isOf(kind)).find(where)
+
+/** Counts a command that a fault is to let through. */
+const letsThrough = (fault: Fault): boolean => {
+  if (!("skip" in fault) || fault.skip === undefined || fault.skip <= 0) return false
+  fault.skip -= 1
+  return true
+}
 
 /** As {@link find}, and one of its `times` is used up. @category combinators */
 export const consume = <K extends Kind>(
@@ -174,7 +263,7 @@ export const consume = <K extends Kind>(
   kind: K,
   where: (fault: Of<K>) => boolean
 ): Of<K> | undefined => {
-  const found = find(host, kind, where)
+  const found = host.faults.filter(isOf(kind)).find((candidate) => where(candidate) && !letsThrough(candidate))
   if (found === undefined) return undefined
   const fault: Fault = found
   if ("times" in fault) {

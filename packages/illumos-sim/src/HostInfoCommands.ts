@@ -24,10 +24,14 @@ export const zonename: InstantCommand = () => ok("global")
 /** `hostid`. @category commands @category commands */
 export const hostid: InstantCommand = (context) => ok(context.host.hostId.replaceAll("-", "").slice(0, 8))
 
-/** `isainfo [-bknv]`. @category commands @category commands */
-export const isainfo: InstantCommand = (_context, args) => {
+/** `isainfo [-bknvx]`; `-x` tells what the CPUs offer to virtual machines. @category commands */
+export const isainfo: InstantCommand = ({ host }, args) => {
   const parsed = getopt(args, "bknvx")
   if (parsed.error !== undefined) return fail("usage: isainfo [-v] [-b | -n | -k | -x]", 1)
+  if (hasFlag(parsed, "x")) {
+    const offered = host.virtualization ?? "vmx"
+    return ok([`amd64: ${offered === "none" ? "" : `${offered} `}sse4.2 sse4.1 ssse3 amd_lzcnt popcnt cx16 sse3 sse2 sse`, "i386: sse4.2 sse4.1 ssse3 popcnt sse3 sse2 sse"].join("\n"))
+  }
   return ok(hasFlag(parsed, "b") ? "64" : hasFlag(parsed, "k") || hasFlag(parsed, "n") ? "amd64" : "amd64 i386")
 }
 
@@ -56,18 +60,6 @@ export const prtconf: InstantCommand = (context, args) =>
     : args.length === 0
     ? ok(`System Configuration:  illumos  i86pc\nMemory size: ${context.host.memoryMiB} Megabytes\nSystem Peripherals (Software Nodes):\n\ni86pc`)
     : fail("prtconf: usage: prtconf [-m]", 1)
-
-/** `ls [-1a] [<folder>]` of the emulated file system, one name per line. @category commands */
-export const ls: InstantCommand = (context, args) => {
-  const parsed = getopt(args, "1a")
-  if (parsed.error !== undefined) return fail(`ls: illegal option -- ${parsed.error.flag}\nusage: ls -1a [file ...]`, 2)
-  const name = parsed.operands[0] ?? "/"
-  const real = context.files.real(name)
-  const stat = fs.statSync(real, { throwIfNoEntry: false })
-  if (stat === undefined) return fail(`${name}: No such file or directory`, 2)
-  const names = stat.isDirectory() ? fs.readdirSync(real).sort() : [name]
-  return ok(names.filter((entry) => hasFlag(parsed, "a") || !entry.startsWith(".")).join("\n"))
-}
 
 /** `chmod <octal mode> <file>…` on the emulated file system. @category commands @category commands */
 export const chmod: InstantCommand = (context, args) => {

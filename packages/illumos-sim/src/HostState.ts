@@ -7,6 +7,8 @@
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Fault } from "./Faults.js"
+import * as Tables from "./network/Tables.js"
+import { Services } from "./smf/State.js"
 
 const mutableArray = <A, I>(item: Schema.Schema<A, I>) => Schema.mutable(Schema.Array(item))
 const mutableRecord = <A, I>(value: Schema.Schema<A, I>) =>
@@ -65,6 +67,9 @@ const Pending = Schema.Struct({
   at: Schema.Number
 })
 
+/** A privileged value of a resource control. */
+const ControlValue = Schema.Struct({ limit: text, action: text })
+
 const Kernel = Schema.mutable(Schema.Struct({
   id: Schema.Number,
   state: KernelState,
@@ -75,6 +80,8 @@ const Kernel = Schema.mutable(Schema.Struct({
   /** Configuration as it was when the zone became ready; later changes take effect at the next boot. */
   snapshot: ZoneConfiguration,
   processGroups: mutableArray(ProcessIdentity),
+  /** Processes that were killed while the zone is torn down: once their parents are gone, nothing else tells whose they were. */
+  dying: Schema.optional(mutableArray(ProcessIdentity)),
   /** Symbolic links that stand for the loopback mounts of this boot. */
   mounts: mutableArray(Schema.Struct({ path: text, target: text })),
   links: mutableArray(text),
@@ -83,7 +90,9 @@ const Kernel = Schema.mutable(Schema.Struct({
   shutdown: Schema.Boolean,
   /** What its processes have used since it booted, and the part of that which could be seen at the last look. */
   cpuNanos: Schema.Number,
-  cpuSeenNanos: Schema.optional(Schema.Number)
+  cpuSeenNanos: Schema.optional(Schema.Number),
+  /** Resource controls that were changed while it runs; the others are those of the snapshot. */
+  controls: Schema.optional(mutableRecord(mutableArray(ControlValue)))
 }))
 /** The part of a zone that exists while it is booted. @category models */
 export type Kernel = typeof Kernel.Type
@@ -105,7 +114,7 @@ export type Zone = typeof Zone.Type
 /** A datalink. @category schemas */
 export const Datalink = Schema.mutable(Schema.Struct({
   name: text,
-  class: Schema.Literal("phys", "vnic", "etherstub"),
+  class: Schema.Literal("phys", "vnic", "etherstub", "vlan", "overlay"),
   over: text,
   mac: text,
   macType: text,
@@ -148,12 +157,47 @@ export const Dataset = Schema.mutable(Schema.Struct({
   origin: text,
   mounted: Schema.Boolean,
   local: textRecord,
-  holds: mutableArray(text)
+  holds: mutableArray(text),
+  /** Seconds since the epoch at which each hold was taken, by tag. */
+  heldSince: Schema.optional(mutableRecord(Schema.Number)),
+  /** Values that came with a received stream. */
+  received: Schema.optional(textRecord),
+  /** Received values that `zfs inherit` has put aside. */
+  receivedIgnored: Schema.optional(mutableArray(text)),
+  /** A snapshot that goes with its last hold and clone. */
+  deferred: Schema.optional(Schema.Boolean),
+  /** Folder of the content where it is not the guid: a received snapshot has the guid of the one that was sent. */
+  content: Schema.optional(text),
+  /** Bytes a snapshot refers to, counted when it was taken. */
+  bytes: Schema.optional(Schema.Number),
+  /** The part of a cut stream that `zfs receive -s` has kept: its file, the token of it, and whether the dataset exists only because of it. */
+  partial: Schema.optional(Schema.Struct({ file: text, token: text, fresh: Schema.Boolean })),
+  /** Permissions given by `zfs allow`. */
+  grants: Schema.optional(mutableArray(Schema.Struct({
+    who: text,
+    scope: Schema.Literal("local", "descendants", "both"),
+    permissions: Schema.Array(text)
+  })))
 }))
 /** @category models */
 export type Dataset = typeof Dataset.Type
 
-const Pool = Schema.Struct({ name: text, size: Schema.Number, guid: text })
+/** A pool; what is absent has its default: healthy, one disk, never scrubbed. @category schemas */
+export const Pool = Schema.mutable(Schema.Struct({
+  name: text,
+  size: Schema.Number,
+  guid: text,
+  /** Groups of devices as given to `zpool create`. */
+  devices: Schema.optional(Schema.Array(Schema.Struct({ kind: text, names: Schema.Array(text) }))),
+  /** State of a device that is not `ONLINE`, by name. */
+  deviceStates: Schema.optional(textRecord),
+  /** Seconds since the epoch at which the last scrub ended. */
+  scrubbed: Schema.optional(Schema.Number),
+  /** Pool properties that were set. */
+  properties: Schema.optional(textRecord)
+}))
+/** @category models */
+export type Pool = typeof Pool.Type
 
 /** The whole host. @category schemas */
 export const HostState = Schema.mutable(Schema.Struct({
@@ -161,6 +205,8 @@ export const HostState = Schema.mutable(Schema.Struct({
   hostId: text,
   dialect: Schema.Literal("gate", "omnios"),
   bootTime: Schema.Number,
+  /** How often the host was rebooted; absent is never. */
+  boots: Schema.optional(Schema.Number),
   cpus: Schema.Number,
   memoryMiB: Schema.Number,
   brands: mutableArray(text),
@@ -173,7 +219,19 @@ export const HostState = Schema.mutable(Schema.Struct({
   protocolProperties: mutableRecord(textRecord),
   pools: mutableArray(Pool),
   datasets: mutableArray(Dataset),
-  faults: mutableArray(Fault)
+  faults: mutableArray(Fault),
+  /** Routes, rules and flows; absent in states from before there were any. */
+  network: Schema.optional(Tables.NetworkTables),
+  /** Services that are not as they were delivered; absent while all are. */
+  services: Schema.optional(Services),
+  /** What the CPUs offer to virtual machines; absent is `vmx`. */
+  virtualization: Schema.optional(Schema.Literal("vmx", "amd_svm", "none")),
+  /** Who runs the commands; absent is root with all privileges. */
+  account: Schema.optional(Schema.Struct({ uid: Schema.Number, name: text, privileges: Schema.Array(text) })),
+  /** Scheduling class of new processes; absent is `FSS`. */
+  schedulingClass: Schema.optional(text),
+  /** Resource controls that are logged, with the priority. */
+  controlLogging: Schema.optional(textRecord)
 }))
 /** @category models */
 export type HostState = typeof HostState.Type
@@ -236,7 +294,8 @@ export const initial = (defaults: HostDefaults): HostState => ({
     local: {},
     holds: []
   })),
-  faults: []
+  faults: [],
+  network: Tables.empty()
 })
 
 /** The zone called `name`. @category combinators */
@@ -262,5 +321,11 @@ export const parse = (json: string): HostState => JSON.parse(json)
 export const decodeOption = (json: string): Option.Option<HostState> =>
   Option.filter(Option.liftThrowable((text: string): unknown => JSON.parse(text))(json), isState)
 
+const isVersion = Schema.is(Schema.Struct({ schema: Schema.Literal(1), zones: Schema.Array(Schema.Unknown), datasets: Schema.Array(Schema.Unknown) }))
+
+/** The same for a file that was looked at before: its other writers are programs like this one, so only its version is checked. @category combinators */
+export const reparseOption = (json: string): Option.Option<HostState> =>
+  Option.flatMap(Option.liftThrowable(parse)(json), (state) => isVersion(state) ? Option.some(state) : Option.none())
+
 /** The text of a state file. @category combinators */
-export const encode = (state: HostState): string => JSON.stringify(state, null, 1)
+export const encode = (state: HostState): string => JSON.stringify(state)

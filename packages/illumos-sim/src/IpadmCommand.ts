@@ -5,6 +5,8 @@ import type { IpInterface } from "./HostState.js"
 import { getopt, hasFlag, type LongOptions, lastValue, type ParsedArguments } from "./internal/getopt.js"
 import { print } from "./internal/ofmt.js"
 import { fail, ok, type Result } from "./internal/result.js"
+import * as Routing from "./network/Routing.js"
+import * as Tables from "./network/Tables.js"
 
 const longOptions: LongOptions = {
   temporary: "t", type: "T", address: "a", down: "d", "host-name": "h", wait: "w", primary: "1", "interface-id": "i", prop: "p", protocol: "m",
@@ -32,7 +34,7 @@ const find = (context: HostContext, name: string): IpInterface | undefined => co
 
 const createInterface = (context: HostContext, name: string, temporary: boolean): IpInterface | Result => {
   if (find(context, name) !== undefined) return fail(`ipadm: Could not create ${name} : Interface already exists`)
-  const link = context.host.links.find((candidate) => candidate.name === name && candidate.zone === "" && candidate.class !== "etherstub")
+  const link = context.host.links.find((candidate) => candidate.name === name && candidate.zone === "" && candidate.class !== "etherstub" && candidate.class !== "overlay")
   if (link === undefined) return fail(`ipadm: Could not create ${name} : Datalink does not exist`)
   const entry: IpInterface = { name, temporary, properties: {}, addresses: [] }
   context.host.interfaces.push(entry)
@@ -195,7 +197,13 @@ const setProp = (context: HostContext, parsed: ParsedArguments): Result => {
   if ("exitCode" in pair) return pair
   const [property, value] = pair
   if (!(property in (defaultsOf[protocol] ?? {}))) return fail(`ipadm: could not set property ${property}: Unknown property`)
-  context.host.protocolProperties[protocol] = { ...context.host.protocolProperties[protocol], [property]: value }
+  const { temporaryProperties } = Tables.of(context.host)
+  const key = `${protocol}:${property}`
+  if (hasFlag(parsed, "t")) temporaryProperties[key] = value
+  else {
+    delete temporaryProperties[key]
+    context.host.protocolProperties[protocol] = { ...context.host.protocolProperties[protocol], [property]: value }
+  }
   return ok()
 }
 
@@ -213,7 +221,7 @@ const showProp = (context: HostContext, parsed: ParsedArguments): Result => {
       Object.entries(values).filter(([name]) => names === undefined || names.includes(name)).map(([property, fallback]) => {
         const stored = context.host.protocolProperties[protocol]?.[property]
         return {
-          proto: protocol, property, perm: "rw", current: stored ?? fallback, persistent: stored ?? "", default: fallback, possible: possible[property]?.join(",") ?? ""
+          proto: protocol, property, perm: "rw", current: Tables.of(context.host).temporaryProperties[`${protocol}:${property}`] ?? stored ?? fallback, persistent: stored ?? "", default: fallback, possible: possible[property]?.join(",") ?? ""
         }
       })
     )
@@ -281,7 +289,11 @@ export const run: InstantCommand = (context, args) => {
     return fail(`${name === "" ? "" : `ipadm: unknown subcommand '${name}'\n`}usage:  ipadm <subcommand> <args> ...\n${list}`)
   }
   const parsed = getopt(rest, subcommand.spec, longOptions)
-  if (parsed.error === undefined) return subcommand.run(context, parsed)
+  if (parsed.error === undefined) {
+    const done = subcommand.run(context, parsed)
+    Routing.prune(context.host)
+    return done
+  }
   const reason = parsed.error.kind === "unknown" ? `unrecognized option '-${parsed.error.flag}'` : `option '-${parsed.error.flag}' requires a value`
   return fail(`ipadm: ${reason}\n${usage(name)}`)
 }

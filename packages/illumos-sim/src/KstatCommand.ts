@@ -1,11 +1,12 @@
 /** `kstat`: counters of zones and of the host. CPU time of a zone is that of its real processes, monotonic within one boot. */
 import * as os from "node:os"
 import type { HostContext, InstantCommand } from "./CommandContext.js"
+import * as Controls from "./Controls.js"
 import { type Kernel, resources } from "./HostState.js"
+import * as Rctls from "./zonecfg/Rctls.js"
 import { allValues, getopt, hasFlag, lastValue } from "./internal/getopt.js"
 import * as Processes from "./internal/processTable.js"
 import { fail, ok, result } from "./internal/result.js"
-import * as Rctls from "./zonecfg/Rctls.js"
 import { processesOf } from "./ZoneKernel.js"
 
 interface Statistic {
@@ -20,6 +21,8 @@ interface Statistic {
 const TICK_NANOS = 10_000_000
 const PAGE = 4096
 const MIB = 1024 * 1024
+/** What the kernel shows where nothing is set. */
+const unlimited = "18446744073709551615"
 
 const group = (module: string, instance: number, name: string, kind: string, values: Readonly<Record<string, string | number>>): ReadonlyArray<Statistic> =>
   Object.entries(values).map(([statistic, value]) => ({ module, instance, name, class: kind, statistic, value: String(value) }))
@@ -45,10 +48,12 @@ const zoneStatistics = (context: HostContext): ReadonlyArray<Statistic> => {
     const resident = processes.reduce((sum, { rss }) => sum + rss, 0)
     const name = zone.name.slice(0, 30)
     const load = Math.round((os.loadavg()[0] ?? 0) * 256)
-    const cap = Rctls.limit(kernel.snapshot, "zone.cpu-cap")
-    const physical = Rctls.physical.get(kernel.snapshot, context.host.dialect)
-    const swap = Rctls.limit(kernel.snapshot, "zone.max-swap")
-    const unlimited = "18446744073709551615"
+    const limit = (control: string) => Controls.limit(context.host, kernel, control)
+    const cap = limit("zone.cpu-cap")
+    const physical = context.host.dialect === "gate" ? Rctls.physical.get(kernel.snapshot, "gate") : limit("zone.max-physical-memory")
+    const swap = limit("zone.max-swap")
+    const held = (kind: string, usage: number, value: string | number | undefined) =>
+      group("caps", kernel.id, `${kind}_zone_${kernel.id}`, "zone_caps", { usage, value: value ?? unlimited, zonename: zone.name })
     return [
       ...group("zones", kernel.id, name, "zone_misc", {
         nsec_user: kernel.cpuNanos, nsec_sys: 0, nsec_waitrq: 0, avenrun_1min: load, avenrun_5min: load, avenrun_15min: load,
@@ -64,9 +69,18 @@ const zoneStatistics = (context: HostContext): ReadonlyArray<Statistic> => {
       ...(cap === undefined ? [] : group("caps", kernel.id, `cpucaps_zone_${kernel.id}`, "zone_caps", {
         value: cap, usage: 0, maxusage: 0, nwait: 0, above_sec: 0, below_sec: 0, zonename: zone.name
       })),
-      ...group("caps", kernel.id, `nprocs_zone_${kernel.id}`, "zone_caps", {
-        usage: processes.length, value: Rctls.limit(kernel.snapshot, "zone.max-processes") ?? 2147483647, zonename: zone.name
-      }),
+      ...held("nprocs", processes.length, limit("zone.max-processes") ?? 2147483647),
+      ...held("lockedmem", 0, limit("zone.max-locked-memory")),
+      ...held("swapresv", resident, swap),
+      ...(context.host.dialect === "omnios"
+        ? [
+          ...held("physicalmem", resident, physical),
+          ...group("zone_vfs", kernel.id, name, "zone_vfs", {
+            nread: 0, reads: 0, nwritten: 0, writes: 0, rtime: 0, wtime: 0, rcnt: 0, wcnt: 0, "10ms_ops": 0, "100ms_ops": 0, "1s_ops": 0, "10s_ops": 0,
+            delay_cnt: 0, delay_time: 0
+          })
+        ]
+        : []),
       ...resources(kernel.snapshot, "net").flatMap((net) => linkStatistics(net.properties["physical"] ?? ""))
     ]
   })
@@ -122,6 +136,22 @@ const matcher = (pattern: string): ((text: string) => boolean) | undefined => {
   }
 }
 
+const seconds = (millis: number): string => `${Math.floor(Math.max(0, millis) / 1000)}.${String(Math.floor(Math.max(0, millis) % 1000)).padStart(3, "0")}000000`
+
+/** When each group was made and when it was looked at, in seconds since the host booted. */
+const timed = (context: HostContext, statistics: ReadonlyArray<Statistic>): ReadonlyArray<Statistic> => {
+  const { bootTime } = context.host
+  const born = new Map(bootedZones(context).map(({ kernel }) => [kernel.id, kernel.bootTime]))
+  const seen = new Set<string>()
+  return [...statistics, ...statistics.flatMap((entry): ReadonlyArray<Statistic> => {
+    const key = `${entry.module}:${entry.instance}:${entry.name}`
+    if (seen.has(key)) return []
+    seen.add(key)
+    const made = /^(zones|memory_cap|caps|zone_vfs)$/.test(entry.module) ? born.get(entry.instance) ?? bootTime : bootTime
+    return [{ ...entry, statistic: "crtime", value: seconds(made - bootTime) }, { ...entry, statistic: "snaptime", value: seconds(context.now - bootTime) }]
+  })]
+}
+
 const usage = "Usage:\nkstat [ -Cqjlp ] [ -T d|u ] [ -c class ] [ -m module ]\n      [ -i instance ] [ -n name ] [ -s statistic ] [ interval [ count ] ]"
 
 const order = (a: Statistic, b: Statistic): number =>
@@ -140,7 +170,7 @@ export const run: InstantCommand = (context, args) => {
   const classTests = allValues(parsed, "c").map(matcher)
   if ([...tests.flat(), ...classTests].includes(undefined)) return fail(usage, 2)
   const zones = zoneStatistics(context)
-  const found = [...zones, ...hostStatistics(context, zones)].filter((entry) =>
+  const found = timed(context, [...zones, ...hostStatistics(context, zones)]).filter((entry) =>
     tests.some((parts) => [entry.module, String(entry.instance), entry.name, entry.statistic].every((text, index) => parts[index]?.(text) ?? true))
     && classTests.every((test) => test?.(entry.class) ?? true)
   ).sort(order)

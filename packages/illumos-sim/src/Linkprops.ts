@@ -3,6 +3,7 @@ import type { HostContext } from "./CommandContext.js"
 import type { Datalink } from "./HostState.js"
 import { allValues, hasFlag, lastValue, type ParsedArguments } from "./internal/getopt.js"
 import { print, type Row } from "./internal/ofmt.js"
+import * as inet from "./internal/inet.js"
 import { fail, ok, type Result } from "./internal/result.js"
 
 interface Definition {
@@ -21,6 +22,7 @@ const definitions: Readonly<Record<string, Definition>> = {
   priority: one(["low", "medium", "high"], "high"),
   mtu: free,
   state: { fallback: "up", permission: "r-", values: ["up", "down"] },
+  "dynamic-methods": { values: ["dhcpv4", "dhcpv6", "slaac"], list: true, fallback: "", permission: "rw" },
   protection: { values: ["mac-nospoof", "restricted", "ip-nospoof", "dhcp-nospoof"], list: true, fallback: "", permission: "rw" },
   "allowed-ips": { list: true, fallback: "", permission: "rw" },
   "allowed-dhcp-cids": { list: true, fallback: "", permission: "rw" },
@@ -56,8 +58,8 @@ export const parse = (list: string): ReadonlyArray<readonly [string, string]> | 
   return assignments
 }
 
-/** Bandwidth in kbit/s; a bare number means Mbit/s. */
-const bandwidth = (text: string): number | undefined => {
+/** Bandwidth in kbit/s; a bare number means Mbit/s. `undefined` when it is none. @category combinators */
+export const bandwidth = (text: string): number | undefined => {
   const match = /^(\d+(?:\.\d+)?)([KMG]?)$/i.exec(text)
   if (match === null) return undefined
   const factor = { "": 1000, K: 1, M: 1000, G: 1_000_000 }[(match[2] ?? "").toUpperCase()] ?? 1000
@@ -79,7 +81,10 @@ export const assign = (link: Datalink, property: string, value: string): Refusal
   if (definition.values !== undefined && !values.every((item) => definition.values?.includes(item) === true)) {
     return { warning: `warning: link property '${property}' must be one of: ${definition.values.join(",")}`, text: "invalid value" }
   }
-  if (property === "allowed-ips" && values.length > 13) return cannot("invalid number of values")
+  if (property === "allowed-ips") {
+    if (values.length > 13) return cannot("invalid number of values")
+    if (values.some((item) => inet.parse(item) === undefined)) return cannot("invalid IP address")
+  }
   if (property === "maxbw") {
     const kilobits = bandwidth(value)
     if (kilobits === undefined) return cannot("invalid value")
@@ -116,6 +121,8 @@ export const set = (context: HostContext, parsed: ParsedArguments): Result => {
     const assignments = parse(list)
     if (assignments === undefined) return fail(`dladm: invalid link property '${list}'`)
     for (const [property, value] of assignments) {
+      const lower = context.host.links.find((other) => other.name === link.over)
+      if (property === "mtu" && lower !== undefined && Number(value) > lower.mtu) return fail(`dladm: warning: cannot set link property 'mtu' on '${link.name}': MTU check failed, MTU outside of device's supported range`)
       if (property === "mtu" && busyForMtu(context, link)) return fail(`dladm: warning: cannot set link property 'mtu' on '${link.name}': link busy`)
       const refused = assign(link, property, value)
       if (refused !== undefined) return fail(`dladm: ${refused.warning}`)

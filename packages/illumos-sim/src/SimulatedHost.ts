@@ -8,17 +8,33 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Host, HostContext, InstantCommand, LongCommand, Timing } from "./CommandContext.js"
+import * as Option from "effect/Option"
+import * as Account from "./AccountCommands.js"
+import * as Accounting from "./AccountingCommands.js"
+import * as Chown from "./ChownCommand.js"
+import type { Host, HostContext, InstantCommand, Timing } from "./CommandContext.js"
+import { execute, faulted, type Program } from "./CommandExecution.js"
 import * as Dladm from "./DladmCommand.js"
-import * as Faults from "./Faults.js"
+import type * as Faults from "./Faults.js"
+import * as Files from "./FileCommands.js"
 import * as HostInfo from "./HostInfoCommands.js"
 import * as HostState from "./HostState.js"
 import * as hostFiles from "./internal/hostFiles.js"
 import type { Result } from "./internal/result.js"
 import * as Ipadm from "./IpadmCommand.js"
+import * as Flowadm from "./network/FlowadmCommand.js"
+import * as Ipf from "./network/IpfCommand.js"
+import * as Ipnat from "./network/IpnatCommand.js"
+import * as Route from "./network/RouteCommand.js"
 import * as Kstat from "./KstatCommand.js"
+import * as Prctl from "./PrctlCommand.js"
 import * as Ps from "./PsCommand.js"
+import * as Svcadm from "./smf/SvcadmCommand.js"
+import * as Svccfg from "./smf/SvccfgCommand.js"
+import * as Svcprop from "./smf/SvcpropCommand.js"
+import * as Svcs from "./smf/SvcsCommand.js"
 import * as StateFile from "./StateFile.js"
+import * as StreamProcess from "./zfs/StreamProcess.js"
 import * as Zfs from "./zfs/ZfsCommand.js"
 import * as Zpool from "./zfs/ZpoolCommand.js"
 import * as Zlogin from "./ZloginCommand.js"
@@ -42,6 +58,14 @@ export interface Options {
   readonly pools?: ReadonlyArray<{ readonly name: string; readonly size: number }>
   /** Physical links, all up. Default `net0`. */
   readonly links?: ReadonlyArray<string>
+  /** What the CPUs offer to virtual machines. Default `vmx`. */
+  readonly virtualization?: "vmx" | "amd_svm" | "none"
+  /** Scheduling class of new processes; empty when none is set. Default `FSS`. */
+  readonly schedulingClass?: string
+  /** Who runs the commands, with which privileges. Default root with all of them. */
+  readonly account?: { readonly uid: number; readonly name: string; readonly privileges: ReadonlyArray<string> }
+  /** How long every command takes before it does anything. Default no time. */
+  readonly latency?: Duration.DurationInput
   /** How long installing takes. Default no time. This and the next four hold for this runner only. */
   readonly installDelay?: Duration.DurationInput
   /** How long booting takes from ready to running. Default no time. */
@@ -52,6 +76,8 @@ export interface Options {
   readonly shutdownGrace?: Duration.DurationInput
   /** How long `zoneadm shutdown` waits for a zone that does not go. Default 100 seconds. */
   readonly stopTimeout?: Duration.DurationInput
+  /** How long the methods of a service take to start or stop it. Default no time. */
+  readonly serviceDelay?: Duration.DurationInput
 }
 
 /** The controls a test has over the host, beyond its commands. @category services */
@@ -60,7 +86,7 @@ export class SimulatedHost extends Context.Tag("@reddwarf/illumos-sim/SimulatedH
   readonly inject: (fault: Faults.Fault) => Effect.Effect<void, StateFile.StateUnavailable>
   /** Removes every fault. */
   readonly clearFaults: Effect.Effect<void, StateFile.StateUnavailable>
-  /** A power cycle: kernel zones, their processes and temporary objects vanish, zones with `autoboot` start. */
+  /** A power cycle: kernel zones, processes, commands in progress and temporary objects vanish, zones with `autoboot` start. */
   readonly rebootHost: Effect.Effect<void, StateFile.StateUnavailable>
   /** The host as it is now. A copy: changing it changes nothing. */
   readonly state: Effect.Effect<HostState.HostState, StateFile.StateUnavailable>
@@ -90,14 +116,24 @@ const defaults = (options: Options, now: number): HostState.HostDefaults => ({
   links: options.links ?? ["net0"]
 })
 
+/** What is only written down where it differs from a usual host. */
+const particulars = ({ account, schedulingClass, virtualization }: Options) => ({
+  ...(account === undefined ? {} : { account }),
+  ...(schedulingClass === undefined ? {} : { schedulingClass }),
+  ...(virtualization === undefined ? {} : { virtualization })
+})
+
 /** The files by which automation finds out what kind of host this is. */
 const systemFiles = ({ host, files }: HostContext): void => {
+  files.makeDirectory(files.real("/usr/lib/brand"))
   for (const brand of host.brands) {
     const folder = files.real(`/usr/lib/brand/${brand}`)
     if (files.makeDirectory(folder)) fs.writeFileSync(path.join(folder, "config.xml"), `<brand name="${brand}"/>\n`)
   }
   files.makeDirectory(files.real("/etc"))
   const release = host.dialect === "omnios" ? "OmniOS v11 r151054 (simulated)" : "illumos (simulated)"
+  const texts = { "/etc/hosts": "::1 localhost\n127.0.0.1 localhost loghost\n", "/etc/resolv.conf": "nameserver 127.0.0.1\n" }
+  for (const [name, text] of Object.entries(texts)) if (!fs.existsSync(files.real(name))) fs.writeFileSync(files.real(name), text)
   if (!fs.existsSync(files.real("/etc/release"))) fs.writeFileSync(files.real("/etc/release"), `  ${release}\n`)
 }
 
@@ -106,33 +142,65 @@ const timing = (options: Options): Timing => ({
   boot: Duration.toMillis(options.bootDelay ?? 0),
   halt: Duration.toMillis(options.haltDelay ?? 0),
   shutdownGrace: Duration.toMillis(options.shutdownGrace ?? "10 seconds"),
-  stopTimeout: Duration.toMillis(options.stopTimeout ?? "100 seconds")
+  stopTimeout: Duration.toMillis(options.stopTimeout ?? "100 seconds"),
+  service: Duration.toMillis(options.serviceDelay ?? 0)
 })
 
-type Program = { readonly instant: InstantCommand } | { readonly long: LongCommand }
-
 const instant = (command: InstantCommand): Program => ({ instant: command })
+const reading = (command: InstantCommand, reads: (args: ReadonlyArray<string>) => boolean = () => true): Program => ({ instant: command, reads })
+
+const shows = ([subcommand = ""]: ReadonlyArray<string>): boolean => subcommand.startsWith("show-")
+const listsPools = ([subcommand = ""]: ReadonlyArray<string>): boolean => ["list", "get", "status"].includes(subcommand)
+const listsDatasets = ([subcommand = ""]: ReadonlyArray<string>): boolean => ["list", "get", "holds"].includes(subcommand)
 
 const programs: Readonly<Record<string, Program>> = {
   "/usr/sbin/zoneadm": { long: Zoneadm.run },
   "/usr/sbin/zonecfg": instant(Zonecfg.run),
   "/usr/sbin/zlogin": { long: Zlogin.run },
-  "/usr/sbin/dladm": instant(Dladm.run),
-  "/usr/sbin/ipadm": instant(Ipadm.run),
-  "/usr/sbin/zfs": instant(Zfs.run),
-  "/usr/sbin/zpool": instant(Zpool.run),
-  "/usr/sbin/psrinfo": instant(HostInfo.psrinfo),
-  "/usr/sbin/prtconf": instant(HostInfo.prtconf),
-  "/usr/bin/uname": instant(HostInfo.uname),
-  "/usr/bin/zonename": instant(HostInfo.zonename),
-  "/usr/bin/hostid": instant(HostInfo.hostid),
-  "/usr/bin/isainfo": instant(HostInfo.isainfo),
+  "/usr/sbin/dladm": reading(Dladm.run, shows),
+  "/usr/sbin/ipadm": reading(Ipadm.run, shows),
+  "/usr/sbin/route": instant(Route.route),
+  "/usr/sbin/routeadm": instant(Route.routeadm),
+  "/usr/bin/netstat": instant(Route.netstat),
+  "/usr/sbin/ipnat": instant(Ipnat.run),
+  "/usr/sbin/ipf": instant(Ipf.ipf),
+  "/usr/sbin/ipfstat": instant(Ipf.ipfstat),
+  "/usr/sbin/flowadm": instant(Flowadm.run),
+  "/usr/sbin/zfs": reading(Zfs.run, listsDatasets),
+  "/usr/sbin/zpool": reading(Zpool.run, listsPools),
+  "/usr/sbin/dispadmin": instant(Account.dispadmin),
+  "/usr/sbin/rctladm": instant(Prctl.rctladm),
+  "/usr/sbin/svcadm": { long: Svcadm.run },
+  "/usr/sbin/svccfg": { long: Svccfg.run },
+  "/usr/sbin/swap": instant(Accounting.swap),
+  "/usr/sbin/psrinfo": reading(HostInfo.psrinfo),
+  "/usr/sbin/prtconf": reading(HostInfo.prtconf),
+  "/usr/bin/cat": instant(Account.cat),
+  "/usr/bin/getent": instant(Account.getent),
+  "/usr/bin/id": instant(Account.id),
+  "/usr/bin/pkg": instant(Account.pkg),
+  "/usr/bin/ppriv": instant(Account.ppriv),
+  "/usr/bin/prctl": instant(Prctl.prctl),
+  "/usr/bin/prstat": instant(Accounting.prstat),
+  "/usr/bin/svcprop": { long: Svcprop.run },
+  "/usr/bin/svcs": { long: Svcs.run },
+  "/usr/bin/zonestat": instant(Accounting.zonestat),
+  "/usr/bin/uname": reading(HostInfo.uname),
+  "/usr/bin/zonename": reading(HostInfo.zonename),
+  "/usr/bin/hostid": reading(HostInfo.hostid),
+  "/usr/bin/isainfo": reading(HostInfo.isainfo),
   "/usr/bin/kstat": instant(Kstat.run),
-  "/usr/bin/ls": instant(HostInfo.ls),
+  "/usr/bin/cp": instant(Files.cp),
+  "/usr/bin/ls": instant(Files.ls),
+  "/usr/bin/mv": instant(Files.mv),
   "/usr/bin/ps": instant(Ps.run),
+  "/usr/bin/chown": instant(Chown.run),
   "/usr/bin/chmod": instant(HostInfo.chmod),
   "/usr/bin/mkdir": instant(HostInfo.mkdir)
 }
+
+/** Absolute paths of the programs of the host, in order. @category models */
+export const programPaths: ReadonlyArray<string> = Object.keys(programs).sort()
 
 /** Folders in which a name without a slash is looked up, in this order. */
 const searchPath = ["/usr/sbin", "/usr/bin"]
@@ -155,58 +223,6 @@ const withoutPfexec = (line: CommandLine.CommandLine): CommandLine.CommandLine =
 const unavailable = (line: CommandLine.CommandLine, reason: "NotFound" | "Timeout" | "Failed" | "TempFile", detail: string) =>
   new CommandRunner.CommandUnavailable({ program: line.program, args: [...line.args], reason, detail })
 
-const applies = (program: string, args: ReadonlyArray<string>) => (fault: { readonly program: string; readonly match: string }): boolean =>
-  (fault.program === program || path.basename(fault.program) === program) && args.join(" ").includes(fault.match)
-
-interface Planted {
-  readonly delayMillis: number | undefined
-  readonly hangs: boolean
-  readonly fails: Faults.Of<"failNext"> | undefined
-}
-
-/** The faults planted for a command line, used up; nothing where there are none. */
-const strike = ({ host }: HostContext, program: string, args: ReadonlyArray<string>): Planted | undefined => {
-  if (host.faults.length === 0) return undefined
-  const matches = applies(program, args)
-  const planted = {
-    delayMillis: Faults.consume(host, "slow", matches)?.delayMillis,
-    hangs: Faults.consume(host, "hang", matches) !== undefined,
-    fails: Faults.consume(host, "failNext", matches)
-  }
-  return planted.delayMillis === undefined && !planted.hangs && planted.fails === undefined ? undefined : planted
-}
-
-/** What a fault leaves behind before the command itself runs, or nothing when it may run. */
-const suffer = ({ delayMillis, fails, hangs }: Planted): Effect.Effect<Result | undefined> =>
-  Effect.gen(function*() {
-    if (delayMillis !== undefined) yield* Effect.sleep(delayMillis)
-    if (hangs) return yield* Effect.never
-    if (fails === undefined) return undefined
-    const { exitCode, stderr } = fails
-    return { exitCode, stdout: "", stderr: stderr === "" || stderr.endsWith("\n") ? stderr : `${stderr}\n` }
-  })
-
-/** Faults that strike before the command itself runs: what the command then leaves behind, or nothing when it may run. */
-const faulted = (host: Host, program: string, line: CommandLine.CommandLine) =>
-  Effect.flatMap(host.step((context) => strike(context, program, line.args)), (planted) =>
-    planted === undefined ? Effect.succeed(undefined) : suffer(planted))
-
-/** Runs a command, after the faults that were planted for it. One that needs nothing but the state is a single step with the look for them. */
-const execute = (host: Host, name: string, program: Program, line: CommandLine.CommandLine): Effect.Effect<Result, StateFile.StateUnavailable> => {
-  if ("long" in program) {
-    return Effect.flatMap(faulted(host, name, line), (struck) => struck === undefined ? program.long(host, line) : Effect.succeed(struck))
-  }
-  const command = (context: HostContext) => program.instant(context, line.args, line.stdin ?? "")
-  const first = host.step((context): { readonly planted: Planted } | { readonly result: Result } => {
-    const planted = strike(context, name, line.args)
-    return planted === undefined ? { result: command(context) } : { planted }
-  })
-  return Effect.flatMap(first, (done) =>
-    "result" in done
-      ? Effect.succeed(done.result)
-      : Effect.flatMap(suffer(done.planted), (struck) => struck === undefined ? host.step(command) : Effect.succeed(struck)))
-}
-
 /** A process that does nothing but leave a result behind. */
 const finished = ({ exitCode, stderr, stdout }: Result) =>
   HostProcess.spawn({
@@ -215,14 +231,15 @@ const finished = ({ exitCode, stderr, stdout }: Result) =>
     environment: {}
   })
 
-const runner = (host: Host): Context.Tag.Service<CommandRunner.CommandRunner> => {
+const runner = (host: Host, latency: number): Context.Tag.Service<CommandRunner.CommandRunner> => {
   const run = (given: CommandLine.CommandLine): Effect.Effect<CommandRunner.CommandResult, CommandRunner.CommandUnavailable> => {
     const line = withoutPfexec(given)
     const found = lookup(line.program)
     if (found === undefined) return Effect.fail(unavailable(line, "NotFound", "No such file or directory"))
     const [name, program] = found
     const limit = line.timeout ?? "60 seconds"
-    return execute(host, name, program, line).pipe(
+    const command = execute(host, name, program, line)
+    return (latency > 0 ? Effect.delay(command, latency) : command).pipe(
       Effect.mapError((error) => unavailable(line, "Failed", error.message)),
       Effect.timeoutFail({
         duration: limit,
@@ -254,8 +271,11 @@ const runner = (host: Host): Context.Tag.Service<CommandRunner.CommandRunner> =>
     if (found === undefined) return Effect.fail(unavailable(line, "NotFound", "No such file or directory"))
     const [name, program] = found
     return Effect.gen(function*() {
+      if (StreamProcess.applies(name, line.args)) {
+        return yield* StreamProcess.open(line.args, (stdin) => execute(host, name, program, { ...line, stdin }))
+      }
       if (name !== "zlogin") return yield* Effect.flatMap(execute(host, name, program, line), finished)
-      const struck = yield* faulted(host, name, line)
+      const { struck } = yield* faulted(host, name, line)
       if (struck !== undefined) return yield* finished(struck)
       const opened = yield* Zlogin.open(host, line, terminal)
       return "refused" in opened ? yield* finished(opened.refused) : opened.process
@@ -273,18 +293,27 @@ const runner = (host: Host): Context.Tag.Service<CommandRunner.CommandRunner> =>
 export const layerWithControls = (
   options: Options
 ): Layer.Layer<CommandRunner.CommandRunner | SimulatedHost, StateFile.StateUnavailable> =>
-  Layer.effectContext(Effect.gen(function*() {
-    const state = yield* StateFile.make(options.directory, (now) => HostState.initial(defaults(options, now)))
+  Layer.scopedContext(Effect.gen(function*() {
+    const state = yield* StateFile.make(options.directory, (now) => ({ ...HostState.initial(defaults(options, now)), ...particulars(options) }))
     const files = hostFiles.make(options.directory)
+    const step = <A>(change: (context: HostContext) => A) =>
+      state.transact((current, now) => {
+        const context = { host: current, files, now }
+        ZoneKernel.settle(context)
+        return change(context)
+      })
     const host: Host = {
       files,
       timing: timing(options),
-      step: <A>(change: (context: HostContext) => A) =>
-        state.transact((current, now) => {
-          const context = { host: current, files, now }
-          ZoneKernel.settle(context)
-          return change(context)
-        })
+      step,
+      look: <A>(read: (context: HostContext) => A) =>
+        Effect.flatMap(
+          state.look((current, now) => {
+            const context = { host: current, files, now }
+            return current.faults.length > 0 || ZoneKernel.isDue(context) ? Option.none<A>() : Option.some(read(context))
+          }),
+          Option.match({ onNone: () => step(read), onSome: Effect.succeed })
+        )
     }
     // The first step creates the host, so that a bad directory is found out here.
     yield* host.step(systemFiles)
@@ -297,7 +326,7 @@ export const layerWithControls = (
       state: host.step(({ host: current }) => structuredClone(current)),
       realPath: files.real
     })
-    return Context.make(CommandRunner.CommandRunner, runner(host)).pipe(Context.add(SimulatedHost, controls))
+    return Context.make(CommandRunner.CommandRunner, runner(host, Duration.toMillis(options.latency ?? 0))).pipe(Context.add(SimulatedHost, controls))
   }))
 
 /**

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as HostState from "./HostState.js"
@@ -33,6 +34,11 @@ export interface StateFile {
    * not wait for anything: the whole transaction is one synchronous step.
    */
   readonly transact: <A>(change: (host: HostState.HostState, now: number) => A) => Effect.Effect<A, StateUnavailable>
+  /**
+   * Runs `read` on the state that was saved last, without the lock: states are replaced as a whole, so any of them is one that was. It must
+   * change nothing, and keep nothing of what it is given.
+   */
+  readonly look: <A>(read: (host: HostState.HostState, now: number) => A) => Effect.Effect<A, StateUnavailable>
 }
 
 const LOCK_WAIT = Duration.seconds(30)
@@ -41,22 +47,41 @@ const busy = Schedule.spaced("2 millis").pipe(
   Schedule.intersect(Schedule.recurUpTo(LOCK_WAIT))
 )
 
-// Replaced as a whole, so that a killed process leaves the old state or the new one. Not synced: every command changes the state, and
-// a simulated host need not survive a power failure of the machine it is simulated on.
-const save = (file: string, content: string): void => {
-  const temporary = `${file}.${process.pid}.new`
-  fs.writeFileSync(temporary, content, { mode: 0o600 })
-  fs.renameSync(temporary, file)
+/** A state that was read or written, and the open file it is in: as long as that is open no other file has its inode. */
+interface Known {
+  readonly text: string
+  /** What the text says; absent once a change has used it up. */
+  host: HostState.HostState | undefined
+  readonly descriptor: number
+  readonly stat: fs.BigIntStats
 }
 
-const readText = (file: string): string | undefined => {
+// Replaced as a whole, so that a killed process leaves the old state or the new one. Not synced: every command changes the state, and
+// a simulated host need not survive a power failure of the machine it is simulated on.
+const save = (file: string, text: string): Known => {
+  const temporary = `${file}.${process.pid}.new`
+  const descriptor = fs.openSync(temporary, "w", 0o600)
   try {
-    return fs.readFileSync(file, "utf8")
+    fs.writeFileSync(descriptor, text)
+    fs.renameSync(temporary, file)
+    return { text, host: undefined, descriptor, stat: fs.fstatSync(descriptor, { bigint: true }) }
+  } catch (error) {
+    fs.closeSync(descriptor)
+    throw error
+  }
+}
+
+const open = (file: string): number | undefined => {
+  try {
+    return fs.openSync(file, "r")
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined
     throw error
   }
 }
+
+const isSame = (a: fs.BigIntStats, b: fs.BigIntStats | undefined): boolean =>
+  b !== undefined && a.ino === b.ino && a.dev === b.dev && a.size === b.size && a.mtimeNs === b.mtimeNs
 
 const described = (directory: string) => (error: unknown): StateUnavailable =>
   error instanceof StateUnavailable
@@ -75,7 +100,7 @@ const described = (directory: string) => (error: unknown): StateUnavailable =>
 export const make = (
   directory: string,
   create: (now: number) => HostState.HostState
-): Effect.Effect<StateFile, StateUnavailable> =>
+): Effect.Effect<StateFile, StateUnavailable, Scope.Scope> =>
   Effect.gen(function*() {
     const file = path.join(directory, "state.json")
     const lock = path.join(directory, "lock")
@@ -84,31 +109,53 @@ export const make = (
       catch: described(directory)
     })
     const semaphore = yield* Effect.makeSemaphore(1)
-    /** Text that was found to be a state, or was written as one: a busy host is read far more often than another process changes it. */
-    let known: string | undefined
+    /** What was last read or written: a busy host is read far more often than another process changes it. */
+    let known: Known | undefined
 
-    const load = (): { readonly text: string; readonly host: HostState.HostState } | undefined => {
-      const text = readText(file)
-      if (text === undefined) return undefined
-      if (text === known) return { text, host: HostState.parse(text) }
-      const host = Option.getOrThrowWith(HostState.decodeOption(text), () =>
-        new StateUnavailable({ directory, reason: "Corrupt", detail: "state.json is not a host state of version 1" }))
-      known = text
-      return { text, host }
+    const keep = (next: Known | undefined): void => {
+      if (known !== undefined) fs.closeSync(known.descriptor)
+      known = next
+    }
+    yield* Effect.addFinalizer(() => Effect.sync(() => keep(undefined)))
+
+    const read = (): Known | undefined => {
+      const descriptor = open(file)
+      if (descriptor === undefined) return undefined
+      try {
+        const text = fs.readFileSync(descriptor, "utf8")
+        const host = Option.getOrThrowWith(known === undefined ? HostState.decodeOption(text) : HostState.reparseOption(text), () =>
+          new StateUnavailable({ directory, reason: "Corrupt", detail: "state.json is not a host state of version 1" }))
+        return { text, host, descriptor, stat: fs.fstatSync(descriptor, { bigint: true }) }
+      } catch (error) {
+        fs.closeSync(descriptor)
+        throw error
+      }
+    }
+
+    /** The state as it is now, from memory when its file is still the one that is known; nothing when there is none yet. */
+    const load = (): { readonly known: Known; readonly host: HostState.HostState } | undefined => {
+      const isCurrent = known !== undefined && isSame(known.stat, fs.statSync(file, { bigint: true, throwIfNoEntry: false }))
+      if (!isCurrent) keep(read())
+      if (known === undefined) return undefined
+      known.host ??= HostState.parse(known.text)
+      return { known, host: known.host }
     }
 
     const underLock = <A>(token: string, now: number, change: (host: HostState.HostState, now: number) => A): A => {
       try {
         const before = load()
         const host = before?.host ?? create(now)
+        // Nobody but the change has the state from here on: when it throws, what it did so far is forgotten.
+        if (before !== undefined) before.known.host = undefined
         const answer = change(host, now)
         const text = HostState.encode(host)
-        if (text !== before?.text) {
+        if (text === before?.known.text) {
+          before.known.host = host
+        } else {
           if (!lockFile.holds(lock, token)) {
             throw new StateUnavailable({ directory, reason: "Locked", detail: "the lock was taken away" })
           }
-          save(file, text)
-          known = text
+          keep(save(file, text))
         }
         return answer
       } finally {
@@ -130,10 +177,19 @@ export const make = (
           catch: described(directory)
         }))
 
+    const transact: StateFile["transact"] = (change) =>
+      semaphore.withPermits(1)(Effect.retry(attempt(change), { schedule: busy, while: (error) => error.reason === "Locked" }))
+
     return {
-      transact: (change) =>
-        semaphore.withPermits(1)(
-          Effect.retry(attempt(change), { schedule: busy, while: (error) => error.reason === "Locked" })
-        )
+      transact,
+      look: <A>(read: (host: HostState.HostState, now: number) => A) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) =>
+          Effect.try({
+            try: () => {
+              const current = load()
+              return current === undefined ? Option.none<A>() : Option.some(read(current.host, now))
+            },
+            catch: described(directory)
+          })).pipe(Effect.flatMap(Option.match({ onNone: () => transact(read), onSome: Effect.succeed })))
     }
   })

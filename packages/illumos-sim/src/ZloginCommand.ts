@@ -9,6 +9,7 @@ import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Host, HostContext, LongCommand } from "./CommandContext.js"
+import * as ContainedRoot from "./ContainedRoot.js"
 import { findZone, type Zone, zoneState } from "./HostState.js"
 import { getopt, hasFlag, lastValue } from "./internal/getopt.js"
 import * as Processes from "./internal/processTable.js"
@@ -86,12 +87,17 @@ const start = (
   if (login === undefined && !request.failsafe) return { refused: fail(`su: Unknown id: ${request.user}`) }
   const root = zoneRoot(context, zone)
   const home = login === undefined || login.name === "root" ? root : path.join(root, path.posix.normalize(`/${login.home}`))
-  const [program = "/bin/sh", ...args] = words ?? ["/bin/sh", ...(request.command === undefined ? [] : ["-c", request.command])]
+  const [first = "/bin/sh", ...rest] = words ?? ["/bin/sh", ...(request.command === undefined ? [] : ["-c", request.command])]
+  const contained = ContainedRoot.applies(root)
+  const [program, ...args] = contained
+    ? ContainedRoot.command({ root, workingDirectory: `/${path.relative(root, home)}`, mounts: zone.kernel.mounts, words: [first, ...rest] })
+    : [first, ...rest]
+  const variables = environment(markerValue(context.host, zone), login)
   const child = spawnProcess({
     program,
     args,
     workingDirectory: fs.existsSync(home) ? home : root,
-    environment: environment(markerValue(context.host, zone), login)
+    environment: contained ? { ...variables, SHELL: "/bin/sh" } : variables
   })
   if (zone.kernel.processGroups.length >= 32) zone.kernel.processGroups = Processes.liveGroups(zone.kernel.processGroups)
   if (child.pid !== undefined) zone.kernel.processGroups.push(Processes.identify(child.pid))
@@ -190,11 +196,11 @@ const withPipes = (input: string | undefined): Spawn => ({ args, environment: en
 /** `zlogin …`. @category commands */
 export const run: LongCommand = (host: Host, line: CommandLine.CommandLine) =>
   Effect.gen(function*() {
-    const parsed = parse(yield* host.step((context) => context.host.dialect), line)
+    const parsed = parse(yield* host.look((context) => context.host.dialect), line)
     if ("refused" in parsed) return parsed.refused
     const { request } = parsed
     if (parsed.console) {
-      const refused = yield* host.step((context) => refusal(context, request.zone))
+      const refused = yield* host.look((context) => refusal(context, request.zone))
       return refused ?? result(0, `[Connected to zone '${request.zone}' console]\n\n[Connection to zone '${request.zone}' console closed]`)
     }
     return yield* Effect.uninterruptibleMask((restore) =>
@@ -217,7 +223,7 @@ export const open = (
   terminal: boolean
 ): Effect.Effect<{ readonly process: HostProcess.HostProcess } | { readonly refused: Result }, HostProcess.SpawnFailed | StateUnavailable, Scope.Scope> =>
   Effect.uninterruptible(Effect.gen(function*() {
-    const parsed = parse(yield* host.step((context) => context.host.dialect), line)
+    const parsed = parse(yield* host.look((context) => context.host.dialect), line)
     if ("refused" in parsed) return parsed
     const { request } = parsed
     if (parsed.console) return { refused: fail(`zlogin: the console of a simulated zone cannot be talked to`) }

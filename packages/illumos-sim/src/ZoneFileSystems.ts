@@ -5,6 +5,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { HostContext } from "./CommandContext.js"
+import * as ContainedRoot from "./ContainedRoot.js"
 import { resources, type Zone, type ZoneConfiguration, zonepath } from "./HostState.js"
 import { present } from "./internal/hostFiles.js"
 
@@ -34,10 +35,12 @@ const existingAncestor = (target: string): string => {
   }
 }
 
-const mountOne = (point: string, source: string | undefined): Mount => {
+/** With `contained` only the place is made: each command of the zone mounts the source there for itself. */
+const mountOne = (point: string, source: string | undefined, contained: boolean): Mount => {
   fs.mkdirSync(path.dirname(point), { recursive: true })
   if (present(point)) fs.renameSync(point, aside(point))
-  if (source === undefined) fs.mkdirSync(point)
+  if (source === undefined || (contained && fs.statSync(source).isDirectory())) fs.mkdirSync(point)
+  else if (contained) fs.writeFileSync(point, "")
   else fs.symlinkSync(source, point)
   return { path: point, target: source ?? "" }
 }
@@ -45,6 +48,7 @@ const mountOne = (point: string, source: string | undefined): Mount => {
 /** Mounts every `fs` of the configuration, parents first; gives what was mounted or zoneadmd's complaint. @category combinators */
 export const mountAll = (context: HostContext, zone: Zone, configuration: ZoneConfiguration): { readonly mounts: Array<Mount>; readonly problem?: string } => {
   const root = zoneRoot(context, zone)
+  const contained = ContainedRoot.applies(root)
   const entries = resources(configuration, "fs")
     .filter((entry) => ["lofs", "tmpfs"].includes(entry.properties["type"] ?? ""))
     .sort((a, b) => (a.properties["dir"] ?? "").split("/").length - (b.properties["dir"] ?? "").split("/").length)
@@ -58,7 +62,7 @@ export const mountAll = (context: HostContext, zone: Zone, configuration: ZoneCo
     if (!allowed || (type === "lofs" && source === undefined)) {
       return { mounts, problem: `cannot mount ${special} on ${dir}: ${allowed ? "No such file or directory" : "mount point leads out of the zone"}` }
     }
-    mounts.push(mountOne(point, source))
+    mounts.push(mountOne(point, source, contained))
   }
   return { mounts }
 }
@@ -68,6 +72,8 @@ export const unmountAll = (mounts: ReadonlyArray<Mount>): void => {
   for (const mount of mounts.toReversed()) {
     const stat = fs.lstatSync(mount.path, { throwIfNoEntry: false })
     if (mount.target !== "" && stat?.isSymbolicLink() === true && fs.readlinkSync(mount.path) === mount.target) fs.unlinkSync(mount.path)
+    if (mount.target !== "" && stat?.isDirectory() === true && fs.readdirSync(mount.path).length === 0) fs.rmdirSync(mount.path)
+    if (mount.target !== "" && stat?.isFile() === true && stat.size === 0) fs.unlinkSync(mount.path)
     if (mount.target === "" && stat?.isDirectory() === true) fs.rmSync(mount.path, { recursive: true, force: true })
     const covered = aside(mount.path)
     if (present(covered) && !present(mount.path)) fs.renameSync(covered, mount.path)

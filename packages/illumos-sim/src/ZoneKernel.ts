@@ -7,7 +7,9 @@ import type { HostContext } from "./CommandContext.js"
 import * as Faults from "./Faults.js"
 import { type Datalink, type HostState, resources, type Zone, type ZoneConfiguration } from "./HostState.js"
 import * as Processes from "./internal/processTable.js"
+import * as Tables from "./network/Tables.js"
 import * as Datasets from "./zfs/Datasets.js"
+import * as Machine from "./zoneadm/Machine.js"
 import { mountAll, unmountAll, zoneRoot } from "./ZoneFileSystems.js"
 import { present } from "./internal/hostFiles.js"
 
@@ -76,12 +78,17 @@ const makeGlobalNic = (host: HostState, configuration: ZoneConfiguration, name: 
   return link
 }
 
-const moveLink = (host: HostState, zone: Zone, link: Datalink, configuration: ZoneConfiguration): void => {
+/** What zoneadmd complains about, or nothing: it takes no link on which somebody else has set what it is about to set. */
+const moveLink = (zone: Zone, link: Datalink, configuration: ZoneConfiguration): ReadonlyArray<string> | undefined => {
   link.zone = zone.name
   const allowed = resources(configuration, "net")
     .filter((net) => net.properties["physical"] === link.name)
     .flatMap((net) => net.properties["allowed-address"] ?? [])
-  if (allowed.length > 0) Object.assign(link.properties, { protection: "ip-nospoof", "allowed-ips": allowed.map((address) => address.replace(/\/.*/, "")).join(",") })
+  if (allowed.length === 0) return undefined
+  const set = ["protection", "allowed-ips"].find((property) => (link.properties[property] ?? "") !== "")
+  if (set !== undefined) return [`${set === "protection" ? "Protection" : set} is already set`, "failed to add address: Invalid argument"]
+  Object.assign(link.properties, { protection: "ip-nospoof", "allowed-ips": allowed.map((address) => address.replace(/\/.*/, "")).join(",") })
+  return undefined
 }
 
 const releaseLinks = (host: HostState, links: ReadonlyArray<string>, owned: ReadonlyArray<string>): void => {
@@ -114,7 +121,12 @@ const takeLinks = (host: HostState, zone: Zone, configuration: ZoneConfiguration
     }
     if (link === undefined) return failed("failed to add network device: No such device or address")
     if (link.zone !== "") return failed(`WARNING: unable to add network interface '${name}': link busy`, "failed to add network device: Device busy")
-    moveLink(host, zone, link, configuration)
+    const refused = moveLink(zone, link, configuration)
+    if (refused !== undefined) {
+      // The link goes back as it came.
+      link.zone = ""
+      return failed(...refused)
+    }
     links.push(name)
   }
   return { links, owned }
@@ -159,7 +171,7 @@ const delegate = (context: HostContext, configuration: ZoneConfiguration): strin
 export const makeReady = (context: HostContext, zone: Zone): ReadonlyArray<string> => {
   const { host, now } = context
   const configuration = structuredClone(zone.configuration)
-  const problem = rootProblem(context, zone) ?? privilegeProblem(configuration) ?? delegate(context, configuration)
+  const problem = rootProblem(context, zone) ?? Machine.problem(context, configuration) ?? privilegeProblem(configuration) ?? delegate(context, configuration)
   if (problem !== undefined) return [problem]
   const taken = takeLinks(host, zone, configuration)
   if (taken.problem !== undefined) return taken.problem
@@ -204,9 +216,13 @@ const finishHalt = (context: HostContext, zone: Zone): void => {
   const { host } = context
   const { kernel } = zone
   if (kernel === undefined) return
-  const processes = Processes.members(processesOf(host, zone))
-  if (processes.length > 0) {
-    Processes.signal(processes, "SIGKILL")
+  const found = Processes.members(processesOf(host, zone))
+  const dying = (kernel.dying ?? []).filter((process) => Processes.isAlive(process))
+  if (found.length > 0 || dying.length > 0) {
+    const known = new Set(dying.map(({ pid }) => pid))
+    const more = found.filter(({ pid }) => !known.has(pid)).map(({ pid, start }) => start === undefined ? { pid } : { pid, start })
+    kernel.dying = [...dying, ...more]
+    Processes.signal(kernel.dying, "SIGKILL")
     // They die asynchronously; the next look finds them gone.
     return
   }
@@ -219,6 +235,10 @@ const finishHalt = (context: HostContext, zone: Zone): void => {
   releaseLinks(host, kernel.links, kernel.ownedLinks)
   delete zone.kernel
 }
+
+/** Whether the time of a transition has come. @category combinators */
+export const isDue = ({ host, now }: HostContext): boolean =>
+  host.zones.some(({ kernel }) => kernel?.pending !== undefined && kernel.pending.at <= now)
 
 /** Finishes every transition whose time has come. @category combinators */
 export const settle = (context: HostContext): void => {
@@ -238,18 +258,20 @@ export const settle = (context: HostContext): void => {
 export const rebootHost = (context: HostContext): void => {
   const { host, now } = context
   for (const zone of host.zones) {
+    delete zone.operation
     if (zone.kernel === undefined) continue
     Processes.signal(Processes.members(processesOf(host, zone)), "SIGKILL")
     unmountAll(zone.kernel.mounts)
     releaseLinks(host, zone.kernel.links, zone.kernel.ownedLinks)
     delete zone.kernel
-    delete zone.operation
   }
   host.links = host.links.filter((link) => !link.temporary)
+  Tables.reboot(host)
   host.interfaces = host.interfaces.filter((entry) => !entry.temporary && (entry.name === "lo0" || host.links.some((link) => link.name === entry.name)))
   for (const entry of host.interfaces) entry.addresses = entry.addresses.filter((address) => !address.temporary)
   host.faults = host.faults.filter((fault) => fault.kind !== "stuckZone")
   host.bootTime = now
+  host.boots = (host.boots ?? 0) + 1
   host.nextZoneId = 1
   for (const zone of host.zones) {
     if (zone.indexState !== "installed" || zone.configuration.properties["autoboot"] !== "true") continue

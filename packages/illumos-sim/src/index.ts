@@ -1,4 +1,8 @@
 export * as Faults from "./Faults.js"
+export * as FaultScript from "./FaultScript.js"
 export * as HostState from "./HostState.js"
+export * as PathFolder from "./PathFolder.js"
+export * as Replay from "./Replay.js"
 export * as SimulatedHost from "./SimulatedHost.js"
 export * as StateFile from "./StateFile.js"
+export * as Transcript from "./Transcript.js"

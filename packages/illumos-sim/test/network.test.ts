@@ -96,6 +96,24 @@ describe("dladm and ipadm", () => {
     }))
 })
 
+describe("files of the host", () => {
+  it.scoped("several are copied into a folder at once, and no file of several", () =>
+    Effect.gen(function*() {
+      const { run, tempFile } = yield* host()
+      const sources = yield* Effect.all([tempFile("one", "1"), tempFile("two", "2")])
+      const of = (program: string, ...args: ReadonlyArray<string>) => run({ program: `/usr/bin/${program}`, args })
+      yield* of("mkdir", "-p", "/etc/new")
+      assert.strictEqual((yield* of("cp", ...sources, "/etc/new")).exitCode, 0)
+      assert.strictEqual((yield* of("cat", "/etc/new/one")).stdout + (yield* of("cat", "/etc/new/two")).stdout, "12")
+      assert.match((yield* of("cp", ...sources, "/etc/new/one")).stderr, /^Usage: cp /)
+      assert.match((yield* of("cp", sources[0])).stderr, /^Usage: cp /)
+      // The others are copied all the same.
+      const partly = yield* of("cp", "/etc/nothing", sources[0], "/etc")
+      assert.deepStrictEqual([partly.exitCode, partly.stderr], [2, "cp: cannot access /etc/nothing\n"])
+      assert.strictEqual((yield* of("cat", "/etc/one")).stdout, "1")
+    }))
+})
+
 describe("host information", () => {
   it.scoped("answers as a host of its dialect", () =>
     Effect.gen(function*() {

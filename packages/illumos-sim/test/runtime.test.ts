@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { HostInfo, LinkName, NetworkRuntime, ZoneName, ZoneRuntime } from "@reddwarf/runtime-illumos"
+import { HostInfo, LinkName, NetworkRuntime, ZoneName, ZoneResources, ZoneRuntime } from "@reddwarf/runtime-illumos"
 import { Effect, Layer } from "effect"
 import { SimulatedHost } from "../src/index.js"
 import { directory } from "./support.js"
@@ -31,8 +31,7 @@ describe("the zone runtime on a simulated host", () => {
             attributes: [{ name: "reddwarf-uid", value: identity.uid }],
             network: [{ link, address: "127.88.0.7/16", defaultRouter: "127.88.0.1" }],
             fileSystems: [{ dir: "/data", special: folder, type: "lofs", options: ["ro"] }],
-            cpuCap: 0.5,
-            memoryCap: 512 * 1024 ** 2
+            resources: ZoneResources.fromDemand({ serviceClass: "Burstable", cpuRequestMillis: 250, cpuLimitMillis: 500, memoryLimitBytes: 512 * 1024 ** 2 })
           }
           yield* zones.ensureRunning(spec)
           yield* zones.ensureRunning(spec)

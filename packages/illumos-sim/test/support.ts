@@ -40,7 +40,8 @@ export const hostIn = (folder: string, options: Omit<SimulatedHost.Options, "dir
       Effect.zipRight(zone(name, ...extra), Effect.zipRight(expectOk(`zoneadm -z ${name} install`), expectOk(`zoneadm -z ${name} boot`)))
     const states = Effect.map(sh("zoneadm list -cp"), (result) =>
       Object.fromEntries(result.stdout.trim().split("\n").map((line) => line.split(":")).map((fields) => [fields[1], fields[2]])))
-    return { ...controls, run, start, tempFile, command, sh, expectOk, script, zone, running, states, folder }
+    const layer = Layer.succeedContext(context)
+    return { ...controls, layer, run, start, tempFile, command, sh, expectOk, script, zone, running, states, folder }
   })
 
 export const host = (options: Omit<SimulatedHost.Options, "directory"> = {}) => Effect.flatMap(directory, (folder) => hostIn(folder, options))

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Zlogin } from "@reddwarf/runtime-illumos"
 import { Effect, Fiber, Schedule } from "effect"
 import * as fs from "node:fs"
 import { alive, host, type Host, type Row } from "./support.js"
@@ -30,6 +31,8 @@ describe("zlogin", () => {
         if (row.stderr !== undefined) assert.strictEqual(result.stderr, row.stderr)
         if (row.stdout !== undefined) assert.strictEqual(result.stdout, row.stdout)
         assert.strictEqual(result.exitCode, row.exit)
+        // Whatever zlogin says, its callers get an error they can act on.
+        if (result.stderr.startsWith("zlogin:")) assert.notStrictEqual(Zlogin.classify("run a command in zone", "z", result)._tag, "HostCommandFailed")
       }))
   }
 

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, FastCheck as fc, Fiber, Schedule } from "effect"
 import * as fs from "node:fs"
+import { ZoneAdm } from "@reddwarf/runtime-illumos"
 import { Faults } from "../src/index.js"
 import { host, type Row } from "./support.js"
 
@@ -54,6 +55,8 @@ describe("zoneadm", () => {
         const result = yield* sh(row.run)
         if (row.stderr !== undefined) assert.strictEqual(result.stderr, row.stderr)
         assert.strictEqual(result.exitCode, row.exit)
+        // Whatever a host says, its callers get an error they can act on.
+        if (row.exit !== 0) assert.notStrictEqual(ZoneAdm.classify("change zone", "z", result)._tag, "HostCommandFailed")
       }))
   }
 
@@ -90,6 +93,45 @@ describe("zoneadm", () => {
       assert.strictEqual((yield* sh("zfs get -Hpo value origin rpool/zones/b")).stdout, "rpool/zones/a@SUNWzone1\n")
       yield* expectOk("zoneadm -z b uninstall -F")
       assert.strictEqual((yield* sh("zfs list rpool/zones/b")).exitCode, 1)
+    }))
+
+  it.scoped("uninstalls nothing that has file systems mounted below its root", () =>
+    Effect.gen(function*() {
+      const { zone, expectOk, sh } = yield* host()
+      yield* zone("z")
+      yield* expectOk("zoneadm -z z install")
+      yield* expectOk("zfs create -o mountpoint=/zones/z/root/mnt rpool/below")
+      assert.deepStrictEqual(yield* sh("zoneadm -z z uninstall -F"), {
+        exitCode: 1,
+        stdout: "",
+        stderr: "zoneadm: zone 'z': These file systems are mounted on subdirectories of /zones/z/root.\n\n\t/zones/z/root/mnt\n"
+      })
+      yield* expectOk("zfs destroy rpool/below")
+      yield* expectOk("zoneadm -z z uninstall -F")
+    }))
+
+  it.scoped("starts a machine only when it can boot from something it sees", () =>
+    Effect.gen(function*() {
+      const { expectOk, script, sh } = yield* host()
+      const attribute = (name: string, value: string) => ["add attr", `set name=${name}`, "set type=string", `set value=${value}`, "end"]
+      const boot = (...lines: ReadonlyArray<string>) =>
+        Effect.gen(function*() {
+          yield* script("vm", ["create -b", "set zonepath=/zones/vm", "set brand=bhyve", "set ip-type=exclusive", ...lines])
+          yield* expectOk("zoneadm -z vm install")
+          const booted = yield* sh("zoneadm -z vm boot")
+          yield* sh("zoneadm -z vm halt")
+          yield* expectOk("zoneadm -z vm uninstall -F")
+          yield* expectOk("zonecfg -z vm delete -F")
+          return booted.stderr
+        })
+      const device = ["add device", "set match=/dev/zvol/rdsk/rpool/vm*", "end"]
+      assert.include(yield* boot(), "no bootdisk and no cdrom to boot from")
+      assert.include(yield* boot(...attribute("bootdisk", "rpool/vm"), ...device), "disk rpool/vm: no such volume")
+      yield* expectOk("zfs create -V 1M rpool/vm")
+      assert.include(yield* boot(...attribute("bootdisk", "rpool/vm")), "/dev/zvol/rdsk/rpool/vm is not in the zone")
+      assert.include(yield* boot(...attribute("bootdisk", "rpool/vm"), ...device, ...attribute("ram", "1.5G")), "ram 1.5G is invalid")
+      assert.include(yield* boot(...attribute("cdrom", "/iso/a.iso")), "cdrom /iso/a.iso is not in the zone")
+      assert.strictEqual(yield* boot(...attribute("bootdisk", "rpool/vm"), ...device), "")
     }))
 
   it.scoped("refuses a zonepath that others may read", () =>

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FastCheck as fc } from "effect"
+import { ZoneCfg } from "@reddwarf/runtime-illumos"
 import { lex } from "../src/zonecfg/Lexer.js"
 import { parse } from "../src/zonecfg/Parser.js"
 import { host } from "./support.js"
@@ -96,6 +97,20 @@ const rows: ReadonlyArray<ScriptRow> = [
   { name: "open resource at the end", lines: [...base, "add net"], exit: 1, stderr: ["resource specification incomplete\nZone z failed to verify\nz: Insufficient specification\nConfiguration not saved."] },
   { name: "lx shared", lines: ["create -b", "set zonepath=/zones/z", "set brand=lx", "verify"], exit: 1, stderr: ["lx zones do not support shared IP stacks"] },
   { name: "lx hostid", lines: [...base, "set brand=lx", "set hostid=1", "verify"], exit: 1, stderr: ["lx zones do not support hostid emulation"] },
+  { name: "no property of a net can be cleared", lines: [...base, "add net", "set physical=v0", "set allowed-address=10.0.0.2/8", "set defrouter=10.0.0.1", "clear defrouter"], exit: 1, stderr: ["defrouter: Clearing this property is not allowed"] },
+  { name: "clear of what is not set", lines: [...base, "clear max-lwps"], exit: 1, stderr: ["clear max-lwps: No such entry"] },
+  { name: "set -F", lines: [...base, "set -F autoboot=true"], exit: 1, stderr: ["Only zonepath setting can be forced."] },
+  { name: "set -F of the path", lines: [...base, "set -F zonepath=/zones/y"], exit: 1, stderr: ["Zonepath is changeable only in an alternate root."] },
+  { name: "pool beside dedicated CPUs", lines: [...base, "add dedicated-cpu", "set ncpus=1-2", "end", "set pool=web"], exit: 1, stderr: ["The dedicated-cpu resource already exists.  A persistent pool is incompatible\nwith the dedicated-cpu resource."] },
+  { name: "dedicated CPUs beside a pool", lines: [...base, "set pool=web", "add dedicated-cpu"], exit: 1, stderr: ["The pool property is already set.  A persistent pool is incompatible with\nthe dedicated-cpu resource."] },
+  { name: "dedicated CPUs beside shares", lines: [...base, "set cpu-shares=5", "add dedicated-cpu"], exit: 1, stderr: ["The cpu-shares property is already set."] },
+  { name: "admin user", lines: [...base, "add admin", "set user=nobodyknows", "set auths=login", "end"], exit: 1, stderr: ["user nobodyknows is not valid"] },
+  { name: "admin auths", lines: [...base, "add admin", "set user=root", "set auths=login,dance", "end"], exit: 1, stderr: ["auths dance is not valid"] },
+  { name: "security flags", lines: [...base, "add security-flags", "set lower=FAST"], exit: 1, stderr: ["security flags FAST are invalid"] },
+  { name: "security flags empty", lines: [...base, "add security-flags", "end"], exit: 1, stderr: ["No property was specified."] },
+  { name: "select of several", lines: [...base, ...["2", "3"].flatMap((host) => ["add net", "set physical=v0", `set allowed-address=10.0.0.${host}/8`, "end"]), "select net physical=v0"], exit: 1, stderr: ["select net: Insufficient specification"] },
+  { name: "remove of several, though forced", lines: [...base, ...["2", "3"].flatMap((host) => ["add net", "set physical=v0", `set allowed-address=10.0.0.${host}/8`, "end"]), "remove -F net physical=v0"], exit: 1, stderr: ["remove net: Insufficient specification"] },
+  { name: "qualifier that names nothing", lines: [...base, "add net", "set physical=v0", "end", "select net mac-addr=2:8:20:0:0:1"], exit: 1, stderr: ["mac-addr: No such property type"] },
   { name: "rctl name, exit 0", lines: [...base, "add rctl", "set name=zone.9", "cancel"], exit: 0, stderr: ["'zone.9' is not a valid zone rctl name."] }
 ]
 
@@ -108,6 +123,8 @@ describe("zonecfg -f", () => {
         for (const text of row.stderr) assert.include(result.stderr, text)
         assert.strictEqual(result.exitCode, row.exit)
         assert.strictEqual(result.stdout, "")
+        // Whatever a host says, its callers get an error they can act on.
+        assert.notStrictEqual(ZoneCfg.classify("configure zone", "z", result)._tag, "HostCommandFailed")
       }))
   }
 

@@ -1,6 +1,7 @@
 /** Which addresses a pool may lease: plain arithmetic on a network and its gateway. */
 import * as Either from "effect/Either"
 import * as Address from "./internal/address.js"
+import * as offsetRanges from "./internal/offsetRanges.js"
 import { AddressOutsidePool, InvalidPool } from "./IpamError.js"
 
 /** How a pool is configured. @category models */
@@ -9,6 +10,14 @@ export interface PoolConfig {
   readonly cidr: string
   /** Default: the first host address. */
   readonly gateway?: string | undefined
+  /** Addresses that are never leased, besides network, gateway and broadcast: `10.88.0.9`, `10.88.0.2-10.88.0.20`, `10.88.255.0/24`. */
+  readonly reserved?: ReadonlyArray<string> | undefined
+}
+
+/** Offsets from `first` to `last`, both included. @category models */
+export interface OffsetRange {
+  readonly first: bigint
+  readonly last: bigint
 }
 
 /**
@@ -25,8 +34,8 @@ export interface AddressPool {
   readonly gateway: string
   /** Number of addresses, reserved ones included. */
   readonly size: bigint
-  /** Offsets that are never leased: network, gateway and, for IPv4, broadcast. */
-  readonly reserved: ReadonlySet<bigint>
+  /** Offsets that are never leased, in order, without overlap: network, gateway, for IPv4 broadcast, and what the configuration reserves. */
+  readonly reserved: ReadonlyArray<OffsetRange>
   /** How many addresses can be leased at the same time. */
   readonly capacity: bigint
 }
@@ -55,8 +64,18 @@ export const make = (config: PoolConfig): Either.Either<AddressPool, InvalidPool
   if (gateway === undefined || gateway.version !== network.version) return refuse("the gateway is not an address of its family")
   const gatewayOffset = gateway.value - network.value
   if (gatewayOffset < 0n || gatewayOffset >= size) return refuse("the gateway is outside the network")
-  const reserved = new Set([0n, gatewayOffset, ...(network.version === 4 ? [size - 1n] : [])])
-  const capacity = size - BigInt(reserved.size)
+  const ranges: Array<OffsetRange> = [0n, gatewayOffset, ...(network.version === 4 ? [size - 1n] : [])].map((offset) => ({ first: offset, last: offset }))
+  for (const text of config.reserved ?? []) {
+    const range = offsetRanges.parse(text)
+    if (Either.isLeft(range)) return refuse(`the reserved range ${text} ${range.left}`)
+    const { first, last, version } = range.right
+    if (version !== network.version || first < network.value || last >= network.value + size) {
+      return refuse(`the reserved range ${text} is not inside the network`)
+    }
+    ranges.push({ first: first - network.value, last: last - network.value })
+  }
+  const reserved = offsetRanges.merge(ranges)
+  const capacity = size - offsetRanges.count(reserved)
   return capacity < 1n ? refuse("it has no address to lease") : Either.right({
     cidr: `${Address.format(network)}/${prefixLength}`,
     version: network.version,
@@ -98,5 +117,20 @@ export const offsetOf = (pool: AddressPool, text: string): Either.Either<bigint,
   const refuse = (reason: string) => Either.left(new AddressOutsidePool({ address: text, cidr: pool.cidr, reason }))
   const offset = positionOf(pool, text)
   if (offset === undefined) return refuse("it is not an address of its network")
-  return pool.reserved.has(offset) ? refuse("it is reserved for the network itself or its gateway") : Either.right(offset)
+  return isReserved(pool, offset) ? refuse("it is reserved for the network itself, its gateway or by configuration") : Either.right(offset)
 }
+
+/**
+ * Whether an offset is never leased.
+ *
+ * @category combinators
+ */
+export const isReserved = (pool: AddressPool, offset: bigint): boolean => offsetRanges.containing(pool.reserved, offset) !== undefined
+
+/**
+ * Whether two pools have an address in common.
+ *
+ * @category combinators
+ */
+export const overlap = (a: AddressPool, b: AddressPool): boolean =>
+  a.version === b.version && a.network < b.network + b.size && b.network < a.network + a.size

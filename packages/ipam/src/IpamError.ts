@@ -1,9 +1,11 @@
 /** What an address pool can answer instead of a lease. */
 import * as Schema from "effect/Schema"
 
-/** Every address of the pool is leased. @category errors */
+/** Every address of the pools of one family is leased. @category errors */
 export class AddressPoolExhausted extends Schema.TaggedError<AddressPoolExhausted>()("AddressPoolExhausted", {
+  /** The pools of that family, joined by `, `. */
   cidr: Schema.String,
+  /** How many addresses they can lease at the same time. */
   capacity: Schema.String
 }) {
   override get message(): string {
@@ -54,7 +56,7 @@ export class InvalidPool extends Schema.TaggedError<InvalidPool>()("InvalidPool"
   }
 }
 
-/** The lease file holds something this package did not write, or was written for another pool. @category errors */
+/** The lease file holds something this package did not write. @category errors */
 export class LeaseFileCorrupt extends Schema.TaggedError<LeaseFileCorrupt>()("LeaseFileCorrupt", {
   path: Schema.String,
   reason: Schema.String

@@ -35,6 +35,24 @@ describe("AddressPool", () => {
     assert.include(error.message, reason)
   })
 
+  it("reserves ranges in any notation, and refuses those that are not its own", () => {
+    const pool = Either.getOrThrow(AddressPool.make({ cidr: "10.0.0.0/24", reserved: ["10.0.0.9", "10.0.0.2 - 10.0.0.5", "10.0.0.4-10.0.0.7", "10.0.0.128/25"] }))
+    assert.deepStrictEqual(pool.reserved, [
+      { first: 0n, last: 7n },
+      { first: 9n, last: 9n },
+      { first: 128n, last: 255n }
+    ])
+    assert.strictEqual(pool.capacity, 119n)
+    for (const [range, reason] of [["10.0.1.1", "not inside"], ["10.0.0.9-10.0.0.3", "ends before"], ["10.0.0.3/25", "bits set"], ["fd00::1", "not inside"], ["x", "neither"]] as const) {
+      assert.include(Either.getOrThrow(Either.flip(AddressPool.make({ cidr: "10.0.0.0/24", reserved: [range] }))).message, reason)
+    }
+  })
+
+  it("reserves half of a network of 2^64 addresses as easily as one address", () => {
+    const pool = Either.getOrThrow(AddressPool.make({ cidr: "fd00::/64", reserved: ["fd00::/65"] }))
+    assert.strictEqual(pool.capacity, 2n ** 63n)
+  })
+
   it("refuses a gateway outside the network", () => {
     const error = Either.getOrThrow(Either.flip(AddressPool.make({ cidr: "10.0.0.0/24", gateway: "10.0.1.1" })))
     assert.include(error.message, "gateway is outside")

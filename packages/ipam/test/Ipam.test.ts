@@ -22,7 +22,8 @@ describe("Ipam", () => {
     Effect.gen(function*() {
       const ipam = yield* Ipam.Ipam
       const first = yield* ipam.allocate("pod-1")
-      assert.deepStrictEqual(first, { owner: "pod-1", address: "10.0.0.2", prefixLength: 29, gateway: "10.0.0.1" })
+      const address = { address: "10.0.0.2", prefixLength: 29, gateway: "10.0.0.1" }
+      assert.deepStrictEqual(first, { owner: "pod-1", ...address, addresses: [{ ...address, family: 4, outside: false }] })
       assert.deepStrictEqual(yield* ipam.allocate("pod-1"), first)
       assert.strictEqual((yield* ipam.allocate("pod-2")).address, "10.0.0.3")
       assert.deepStrictEqual(yield* ipam.find("pod-1"), Option.some(first))

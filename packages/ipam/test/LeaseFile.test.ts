@@ -1,50 +1,24 @@
 import * as FileSystem from "@effect/platform/FileSystem"
-import { SystemError } from "@effect/platform/Error"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FastCheck as fc, Layer } from "effect"
+import { Effect, Exit, FastCheck as fc, Layer, Option } from "effect"
+import { createHash } from "node:crypto"
+import type * as AddressPool from "../src/AddressPool.js"
 import * as Ipam from "../src/Ipam.js"
+import { noSpace, type Step, steppedBy } from "./support.js"
 
-const cidr = "10.0.0.0/28"
+type Pools = readonly [AddressPool.PoolConfig, ...ReadonlyArray<AddressPool.PoolConfig>]
 
-/** One life of the program: what it does with the pool in the file. */
-const life = <A, E>(path: string, use: (ipam: Ipam.Ipam["Type"]) => Effect.Effect<A, E>) =>
-  Effect.flatMap(Ipam.Ipam, use).pipe(Effect.provide(Layer.fresh(Ipam.layerFile({ cidr, path }))))
+const usual: Pools = [{ cidr: "10.0.0.0/28" }]
+
+/** One life of the program: what it does with the pools in the file. */
+const life = <A, E>(path: string, use: (ipam: Ipam.Ipam["Type"]) => Effect.Effect<A, E>, pools: Pools = usual) =>
+  Effect.flatMap(Ipam.Ipam, use).pipe(Effect.provide(Layer.fresh(Ipam.layerFile({ pools, path }))))
 
 const temporaryPath = Effect.flatMap(FileSystem.FileSystem, (fileSystem) =>
   Effect.map(fileSystem.makeTempDirectoryScoped(), (directory) => `${directory}/leases.json`))
 
-const broken = (method: string) =>
-  Effect.fail(new SystemError({ reason: "Unknown", module: "FileSystem", method, description: "no space left on device" }))
-
-/** The same file system, on which one step of storing fails while `failing()` says so. */
-const faulty = (step: "open" | "rename", failing: () => boolean) =>
-  Layer.effect(
-    FileSystem.FileSystem,
-    Effect.map(FileSystem.FileSystem, (real) => ({
-      ...real,
-      open: (path: string, options?: FileSystem.OpenFileOptions) =>
-        step === "open" && failing() ? broken("open") : real.open(path, options),
-      rename: (from: string, to: string) => step === "rename" && failing() ? broken("rename") : real.rename(from, to)
-    }))
-  )
-
-/** The same file system, which dies before its step number `last + 1`. */
-const dyingAfter = (last: number) =>
-  Layer.effect(
-    FileSystem.FileSystem,
-    Effect.map(FileSystem.FileSystem, (real) => {
-      let steps = 0
-      const step = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-        Effect.suspend(() => (++steps > last ? Effect.die("power failure") : effect))
-      return {
-        ...real,
-        remove: (path: string, options?: FileSystem.RemoveOptions) => step(real.remove(path, options)),
-        open: (path: string, options?: FileSystem.OpenFileOptions) => step(real.open(path, options)),
-        rename: (from: string, to: string) => step(real.rename(from, to))
-      }
-    })
-  )
+const owners = (ipam: Ipam.Ipam["Type"]) => Effect.map(ipam.list, (leases) => leases.map((lease) => lease.owner))
 
 describe("lease file", () => {
   it.scoped("keeps leases and the turn over restarts, with mode 0600", () =>
@@ -58,23 +32,31 @@ describe("lease file", () => {
       assert.strictEqual(mode & 0o777, 0o600)
     }).pipe(Effect.provide(NodeFileSystem.layer)))
 
-  for (const step of ["open", "rename"] as const) {
+  for (const step of ["open", "write", "sync", "rename"] as const) {
     it.scoped(`gives no lease that could not be stored (${step} fails), neither before nor after a restart`, () =>
       Effect.gen(function*() {
         let failing = false
         const path = yield* temporaryPath
-        yield* life(path, (ipam) =>
+        const fileSystem = steppedBy((now, effect) => failing && now === step ? noSpace : effect)
+        // The first change of a life is a checkpoint, those that follow are appended: both fail here.
+        const fails = (ipam: Ipam.Ipam["Type"]) =>
           Effect.gen(function*() {
-            yield* ipam.allocate("a")
             failing = true
             assert.strictEqual((yield* Effect.flip(ipam.allocate("b")))._tag, "LeaseStorageFailed")
             assert.strictEqual((yield* Effect.flip(ipam.release("a")))._tag, "LeaseStorageFailed")
-            assert.deepStrictEqual((yield* ipam.list).map((lease) => lease.owner), ["a"])
+            assert.deepStrictEqual(yield* owners(ipam), ["a"])
             failing = false
+          })
+        yield* life(path, (ipam) => ipam.allocate("a"))
+        yield* life(path, (ipam) =>
+          Effect.gen(function*() {
+            yield* fails(ipam)
             assert.strictEqual((yield* ipam.allocate("c")).address, "10.0.0.3")
-          })).pipe(Effect.provide(faulty(step, () => failing)))
-        const owners = yield* life(path, (ipam) => Effect.map(ipam.list, (leases) => leases.map((lease) => lease.owner)))
-        assert.deepStrictEqual(owners, ["a", "c"])
+            yield* ipam.release("c")
+            if (step === "write" || step === "sync") yield* fails(ipam)
+            yield* ipam.allocate("d")
+          })).pipe(Effect.provide(fileSystem))
+        assert.deepStrictEqual(yield* life(path, owners), ["a", "d"])
       }).pipe(Effect.provide(NodeFileSystem.layer)))
   }
 
@@ -89,15 +71,25 @@ describe("lease file", () => {
       assert.isFalse(yield* fileSystem.exists(`${path}.new`))
     }).pipe(Effect.provide(NodeFileSystem.layer)))
 
-  it.scoped("loses no acknowledged change when the program dies at any step of storing", () =>
+  it.scoped("loses no acknowledged change when the program dies at any step of storing, half-way through a write included", () =>
     Effect.gen(function*() {
       const change = fc.record({ owner: fc.constantFrom("a", "b", "c", "d"), release: fc.boolean() })
-      // Each change takes four steps: remove the leftover, open the new file, rename it, open the directory.
-      const lives = fc.sample(fc.tuple(fc.array(change, { minLength: 1, maxLength: 8 }), fc.integer({ min: 0, max: 33 })), 60)
+      const lives = fc.sample(
+        fc.tuple(fc.array(change, { minLength: 1, maxLength: 8 }), fc.integer({ min: 0, max: 26 }), fc.double({ min: 0, max: 1, noNaN: true })),
+        120
+      )
       const path = yield* temporaryPath
       const acknowledged = new Map<string, string>()
-      for (const [changes, lastStep] of lives) {
+      for (const [changes, lastStep, part] of lives) {
         let pending: string | undefined
+        let steps = 0
+        const dying = steppedBy((step: Step, effect, bytes, file) => {
+          steps += 1
+          if (steps <= lastStep) return effect
+          const death = Effect.die("power failure")
+          const torn = step === "write" && steps === lastStep + 1 && bytes !== undefined && file !== undefined
+          return torn ? Effect.zipRight(file.writeAll(bytes.slice(0, Math.floor(bytes.length * part))), death) : death
+        })
         yield* life(path, (ipam) =>
           Effect.forEach(changes, ({ owner, release }) =>
             Effect.gen(function*() {
@@ -109,7 +101,7 @@ describe("lease file", () => {
                 acknowledged.set(owner, (yield* ipam.allocate(owner)).address)
               }
               pending = undefined
-            }))).pipe(Effect.provide(dyingAfter(lastStep)), Effect.exit)
+            }))).pipe(Effect.provide(dying), Effect.exit)
         const found = new Map(
           (yield* life(path, (ipam) => ipam.list)).map(({ address, owner }) => [owner, address] as const)
         )
@@ -123,12 +115,29 @@ describe("lease file", () => {
       }
     }).pipe(Effect.provide(NodeFileSystem.layer)))
 
-  it.scoped("refuses a file that is damaged, or belongs to another pool", () =>
+  it.scoped("passes over a last line that was cut off, also one of which blocks are missing", () =>
     Effect.gen(function*() {
       const fileSystem = yield* FileSystem.FileSystem
       const path = yield* temporaryPath
-      yield* life(path, (ipam) => ipam.allocate("a"))
+      yield* life(path, (ipam) => Effect.all([ipam.allocate("a"), ipam.allocate("b"), ipam.allocate("c")]))
       const good = yield* fileSystem.readFileString(path)
+      const last = good.lastIndexOf("\n", good.length - 2) + 1
+      for (const tail of [good.slice(last, last + 30), good.slice(last, -1), `${"\0".repeat(40)}${good.slice(last + 40)}`]) {
+        yield* fileSystem.writeFileString(path, good.slice(0, last) + tail)
+        assert.deepStrictEqual(yield* life(path, owners), ["a", "b"])
+        // The next change puts the file in order.
+        yield* life(path, (ipam) => ipam.allocate("d"))
+        assert.deepStrictEqual(yield* life(path, owners), ["a", "b", "d"])
+      }
+    }).pipe(Effect.provide(NodeFileSystem.layer)))
+
+  it.scoped("refuses a file that is damaged, and leaves it alone", () =>
+    Effect.gen(function*() {
+      const fileSystem = yield* FileSystem.FileSystem
+      const path = yield* temporaryPath
+      yield* life(path, (ipam) => Effect.all([ipam.allocate("a"), ipam.allocate("b"), ipam.allocate("c")]))
+      const good = yield* fileSystem.readFileString(path)
+      const [first = "", second = "", third = ""] = good.split("\n")
       const refused = (content: string) =>
         Effect.gen(function*() {
           yield* fileSystem.writeFileString(path, content)
@@ -137,25 +146,82 @@ describe("lease file", () => {
           assert.strictEqual(yield* fileSystem.readFileString(path), content)
           return error.message
         })
-      assert.include(yield* refused(""), "line of content")
-      assert.include(yield* refused(good.slice(0, -20)), "line of content")
-      assert.include(yield* refused(good.replace("10.0.0.2", "10.0.0.5")), "checksum")
-      yield* fileSystem.remove(path)
-      yield* Effect.flatMap(Ipam.Ipam, (ipam) => ipam.allocate("a")).pipe(
-        Effect.provide(Ipam.layerFile({ cidr: "10.9.0.0/24", path }))
-      )
-      const other = yield* Effect.flip(life(path, (ipam) => ipam.list))
-      assert.include(other.message, "written for the pool 10.9.0.0/24")
+      assert.include(yield* refused(""), "first line")
+      assert.include(yield* refused(first.slice(0, -20)), "first line")
+      assert.include(yield* refused(good.replace("10.0.0.2", "10.0.0.5")), "first line")
+      assert.include(yield* refused(good.replace('["10.0.0.3"]', '["10.0.0.5"]')), "checksum of line 2")
+      assert.include(yield* refused(`${first}\n${third}\n${second}\n`), "line 2 is not transaction 1")
+      assert.include(yield* refused(`${first}\n${second}\n${second}\n`), "line 3 is not transaction 2")
     }).pipe(Effect.provide(NodeFileSystem.layer)))
 
-  it.scoped("writes the same leases whatever order they came in", () =>
+  it.scoped("reads what was written before there were transactions", () =>
+    Effect.gen(function*() {
+      const fileSystem = yield* FileSystem.FileSystem
+      const path = yield* temporaryPath
+      const content = JSON.stringify({ version: 1, cidr: "10.0.0.0/28", next: "10.0.0.5", leases: [["a", "10.0.0.4"]] })
+      const sum = createHash("sha256").update(content).digest("hex")
+      yield* fileSystem.writeFileString(path, `${content}\n${sum}\n`)
+      assert.strictEqual((yield* life(path, (ipam) => ipam.allocate("b"))).address, "10.0.0.5")
+      assert.deepStrictEqual(yield* life(path, owners), ["a", "b"])
+      yield* fileSystem.writeFileString(path, `${content.replace("0.4", "0.6")}\n${sum}\n`)
+      assert.include((yield* Effect.flip(life(path, owners))).message, "checksum")
+    }).pipe(Effect.provide(NodeFileSystem.layer)))
+
+  it.scoped("keeps leases of pools that are not configured any more until they are released", () =>
     Effect.gen(function*() {
       const path = yield* temporaryPath
-      const samples = fc.sample(fc.shuffledSubarray(["p", "q", "r", "s", "t"], { minLength: 5 }), 5)
-      for (const order of samples) {
-        yield* life(path, (ipam) => Effect.forEach(order, ipam.allocate, { concurrency: "unbounded" }))
-        const leases = yield* life(path, (ipam) => ipam.list)
-        assert.strictEqual(new Set(leases.map((lease) => lease.address)).size, 5)
-      }
+      const elsewhere: Pools = [{ cidr: "10.9.0.0/24" }]
+      yield* life(path, (ipam) => Effect.all([ipam.allocate("a"), ipam.allocate("b")]))
+      const [before, outside, fresh] = yield* life(path, (ipam) => Effect.all([ipam.allocate("a"), ipam.outside, ipam.allocate("c")]), elsewhere)
+      assert.deepInclude(before, { address: "10.0.0.2", prefixLength: 28, gateway: "10.0.0.1" })
+      assert.deepStrictEqual(outside.map(({ owner }) => owner), ["a", "b"])
+      assert.strictEqual(fresh.address, "10.9.0.2")
+      yield* life(path, (ipam) => ipam.release("a"), elsewhere)
+      const [left, again] = yield* life(path, (ipam) => Effect.all([ipam.outside, ipam.allocate("a")]), elsewhere)
+      assert.deepStrictEqual(left.map(({ owner }) => owner), ["b"])
+      assert.strictEqual(again.address, "10.9.0.3")
+      // The old configuration again: what it covers is inside again, and nobody was given an address twice.
+      const [back, all] = yield* life(path, (ipam) => Effect.all([ipam.outside, ipam.list]), [...usual, ...elsewhere])
+      assert.deepStrictEqual(back, [])
+      assert.deepStrictEqual(all.map(({ address, owner }) => `${owner} ${address}`), ["b 10.0.0.3", "c 10.9.0.2", "a 10.9.0.3"])
+    }).pipe(Effect.provide(NodeFileSystem.layer)))
+
+  it.scoped("keeps leases when a pool grows, shrinks or reserves what is leased", () =>
+    Effect.gen(function*() {
+      const path = yield* temporaryPath
+      const many = ["a", "b", "c", "d", "e", "f", "g"]
+      yield* life(path, (ipam) => ipam.allocateAll(many))
+      const [larger] = yield* life(path, (ipam) => Effect.all([ipam.find("g"), ipam.outside]), [{ cidr: "10.0.0.0/24" }])
+      assert.deepInclude(Option.getOrThrow(larger), { address: "10.0.0.8", prefixLength: 24 })
+      const smaller = yield* life(path, (ipam) => ipam.outside, [{ cidr: "10.0.0.0/29" }])
+      // 10.0.0.7 is the broadcast address of the smaller network.
+      assert.deepStrictEqual(smaller.map(({ address }) => address), ["10.0.0.7", "10.0.0.8"])
+      const reserved: Pools = [{ cidr: "10.0.0.0/28", reserved: ["10.0.0.2-10.0.0.4"] }]
+      const [outside, next] = yield* life(path, (ipam) =>
+        Effect.all([ipam.outside, Effect.zipRight(Effect.forEach(many, ipam.release), ipam.allocateAll(["x", "y"]))]), reserved)
+      assert.deepStrictEqual(outside.map(({ address }) => address), ["10.0.0.2", "10.0.0.3", "10.0.0.4"])
+      assert.deepStrictEqual(next.map(({ address }) => address), ["10.0.0.9", "10.0.0.10"])
+    }).pipe(Effect.provide(NodeFileSystem.layer)))
+
+  it.scoped("stores what many callers ask for at once in few transactions, and fails them together", () =>
+    Effect.gen(function*() {
+      let syncs = 0
+      let failing = false
+      const path = yield* temporaryPath
+      const counting = steppedBy((step, effect) => {
+        if (step === "sync") syncs += 1
+        return failing && step === "sync" ? noSpace : effect
+      })
+      yield* life(path, (ipam) =>
+        Effect.gen(function*() {
+          yield* Effect.forEach(Array.from({ length: 200 }, (_, index) => `pod-${index}`), ipam.allocate, { concurrency: "unbounded" })
+          assert.isBelow(syncs, 10)
+          failing = true
+          const results = yield* Effect.forEach(["p", "q", "r"], (owner) => Effect.exit(ipam.allocate(owner)), { concurrency: "unbounded" })
+          assert.isTrue(results.every(Exit.isFailure))
+          failing = false
+          assert.strictEqual((yield* ipam.list).length, 200)
+        }), [{ cidr: "10.1.0.0/16" }]).pipe(Effect.provide(counting))
+      assert.strictEqual((yield* life(path, (ipam) => ipam.list, [{ cidr: "10.1.0.0/16" }])).length, 200)
     }).pipe(Effect.provide(NodeFileSystem.layer)))
 })

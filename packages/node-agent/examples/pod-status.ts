@@ -14,7 +14,7 @@ const program = Effect.gen(function*() {
       zone: "default-web-5kq2",
       sandboxReady: true,
       hostIP: "192.0.2.10",
-      podIP: "10.88.0.7",
+      podIPs: ["10.88.0.7"],
       state: {
         schema: 1,
         uid: "7c9e",

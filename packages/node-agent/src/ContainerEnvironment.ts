@@ -5,7 +5,9 @@ import { posix } from "node:path"
 import * as ContainerStatus from "./ContainerStatus.js"
 import * as Expansion from "./Expansion.js"
 import * as FieldValues from "./FieldValues.js"
+import * as ImageProcess from "./ImageProcess.js"
 import { ContainerConfigError } from "./PodError.js"
+import * as PodHosts from "./PodHosts.js"
 import type { PodSources } from "./PodSources.js"
 import type * as Files from "./SupervisorFiles.js"
 
@@ -18,6 +20,8 @@ export interface Inputs {
   readonly pod: CoreV1.Pod
   readonly facts: FieldValues.PodFacts
   readonly sources: PodSources
+  /** By container; absent where images are not used, and containers run programs of their zone. */
+  readonly images?: ReadonlyMap<string, ImageProcess.ContainerImage> | undefined
 }
 
 type Result<A> = Either.Either<A, ContainerConfigError>
@@ -88,7 +92,11 @@ const valueFrom = (inputs: Inputs, container: CoreV1.Container, source: CoreV1.E
  */
 export const variables = (inputs: Inputs, container: CoreV1.Container): Result<ReadonlyMap<string, string>> => {
   const { pod } = inputs
-  const values = new Map<string, string>([["HOSTNAME", pod.spec?.hostname ?? pod.metadata.name ?? ""]])
+  const image = inputs.images?.get(container.name)
+  const values = new Map<string, string>([
+    ...(image === undefined ? [] : [["PATH", defaultPath] as const, ...ImageProcess.variables(image.process)]),
+    ["HOSTNAME", PodHosts.hostname(pod)]
+  ])
   for (const source of container.envFrom ?? []) {
     const reference: Reference | undefined = source.configMapRef !== undefined
       ? { what: "configmap", name: source.configMapRef.name ?? "", optional: source.configMapRef.optional === true }
@@ -115,6 +123,11 @@ export const variables = (inputs: Inputs, container: CoreV1.Container): Result<R
   return Either.right(values)
 }
 
+/** What container runtimes set where an image says nothing. */
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+const given = (text: string | undefined): string | undefined => text === "" ? undefined : text
+
 const hasNul = (texts: Iterable<string>): boolean => [...texts].some((text) => text.includes("\0"))
 
 /**
@@ -129,14 +142,20 @@ export const process = (inputs: Inputs, container: CoreV1.Container): Result<Fil
   if (Either.isLeft(env)) return Either.left(env.left)
   const expandAll = (words: ReadonlyArray<string> | undefined) =>
     (words ?? []).map((word) => Expansion.expand(word, (name) => env.right.get(name)))
-  const [program, ...rest] = expandAll(container.command)
-  if (program === undefined) {
+  const image = inputs.images?.get(container.name)
+  const [program, ...rest] = ImageProcess.words(image?.process, expandAll(container.command), expandAll(container.args))
+  if (program === undefined && image !== undefined) {
+    return fail("CreateContainerError", `no command specified: neither container "${container.name}" nor its image "${container.image ?? ""}" names one`)
+  }
+  if (program === undefined || (image === undefined && (container.command ?? []).length === 0)) {
     return fail(
       "CreateContainerError",
-      `container "${container.name}" has no command, and images are not pulled by this version, so the command of image "${container.image ?? ""}" is unknown; set command in the pod`
+      `container "${container.name}" has no command, and images are not used on this node, so the command of image "${container.image ?? ""}" is unknown; set command in the pod`
     )
   }
-  const words = [program, ...rest, ...expandAll(container.args)] as const
+  const words = [program, ...rest] as const
+  const user = image === undefined ? Either.right(undefined) : ImageProcess.user(image, inputs.pod, container)
+  if (Either.isLeft(user)) return fail("CreateContainerConfigError", user.left)
   // As container runtimes do.
   const terminal = container.tty === true && !env.right.has("TERM") ? [{ name: "TERM", value: "xterm" }] : []
   if (hasNul(words) || hasNul(env.right.values())) return fail("CreateContainerError", "a command or variable holds a NUL character; remove it")
@@ -145,7 +164,9 @@ export const process = (inputs: Inputs, container: CoreV1.Container): Result<Fil
     kind: ContainerStatus.kindOf(inputs.pod, container),
     argv: words,
     env: [...terminal, ...[...env.right].map(([name, value]) => ({ name, value }))],
-    workingDirectory: posix.resolve("/", container.workingDir ?? "/"),
+    workingDirectory: posix.resolve("/", given(container.workingDir) ?? given(image?.process.workingDir) ?? "/"),
+    ...(user.right === undefined ? {} : { user: user.right }),
+    ...(image === undefined ? {} : { imageID: image.imageID }),
     ...(container.stdin === true ? { stdin: true } : {}),
     ...(container.stdin === true && container.stdinOnce === true ? { stdinOnce: true } : {}),
     ...(container.tty === true ? { tty: true } : {})

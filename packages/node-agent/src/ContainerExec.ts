@@ -5,7 +5,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { ContainerTarget } from "./ContainerTarget.js"
+import { asUser } from "./internal/asUser.js"
 import * as byteStreams from "./internal/byteStreams.js"
+import { quote } from "./internal/shellWords.js"
 
 /** @category models */
 export interface Request {
@@ -45,6 +47,14 @@ const environmentOf = ({ options, target }: Request): ReadonlyArray<readonly [st
   return options.tty && !own.some(([name]) => name === "TERM") ? [["TERM", "xterm"], ...own] : own
 }
 
+/** The command as the user of the container's process. A program that is missing is then told by the zone's own words, and status 127. */
+const wordsOf = (request: Request): ReadonlyArray<string> => {
+  const { user } = request.target.spec
+  if (user === undefined) return request.argv
+  const words = [...environmentOf(request).map(([name, value]) => `${name}=${value}`), ...request.argv].map(quote).join(" ")
+  return ["/bin/sh", "-c", asUser(user, words).join("\n")]
+}
+
 /**
  * Runs the command until it ends, or until interrupted; then it is killed with everything it started in its group.
  *
@@ -58,7 +68,7 @@ export const run = (
   Effect.gen(function*() {
     const { argv, options, target } = request
     const size = options.tty ? Option.flatten(yield* Effect.timeoutOption(Stream.runHead(channels.resize), sizeTimeout)) : Option.none()
-    const session = yield* ZoneSession.open(runner, target.zone, argv, {
+    const session = yield* ZoneSession.open(runner, target.zone, wordsOf(request), {
       terminal: options.tty,
       ...(Option.isSome(size) ? { size: size.value } : {}),
       environment: environmentOf(request),

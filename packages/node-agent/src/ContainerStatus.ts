@@ -1,5 +1,6 @@
 /** What the API shows about one container, worked out from what the supervisor recorded. Pure. */
 import { type CoreV1, PodResources, Timestamp } from "@reddwarf/api-types"
+import * as PodResize from "./PodResize.js"
 import type * as Files from "./SupervisorFiles.js"
 
 /**
@@ -20,6 +21,10 @@ export interface Context {
   readonly state: Files.PodState | undefined
   /** Applies to containers that were never started. */
   readonly waiting: WaitingReason | undefined
+  /** Whether the zone has the amounts that the pod asks for now; otherwise it has those shown before. */
+  readonly actuated?: boolean
+  /** Images of containers that were handed over, by container. */
+  readonly imageIDs?: ReadonlyMap<string, string> | undefined
 }
 
 /**
@@ -126,6 +131,9 @@ const stateOf = (
   return { state: context.state?.stop === undefined ? notStarted : neverStarted }
 }
 
+const statusBefore = ({ status }: CoreV1.Pod, name: string): CoreV1.ContainerStatus | undefined =>
+  [...status?.containerStatuses ?? [], ...status?.initContainerStatuses ?? []].find((shown) => shown.name === name)
+
 /**
  * The status of one container. A container without a readiness probe is ready while it runs; probes are not executed yet, so one with a
  * probe is treated the same way. An ephemeral container is never ready, as nobody waits for it.
@@ -148,7 +156,8 @@ export const of = (context: Context, container: CoreV1.Container): CoreV1.Contai
     ...(kind === "ephemeral" ? {} : { started: kind !== "init" && running }),
     restartCount: attempt,
     image: container.image ?? "",
-    imageID: "",
+    imageID: context.imageIDs?.get(container.name) ?? "",
+    ...(running ? PodResize.shown(container, statusBefore(context.pod, container.name), context.actuated === true) : {}),
     ...(hasAttempt ? { containerID: containerId(context.zone, container.name, idAttempt) } : {})
   }
 }

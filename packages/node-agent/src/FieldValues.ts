@@ -9,6 +9,8 @@ import * as Either from "effect/Either"
  */
 export interface PodFacts {
   readonly podIP: string
+  /** All addresses of the pod, that of `podIP` first. Default that one alone. */
+  readonly podIPs?: ReadonlyArray<string> | undefined
   readonly hostIP: string
   /** Amounts a container without a limit is told. */
   readonly allocatable: { readonly cpuMillis: number; readonly memoryBytes: number; readonly ephemeralStorageBytes: number }
@@ -53,8 +55,9 @@ export const field = (pod: CoreV1.Pod, facts: PodFacts, path: string): Either.Ei
     case "status.hostIPs":
       return Either.right(facts.hostIP)
     case "status.podIP":
-    case "status.podIPs":
       return Either.right(facts.podIP)
+    case "status.podIPs":
+      return Either.right((facts.podIPs ?? [facts.podIP]).join(","))
     default:
       return Either.left(`unsupported fieldPath: ${path}`)
   }

@@ -2,8 +2,8 @@
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type { CoreV1 } from "@reddwarf/api-types"
 import { type ApiClient, EventRecorder } from "@reddwarf/client"
-import type { Ipam } from "@reddwarf/ipam"
-import { type CommandRunner, HostInfo, type NetworkRuntime, type ZoneRuntime } from "@reddwarf/runtime-illumos"
+import { Ipam } from "@reddwarf/ipam"
+import { type CommandRunner, HostCapabilities, HostInfo, type NetworkRuntime, type ZoneRuntime } from "@reddwarf/runtime-illumos"
 import { StorageEngine } from "@reddwarf/storage-zfs"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -14,6 +14,7 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as HostMeasurements from "./HostMeasurements.js"
 import * as KubeletApi from "./KubeletApi.js"
+import * as NetworkKeeper from "./NetworkKeeper.js"
 import * as NodeAgentOptions from "./NodeAgentOptions.js"
 import * as NodeRegistration from "./NodeRegistration.js"
 import * as NodeStatus from "./NodeStatus.js"
@@ -74,9 +75,10 @@ const insist = <A, E extends { readonly message: string }, R>(what: string, effe
 const readFacts = Effect.gen(function*() {
   const storage = yield* StorageEngine.StorageEngine
   const host = yield* HostInfo.read
+  const capabilities = yield* HostCapabilities.readWith(host)
   const pool = yield* storage.poolUsage
   const measured = yield* HostMeasurements.read
-  return { host, poolSize: pool.size, bootId: String(measured.bootTime ?? 0) } satisfies NodeStatus.HostFacts
+  return { host, capabilities, poolSize: pool.size, bootId: String(measured.bootTime ?? 0) } satisfies NodeStatus.HostFacts
 })
 
 const make = (
@@ -88,6 +90,7 @@ const make = (
   | ApiClient.ApiClient
   | EventRecorder.EventRecorder
   | FileSystem.FileSystem
+  | Ipam.Ipam
   | PodSandbox.PodSandbox
   | Scope.Scope
   | StatusManager.StatusManager
@@ -98,6 +101,9 @@ const make = (
     const context = yield* Effect.context<CommandRunner.CommandRunner | FileSystem.FileSystem | StorageEngine.StorageEngine>()
     const sandbox = yield* PodSandbox.PodSandbox
     const supervisor = yield* SupervisorClient.SupervisorClient
+    // Kubernetes knows one range of each family.
+    const { pools } = yield* Ipam.Ipam
+    const podCidrs = pools.filter(({ family }, at) => pools.findIndex((other) => other.family === family) === at).map(({ cidr }) => cidr)
     const hostReady = yield* Deferred.make<void>()
     const notReady = yield* Ref.make<string | undefined>("the host is being prepared")
 
@@ -133,7 +139,7 @@ const make = (
       stats: StatsApi.make(options.nodeName, meter),
       streaming: yield* StreamingApi.make({ dataDir: options.dataDir, pods: controller.pods, maxSessions: options.maxSessions })
     })
-    const registration = yield* NodeRegistration.make({ ...options, kubeletPort: api?.port ?? options.kubeletPort, facts, measure })
+    const registration = yield* NodeRegistration.make({ ...options, kubeletPort: api?.port ?? options.kubeletPort, facts, measure, podCidrs })
 
     // The node is ready as soon as containers can be started, not at the next look.
     yield* Effect.forkScoped(
@@ -149,7 +155,9 @@ const make = (
         (prepare) => insist("preparing the host", prepare),
         Effect.zipRight(Ref.set(notReady, undefined)),
         Effect.zipRight(Deferred.succeed(hostReady, undefined)),
-        Effect.zipRight(registration.refresh)
+        Effect.zipRight(registration.refresh),
+        // Somebody may change the network of the host at any time.
+        Effect.zipRight(NetworkKeeper.run({ settings: options, pods: controller.informer, repair: sandbox.repairNetwork }))
       )
     )
     return { kubeletPort: api?.port, pods: controller.pods, hostReady: Deferred.await(hostReady) }

@@ -1,6 +1,8 @@
 /** What a node agent must be told, and what it assumes when it is not. */
-import { LinkName } from "@reddwarf/runtime-illumos"
+import { LinkName, ZoneBrands } from "@reddwarf/runtime-illumos"
 import * as Duration from "effect/Duration"
+import type * as NodeNetwork from "./NodeNetwork.js"
+import type * as PodDns from "./PodDns.js"
 import type * as Files from "./SupervisorFiles.js"
 
 /** @category models */
@@ -20,10 +22,18 @@ export interface NodeAgentOptions {
   readonly brands?: ReadonlyArray<string>
   /** Brand of a pod's zone that names none. Default `sparse`. */
   readonly defaultBrand?: string
+  /** What is particular about which brand; give the same to `ZoneRuntime.layerWith`. Default: those of `ZoneBrands`. */
+  readonly zoneBrands?: ZoneBrands.Registry
+  /** Processes and threads one pod may have. Default 4096. */
+  readonly podPidsLimit?: number
   /** Etherstub of the pods. Default `rdstub0`. */
   readonly stub?: string
   /** The node's own VNIC on the etherstub. Default `rdgw0`. */
   readonly gatewayLink?: string
+  /** Ways out of the node, other nodes, MTU. Default: pods reach each other and the node. */
+  readonly network?: NodeNetwork.NodeNetworkOptions
+  /** Name resolution in pods. Default: no name servers of the cluster, so that pods use those of the node; domain `cluster.local`. */
+  readonly clusterDns?: PodDns.ClusterDns
   /** Largest number of pods. Default 110. */
   readonly maxPods?: number
   /** Kept from pods for the host itself. Default 100 thousandths of a CPU. */
@@ -34,7 +44,10 @@ export interface NodeAgentOptions {
   readonly version?: string
   /** Further labels of the node. */
   readonly labels?: Readonly<Record<string, string>>
-  /** Pods worked on at the same time. Default 8. */
+  /**
+   * Pods worked on at the same time. Default 64: a pass mostly waits for the host, which has limits of its own for what runs at once, and what
+   * there is to show of a running pod must not wait for zones that are being made.
+   */
   readonly parallelism?: number
   /** Waiting time before restarts of containers. Default 10 s doubling to 5 min, forgotten after 10 min. */
   readonly backOff?: Files.BackOffOptions
@@ -43,6 +56,8 @@ export interface NodeAgentOptions {
   readonly retryMaxDelay?: Duration.DurationInput
   /** How often every pod is looked at without a reason. Default 30 s. */
   readonly resyncInterval?: Duration.DurationInput
+  /** How often the network that all pods share is compared with the wanted one. Default 1 min. */
+  readonly networkInterval?: Duration.DurationInput
   /** An orphan is removed only when two looks this far apart agree. Default 10 s. */
   readonly orphanConfirmation?: Duration.DurationInput
   /** How often the node's status is worked out; it is written when it changed, or every 5 minutes. Default 10 s. */
@@ -75,16 +90,21 @@ export const resolve = (options: NodeAgentOptions): Resolved => ({
   kubeletPort: 10_250,
   logDir: `${options.dataDir}/logs/pods`,
   defaultBrand: "sparse",
+  zoneBrands: ZoneBrands.standard,
+  podPidsLimit: 4096,
+  network: {},
+  clusterDns: { servers: [], domain: "cluster.local" },
   maxPods: 110,
   systemReservedCpuMillis: 100,
   systemReservedMemory: 256 * mebibyte,
   version: "v1.36.0+reddwarf",
   labels: {},
-  parallelism: 8,
+  parallelism: 64,
   backOff: { initialMillis: 10_000, maxMillis: 300_000, resetMillis: 600_000 },
   retryDelay: Duration.seconds(1),
   retryMaxDelay: Duration.minutes(2),
   resyncInterval: Duration.seconds(30),
+  networkInterval: Duration.minutes(1),
   orphanConfirmation: Duration.seconds(10),
   statusInterval: Duration.seconds(10),
   leaseInterval: Duration.seconds(10),

@@ -9,11 +9,15 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type * as NodeAgentOptions from "./NodeAgentOptions.js"
 import type { Measurements } from "./NodeConditions.js"
+import * as NodeLabels from "./NodeLabels.js"
+import * as NodePeers from "./NodePeers.js"
 import * as NodeStatus from "./NodeStatus.js"
 
 /** @category models */
 export interface Options extends NodeAgentOptions.Resolved {
   readonly facts: NodeStatus.HostFacts
+  /** Networks from which this node gives addresses to its pods; other nodes learn from the Node object how to reach them. */
+  readonly podCidrs: ReadonlyArray<string>
   /** Looks at the host, each time it is run. */
   readonly measure: Effect.Effect<Measurements>
 }
@@ -47,9 +51,12 @@ export const make = (
     const wakeUps = yield* Queue.sliding<void>(1)
     let reportedAt = 0
 
+    const ranges = NodePeers.rangesOf(options.podCidrs)
+    const overlay = NodePeers.overlayAnnotations(options.network.interconnect)
+
     const register = client.create(Kinds.node, {
-      metadata: { name: options.nodeName, labels, annotations: { "node.alpha.kubernetes.io/ttl": "0" } },
-      spec: {}
+      metadata: { name: options.nodeName, labels, annotations: { "node.alpha.kubernetes.io/ttl": "0", ...overlay } },
+      spec: ranges
     }).pipe(
       Effect.tap(() => Effect.logInfo("registered the node").pipe(Effect.annotateLogs({ node: options.nodeName }))),
       Effect.catchIf(ClientError.isAlreadyExists, () => client.get(Kinds.node, ref))
@@ -58,15 +65,32 @@ export const make = (
     const current = Effect.catchIf(client.get(Kinds.node, ref), ClientError.isNotFound, () => register)
 
     const keepLabels = (node: CoreV1.Node) => {
-      const missing = Object.entries(labels).filter(([key, value]) => node.metadata.labels?.[key] !== value)
-      return missing.length === 0 ? Effect.succeed(node) : client.patch(Kinds.node, ref, { metadata: { labels: Object.fromEntries(missing) } })
+      const changes = NodeLabels.changes(node.metadata.labels ?? {}, labels)
+      return Object.keys(changes).length === 0 ? Effect.succeed(node) : client.patch(Kinds.node, ref, { metadata: { labels: changes } })
+    }
+
+    let otherRanges = ""
+    /** Ranges are written once and can never be changed: a node that has others is told of, not mended. */
+    const keepRanges = (node: CoreV1.Node) => {
+      const there = NodePeers.rangesIn(node.spec)
+      const annotations = Object.fromEntries(Object.entries(overlay).filter(([key, value]) => node.metadata.annotations?.[key] !== value))
+      const changes = {
+        ...(Object.keys(annotations).length === 0 ? {} : { metadata: { annotations } }),
+        ...(there.length === 0 && options.podCidrs.length > 0 ? { spec: ranges } : {})
+      }
+      const differs = there.length > 0 && there.join() !== options.podCidrs.join() ? there.join(", ") : ""
+      const warning = differs === otherRanges || differs === "" ? Effect.void : Effect.logWarning(
+        `the Node object says that pods of this node are in ${differs}, and they are in ${options.podCidrs.join(", ")}: other nodes do not reach them until the Node object is deleted, which registers the node again`
+      )
+      otherRanges = differs
+      return Effect.zipRight(warning, Object.keys(changes).length === 0 ? Effect.succeed(node) : client.patch(Kinds.node, ref, changes))
     }
 
     const ready = (status: CoreV1.NodeStatus | undefined) => status?.conditions?.find((condition) => condition.type === "Ready")?.status
 
     const report = Effect.gen(function*() {
       const measurements = yield* options.measure
-      const node = yield* Effect.flatMap(current, keepLabels)
+      const node = yield* current.pipe(Effect.flatMap(keepLabels), Effect.flatMap(keepRanges))
       const now = yield* Clock.currentTimeMillis
       const status = NodeStatus.of(options, options.facts, measurements, node.status, now)
       if (NodeStatus.same(node.status, status) && now - reportedAt < reportMillis) return

@@ -1,13 +1,15 @@
 /** The Node object of this host: labels, capacity, addresses, system information. Pure. */
 import { type CoreV1, Quantity } from "@reddwarf/api-types"
-import type { HostInfo } from "@reddwarf/runtime-illumos"
+import type { HostCapabilities, HostInfo } from "@reddwarf/runtime-illumos"
 import { sameJson } from "./internal/sameJson.js"
 import type * as NodeAgentOptions from "./NodeAgentOptions.js"
 import * as NodeConditions from "./NodeConditions.js"
+import * as NodeLabels from "./NodeLabels.js"
 
 /** What does not change while the host runs. @category models */
 export interface HostFacts {
   readonly host: HostInfo.HostInfo
+  readonly capabilities: HostCapabilities.HostCapabilities
   /** Bytes. */
   readonly poolSize: number
   /** Changes with every boot of the host. */
@@ -31,13 +33,13 @@ export const allocatable = (options: NodeAgentOptions.Resolved, facts: HostFacts
   ephemeralStorageBytes: Math.floor(facts.poolSize * usableStorage)
 })
 
-/** The labels the agent keeps on its node. A label value cannot hold commas, so brands are joined by dots. @category constructors */
+/** The labels the agent keeps on its node. @category constructors */
 export const labels = (options: NodeAgentOptions.Resolved, facts: HostFacts): Readonly<Record<string, string>> => ({
   ...options.labels,
   "kubernetes.io/hostname": options.nodeName,
   "kubernetes.io/os": "illumos",
   "kubernetes.io/arch": "amd64",
-  "reddwarf.io/zone-brands": (options.brands ?? facts.host.brands ?? [options.defaultBrand]).join(".").slice(0, 63).replace(/[^A-Za-z0-9]+$/, "")
+  ...NodeLabels.of(facts.capabilities, NodeLabels.brandsOf(facts.capabilities, options))
 })
 
 /** In the form the API server would give it, so that what is read back equals what was written. */

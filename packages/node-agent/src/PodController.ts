@@ -11,6 +11,7 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import * as ContainerImages from "./ContainerImages.js"
 import * as NodeAgentMetrics from "./NodeAgentMetrics.js"
 import * as PodSandbox from "./PodSandbox.js"
 import * as PodWorker from "./PodWorker.js"
@@ -29,6 +30,7 @@ export interface PodController {
   readonly pods: () => ReadonlyArray<CoreV1.Pod>
   /** The pod with this name, if it is on this node. */
   readonly pod: (namespace: string, name: string) => CoreV1.Pod | undefined
+  readonly informer: Informer.Informer<CoreV1.Pod>
 }
 
 /** Somebody else wrote the pod, or it is gone: the next pass sees it as it is. */
@@ -102,8 +104,20 @@ export const make = (
         Effect.ensuring(queue.done(uid))
       )
 
+    /** Images of pods that went while no agent was there. Before the first pass: one that begins may take an image for its pod. */
+    const retainImages = Effect.flatMap(Effect.serviceOption(ContainerImages.ContainerImages), Option.match({
+      onNone: () => Effect.void,
+      onSome: (images) =>
+        Effect.gen(function*() {
+          const owned = yield* sandbox.owned
+          const here = [...owned.map(({ identity }) => identity.uid), ...yield* supervisor.list]
+          yield* images.retain(new Set([...here, ...informer.list().map((pod) => pod.metadata.uid ?? "")]))
+        }).pipe(Effect.catchAll((error) => Effect.logWarning("which images are in use is not known; all stay until the next start", error)))
+    }))
+
     yield* informer.hasSynced.pipe(
       Effect.zipRight(options.hostReady),
+      Effect.zipRight(retainImages),
       Effect.zipRight(work(queue, pass, options)),
       Effect.forkScoped
     )
@@ -158,6 +172,7 @@ export const make = (
       )
     )
     return {
+      informer,
       pods: informer.list,
       pod: (namespace, name) => informer.get(`${namespace}/${name}`)
     }

@@ -17,6 +17,22 @@ export class ContainerConfigError extends Schema.TaggedError<ContainerConfigErro
 }
 
 /**
+ * The image of a container is not here. `reason` is the waiting reason users know.
+ *
+ * @category errors
+ */
+export class ImageUnavailable extends Schema.TaggedError<ImageUnavailable>()("ImageUnavailable", {
+  container: Schema.String,
+  image: Schema.String,
+  reason: Schema.String,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return this.detail
+  }
+}
+
+/**
  * A volume cannot be set up.
  *
  * @category errors

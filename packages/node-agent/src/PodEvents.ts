@@ -69,6 +69,9 @@ export const killing = (pod: CoreV1.Pod): ReadonlyArray<PodEvent> =>
     container: name
   }))
 
+/** Something of a pod that is being deleted is still on the host; the deletion waits for it. @category constructors */
+export const notRemoved = (why: string): PodEvent => ({ type: "Warning", reason: "FailedKillPod", message: `error killing pod: ${why}` })
+
 /** The object an event is about: the pod, or one container in it. @category constructors */
 export const reference = (pod: CoreV1.Pod, container: string | undefined): CoreV1.ObjectReference => {
   const { name, namespace, resourceVersion, uid } = pod.metadata

@@ -1,22 +1,55 @@
 /** What a pod needs from the host before a container can run: address, dataset, VNIC, zone. Every step can be repeated. */
 import { type CoreV1, PodResources } from "@reddwarf/api-types"
 import { Ipam, type IpamError } from "@reddwarf/ipam"
-import { type HostError, LinkName, NetworkRuntime, ZoneName, ZoneRuntime } from "@reddwarf/runtime-illumos"
+import {
+  type BrandSelection,
+  CommandRunner,
+  HostCapabilities,
+  type HostError,
+  CommandLine,
+  LinkName,
+  NetworkRuntime,
+  type Saga,
+  ZoneName,
+  type ZoneResources,
+  ZoneRuntime
+} from "@reddwarf/runtime-illumos"
 import { StorageEngine, type StorageError } from "@reddwarf/storage-zfs"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
 import { createHash } from "node:crypto"
 import * as NodeAgentOptions from "./NodeAgentOptions.js"
+import * as NetworkRepair from "./NetworkRepair.js"
+import * as PodBrand from "./PodBrand.js"
+import * as PodCaps from "./PodCaps.js"
+import * as PodDns from "./PodDns.js"
+import type { PodRejected } from "./PodError.js"
+import type { PodEvent } from "./PodEvents.js"
+import * as PodHosts from "./PodHosts.js"
+import * as PodResize from "./PodResize.js"
 import type * as Files from "./SupervisorFiles.js"
 
 /** @category errors */
 export type SandboxError =
+  | BrandSelection.BrandRefused
   | HostError.HostError
+  | PodRejected
+  | Saga.DeprovisionFailed
+  | Saga.ProvisionFailed
   | StorageError.StorageError
   | IpamError.AddressPoolExhausted
   | IpamError.LeaseStorageFailed
+
+/**
+ * Whether the node cannot make the zone that the pod asks for, however often it is tried.
+ *
+ * @category errors
+ */
+export const isRefused = (error: { readonly _tag: string }): error is BrandSelection.BrandRefused =>
+  ["BrandConflict", "BrandUnavailable", "PlatformUnsupported"].includes(error._tag)
 
 /** Names of what belongs to a pod on the host. They follow from its identity alone. @category models */
 export interface Names {
@@ -30,15 +63,22 @@ export const namesOf = (identity: Files.PodIdentity): Names => ({
   link: LinkName.linkNameOf(identity)
 })
 
+/** The addresses of a lease, the main one first. @category constructors */
+export const addressesOf = ({ addresses: [first, ...rest] }: Ipam.Lease): readonly [string, ...ReadonlyArray<string>] => [
+  first.address,
+  ...rest.map(({ address }) => address)
+]
+
+/** The addresses that the status of a pod shows, the main one first. @category constructors */
+export const shownAddresses = ({ status }: CoreV1.Pod): ReadonlyArray<string> =>
+  status?.podIPs?.map(({ ip }) => ip) ?? (status?.podIP === undefined ? [] : [status.podIP])
+
 /** A pod's uid with its name, as far as the object has them. @category constructors */
 export const identityOf = (pod: CoreV1.Pod): Files.PodIdentity => ({
   namespace: pod.metadata.namespace ?? "default",
   name: pod.metadata.name ?? "",
   uid: pod.metadata.uid ?? ""
 })
-
-/** Annotation that chooses the brand of a pod's zone; `runtimeClassName` means the same. @category models */
-export const brandAnnotation = "reddwarf.io/zone-brand"
 
 /** Something on the host that belongs to a pod of this agent. @category models */
 export interface OwnedPod {
@@ -58,13 +98,16 @@ export class PodSandbox extends Context.Tag("@reddwarf/node-agent/PodSandbox")<P
   readonly address: (pod: CoreV1.Pod) => Effect.Effect<Ipam.Lease, SandboxError>
   /** The pod's address, if it has one. */
   readonly findAddress: (uid: string) => Effect.Effect<Option.Option<Ipam.Lease>>
-  /** Brings the zone of the pod up, from whatever is there already. */
+  /** Brings the zone of the pod up, from whatever is there already. Gives what users must know about it. */
   readonly ensure: (
     pod: CoreV1.Pod,
     lease: Ipam.Lease,
-    fileSystems: ReadonlyArray<ZoneRuntime.ZoneFileSystem>
-  ) => Effect.Effect<void, SandboxError>
-  /** Removes all of it: zone, VNIC, dataset, address. */
+    fileSystems: ReadonlyArray<ZoneRuntime.ZoneFileSystem>,
+    facts?: PodFacts
+  ) => Effect.Effect<ReadonlyArray<PodEvent>, SandboxError>
+  /** Gives the zone and the link of a running pod the bounds that follow from the pod as it is now. */
+  readonly resize: (pod: CoreV1.Pod) => Effect.Effect<ZoneRuntime.ResourceOutcome, SandboxError>
+  /** Removes all of it: zone, VNIC, dataset, address. What can be removed is, whatever fails; the failure names all that is left. */
   readonly remove: (identity: Files.PodIdentity) => Effect.Effect<void, SandboxError>
   /** Every pod of which something is on the host. */
   readonly owned: Effect.Effect<ReadonlyArray<OwnedPod>, SandboxError>
@@ -74,18 +117,28 @@ export class PodSandbox extends Context.Tag("@reddwarf/node-agent/PodSandbox")<P
   /** VNICs made for pods. */
   readonly links: Effect.Effect<ReadonlyArray<LinkName.LinkName>, SandboxError>
   readonly removeLink: (link: LinkName.LinkName) => Effect.Effect<void, SandboxError>
-  /** Makes what all pods share: parent datasets, etherstub, gateway. */
+  /** Makes what all pods share: parent datasets, etherstub, gateway; and leases again what the zones that run use. */
   readonly prepareHost: Effect.Effect<void, SandboxError>
+  /** Compares the network of the node and the links of its pods with what is wanted and repairs them. Nothing happens when all is right. */
+  readonly repairNetwork: (known: NetworkRepair.Known) => Effect.Effect<void, SandboxError>
 }>() {}
 
-const brandOf = (pod: CoreV1.Pod, fallback: string): string =>
-  pod.metadata.annotations?.[brandAnnotation] ?? pod.spec?.runtimeClassName ?? fallback
-
-/** A cap for the whole zone is right only if every container has a limit; init containers run when the others do not. */
-const capOf = (pod: CoreV1.Pod, resource: "cpu" | "memory"): boolean =>
-  (pod.spec?.containers ?? []).every((container) => container.resources?.limits?.[resource] !== undefined)
-
 const specHash = (pod: CoreV1.Pod): string => createHash("sha256").update(JSON.stringify(pod.spec ?? {})).digest("hex").slice(0, 32)
+
+/** What is known of a pod beside its object. @category models */
+export interface PodFacts extends PodBrand.Facts {
+  /** What the root of the zone is made from, for brands that install from an image: a ZFS snapshot, or an archive. */
+  readonly image?: string | undefined
+}
+
+/** What the node decides about the zone of a pod. @category models */
+export interface ZoneDecisions {
+  readonly brand: string
+  readonly resources: ZoneResources.ZoneResources
+  readonly image?: string | undefined
+  /** Absent leaves name resolution to the image. */
+  readonly dns?: ZoneRuntime.ZoneDns | undefined
+}
 
 /**
  * The zone of a pod.
@@ -97,16 +150,16 @@ export const zoneSpec = (
   pod: CoreV1.Pod,
   lease: Ipam.Lease,
   zonepath: string,
-  fileSystems: ReadonlyArray<ZoneRuntime.ZoneFileSystem>
+  fileSystems: ReadonlyArray<ZoneRuntime.ZoneFileSystem>,
+  { brand, dns, image, resources }: ZoneDecisions
 ): ZoneRuntime.ZoneSpec => {
   const identity = identityOf(pod)
   const { link, zone } = namesOf(identity)
-  const limits = PodResources.limits(pod)
   const { attributeNames } = NodeAgentOptions
   return {
     zoneName: zone,
     zonepath,
-    brand: brandOf(pod, options.defaultBrand),
+    brand,
     attributes: [
       { name: attributeNames.owner, value: options.clusterId },
       { name: attributeNames.uid, value: identity.uid },
@@ -116,10 +169,13 @@ export const zoneSpec = (
       { name: attributeNames.specHash, value: specHash(pod) },
       { name: attributeNames.schema, value: "1" }
     ],
-    network: [{ link, address: `${lease.address}/${lease.prefixLength}`, defaultRouter: lease.gateway }],
+    network: lease.addresses.map(({ address, gateway, prefixLength }) => ({ link, address: `${address}/${prefixLength}`, defaultRouter: gateway })),
     fileSystems,
-    ...(capOf(pod, "cpu") ? { cpuCap: Math.max(0.01, limits.cpuMillis / 1000) } : {}),
-    ...(capOf(pod, "memory") ? { memoryCap: limits.memoryBytes } : {})
+    resources,
+    hostname: PodHosts.nodename(pod, options.clusterDns.domain),
+    rootFiles: PodHosts.rootFiles(pod, addressesOf(lease), options.clusterDns.domain, fileSystems),
+    ...(dns === undefined ? {} : { dns }),
+    ...(image === undefined ? {} : { image })
   }
 }
 
@@ -130,10 +186,15 @@ export const zoneSpec = (
  */
 export const layer = (
   options: NodeAgentOptions.Resolved
-): Layer.Layer<PodSandbox, never, Ipam.Ipam | NetworkRuntime.NetworkRuntime | StorageEngine.StorageEngine | ZoneRuntime.ZoneRuntime> =>
+): Layer.Layer<
+  PodSandbox,
+  never,
+  CommandRunner.CommandRunner | Ipam.Ipam | NetworkRuntime.NetworkRuntime | StorageEngine.StorageEngine | ZoneRuntime.ZoneRuntime
+> =>
   Layer.effect(
     PodSandbox,
     Effect.gen(function*() {
+      const runner = yield* CommandRunner.CommandRunner
       const ipam = yield* Ipam.Ipam
       const network = yield* NetworkRuntime.NetworkRuntime
       const storage = yield* StorageEngine.StorageEngine
@@ -142,13 +203,20 @@ export const layer = (
 
       const address = (pod: CoreV1.Pod) => {
         const { uid } = identityOf(pod)
-        const shown = pod.status?.podIP
+        const [first, ...others] = shownAddresses(pod)
         return Effect.flatMap(ipam.find(uid), (lease) => {
           if (Option.isSome(lease)) return Effect.succeed(lease.value)
           // A zone that runs already has an address, even if the record of it was lost.
-          return shown === undefined ? ipam.allocate(uid) : Effect.orElse(ipam.reserve(uid, shown), () => ipam.allocate(uid))
+          return first === undefined ? ipam.allocate(uid) : Effect.orElse(ipam.reserve(uid, [first, ...others]), () => ipam.allocate(uid))
         })
       }
+
+      const readResolver = runner.run(CommandLine.make("/usr/bin/cat", "/etc/resolv.conf")).pipe(
+        // A host without the file asks nobody.
+        Effect.map(({ exitCode, stdout }) => PodDns.parse(exitCode === 0 ? stdout : ""))
+      )
+      /** How the node itself resolves names; it may move from one network to another. */
+      const nodeResolver = yield* Effect.cachedWithTTL(readResolver, "30 seconds")
 
       const properties = (identity: Files.PodIdentity) => ({
         owner: options.clusterId,
@@ -156,30 +224,117 @@ export const layer = (
         pod: identity.name
       })
 
-      const ensure = (pod: CoreV1.Pod, lease: Ipam.Lease, fileSystems: ReadonlyArray<ZoneRuntime.ZoneFileSystem>) =>
+      const known = yield* Ref.make<HostCapabilities.HostCapabilities | undefined>(undefined)
+      /** Read when the first pod comes, and not again: it does not change while the host runs. */
+      const capabilities = Effect.flatMap(Ref.get(known), (found) =>
+        found !== undefined
+          ? Effect.succeed(found)
+          : HostCapabilities.read.pipe(
+            Effect.provideService(CommandRunner.CommandRunner, runner),
+            Effect.tap((read) => Ref.set(known, read))
+          ))
+
+      const brandsOf = (host: HostCapabilities.HostCapabilities): PodBrand.NodeBrands => ({
+        profiles: options.zoneBrands,
+        installed: options.brands?.map((name) => ({ name })) ?? host.brands,
+        defaultBrand: options.defaultBrand
+      })
+
+      const capsOf = (pod: CoreV1.Pod, host: HostCapabilities.HostCapabilities): ZoneResources.ZoneResources =>
+        PodCaps.of(pod, { pidsLimit: options.podPidsLimit, zfsIoPriority: host.zonecfgDialect === "omnios" })
+
+      /** What a zone stands on. Nothing of a pod's is on it before its zone is configured, so that alone decides what may be taken back. */
+      const foundations = (
+        identity: Files.PodIdentity,
+        wanted: {
+          /** Bytes; 0 for none. */
+          readonly quota: number
+          readonly maxbw: number | undefined
+          readonly onDataset: (dataset: StorageEngine.ZoneDataset) => Effect.Effect<void>
+        }
+      ): ReadonlyArray<Saga.Step<SandboxError>> => {
+        const { link, zone } = namesOf(identity)
+        const exists = Effect.map(listZones, (list) => list.some(({ name }) => name === zone))
+        return [
+          {
+            name: "dataset",
+            exists,
+            ensure: Effect.flatMap(
+              storage.ensureZoneDataset({
+                zone,
+                uid: identity.uid,
+                properties: properties(identity),
+                ...(wanted.quota > 0 ? { quota: wanted.quota } : {})
+              }),
+              wanted.onDataset
+            ),
+            remove: storage.destroyZoneDataset(zone)
+          },
+          {
+            name: "link",
+            exists,
+            ensure: Effect.asVoid(network.ensureVnic({ name: link, over: options.stub, maxbw: wanted.maxbw, mtu: options.network.mtu })),
+            remove: network.deleteVnic(link)
+          }
+        ]
+      }
+
+      const ensure = (
+        pod: CoreV1.Pod,
+        lease: Ipam.Lease,
+        fileSystems: ReadonlyArray<ZoneRuntime.ZoneFileSystem>,
+        facts: PodFacts = {}
+      ) =>
         Effect.gen(function*() {
           const identity = identityOf(pod)
           const { link, zone } = namesOf(identity)
+          const host = yield* capabilities
+          const { brand } = yield* PodBrand.of(pod, facts, brandsOf(host))
+          const resolution = PodDns.of(pod, options.clusterDns, yield* nodeResolver)
+          const decisions = {
+            brand: brand.name,
+            dns: resolution.dns,
+            // A resize that has not come to its turn must not slip in by a reboot.
+            resources: capsOf(PodResize.allocated(pod), host),
+            image: facts.image
+          }
+          const maxbw = yield* PodCaps.linkLimit(pod)
+          const zonepath = yield* Ref.make("")
           const quota = PodResources.limits(pod).ephemeralStorageBytes
-          const dataset = yield* storage.ensureZoneDataset({
+          yield* zones.provision({
             zone,
-            uid: identity.uid,
-            properties: properties(identity),
-            ...(quota > 0 ? { quota } : {})
+            foundations: foundations(identity, { quota, maxbw, onDataset: (dataset) => Ref.set(zonepath, dataset.zonepath) }),
+            spec: Effect.map(Ref.get(zonepath), (path) => zoneSpec(options, pod, lease, path, fileSystems, decisions)),
+            // zoneadmd protects against foreign IP addresses only; what it set is taken away when the zone halts.
+            afterwards: [{
+              name: "protection",
+              exists: Effect.succeed(true),
+              ensure: network.protectVnic(link, addressesOf(lease)),
+              remove: Effect.void
+            }]
           })
-          yield* network.ensureVnic({ name: link, over: options.stub })
-          yield* zones.ensureRunning(zoneSpec(options, pod, lease, dataset.zonepath, fileSystems))
+          return resolution.events
         }).pipe(Effect.ensuring(forgetZones))
 
-      const remove = (identity: Files.PodIdentity) =>
+      const resize = (pod: CoreV1.Pod) =>
         Effect.gen(function*() {
-          const { link, zone } = namesOf(identity)
-          // The containers have ended before: there is nothing in the zone that a shutdown could still ask to end.
-          yield* zones.ensureRemoved(zone)
-          yield* network.deleteVnic(link)
-          yield* storage.destroyZoneDataset(zone)
-          yield* ipam.release(identity.uid)
+          const { zone } = namesOf(identityOf(pod))
+          return yield* zones.setResources(zone, capsOf(pod, yield* capabilities))
+        })
+
+      const remove = (identity: Files.PodIdentity) => {
+        const address: Saga.Step<SandboxError> = {
+          name: "address",
+          exists: Effect.map(ipam.find(identity.uid), Option.isSome),
+          ensure: Effect.void,
+          remove: ipam.release(identity.uid)
+        }
+        // The containers have ended before: there is nothing in the zone that a shutdown could still ask to end.
+        return zones.deprovision({
+          zone: namesOf(identity).zone,
+          foundations: [address, ...foundations(identity, { quota: 0, maxbw: undefined, onDataset: () => Effect.void })]
         }).pipe(Effect.ensuring(forgetZones))
+      }
 
       const fromAttributes = (zone: ZoneName.ZoneName) =>
         Effect.map(zones.attributes(zone), (attributes) => {
@@ -211,11 +366,26 @@ export const layer = (
         return [...byZone].map(([zone, identity]) => ({ identity, zoneState: states.get(zone) }))
       })
 
+      const repair = NetworkRepair.make(options, {
+        runner,
+        ipam,
+        network,
+        running: Effect.map(zones.list, (list) => {
+          const running = new Set<string>(list.flatMap(({ name, state }) => state === "running" ? [name] : []))
+          return (pod) => {
+            const identity = identityOf(pod)
+            const { link, zone } = namesOf(identity)
+            return running.has(zone) ? { uid: identity.uid, link } : undefined
+          }
+        })
+      })
+
       return PodSandbox.of({
         zoneStates: Effect.map(listZones, (list) => new Map(list.map((zone) => [String(zone.name), zone.state]))),
         address,
         findAddress: ipam.find,
         ensure,
+        resize,
         remove,
         owned,
         addressOwners: Effect.map(ipam.list, (leases) => leases.map((lease) => lease.owner)),
@@ -224,13 +394,10 @@ export const layer = (
         removeLink: network.deleteVnic,
         prepareHost: Effect.gen(function*() {
           yield* storage.ensureDatasets
-          yield* network.ensureEtherstub(options.stub)
-          yield* network.ensureGateway({
-            stub: options.stub,
-            link: options.gatewayLink,
-            address: `${ipam.pool.gateway}/${ipam.pool.prefixLength}`
-          })
-        })
+          yield* repair.network({})
+          yield* repair.leases((yield* owned).map(({ identity }) => ({ uid: identity.uid, link: namesOf(identity).link })))
+        }),
+        repairNetwork: repair.network
       })
     })
   )

@@ -1,6 +1,7 @@
 /** The status of a pod as a pure function of its specification, of the host and of what the supervisor recorded. */
 import { type CoreV1, PodPhase, PodResources, Timestamp } from "@reddwarf/api-types"
 import * as ContainerStatus from "./ContainerStatus.js"
+import * as PodResize from "./PodResize.js"
 import type * as Files from "./SupervisorFiles.js"
 
 /**
@@ -13,14 +14,20 @@ export interface Observation {
   /** Whether the zone runs and has its network. */
   readonly sandboxReady: boolean
   readonly hostIP: string
-  /** Absent until an address was allocated; the last one shown stays when the address was given back. */
-  readonly podIP?: string | undefined
+  /** One for each family, the main one first. Absent until they were allocated; the last ones shown stay when they were given back. */
+  readonly podIPs?: readonly [string, ...ReadonlyArray<string>] | undefined
   /** What the supervisor recorded; absent until the pod was handed over. */
   readonly state?: Files.PodState | undefined
   /** Why nothing has been started yet. */
   readonly waiting?: ContainerStatus.WaitingReason | undefined
   /** Why one container has not been started, by its name, where it has a reason of its own. */
   readonly problems?: ReadonlyMap<string, ContainerStatus.WaitingReason> | undefined
+  /** Images of containers that were handed over, by container. */
+  readonly imageIDs?: ReadonlyMap<string, string> | undefined
+  /** Why there is no sandbox, where that is known. */
+  readonly sandboxProblem?: ContainerStatus.WaitingReason | undefined
+  /** What became of other amounts that the pod asks for while it runs. */
+  readonly resize?: { readonly condition: PodResize.Condition | undefined; readonly actuated: boolean } | undefined
   /** Set when the pod cannot ever run here: it is Failed with this reason. */
   readonly rejected?: { readonly reason: string; readonly message: string } | undefined
 }
@@ -116,8 +123,23 @@ const initializedFact = (
   }
 }
 
+const sandboxFact = ({ sandboxProblem, sandboxReady }: Observation): Fact => {
+  const type = "PodReadyToStartContainers"
+  if (sandboxReady) return { type, status: "True" }
+  if (sandboxProblem === undefined) return { type, status: "False" }
+  const { message, reason } = sandboxProblem
+  return { type, status: "False", reason, ...(message === undefined ? {} : { message }) }
+}
+
 /** Conditions this agent writes; all others belong to somebody else and are kept as they are. */
-const owned: ReadonlySet<string> = new Set(["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"])
+const owned: ReadonlySet<string> = new Set([
+  "PodReadyToStartContainers",
+  "Initialized",
+  "Ready",
+  "ContainersReady",
+  "PodScheduled",
+  ...Object.values(PodResize.conditionTypes)
+])
 
 const conditionsOf = (pod: CoreV1.Pod, facts: ReadonlyArray<Fact>, now: number): ReadonlyArray<CoreV1.PodCondition> => {
   const generation = pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }
@@ -132,6 +154,9 @@ const conditionsOf = (pod: CoreV1.Pod, facts: ReadonlyArray<Fact>, now: number):
   return [...ours, ...kept]
 }
 
+const shownBefore = (before: CoreV1.PodStatus | undefined): Pick<CoreV1.PodStatus, "podIP" | "podIPs"> =>
+  before?.podIP === undefined ? {} : { podIP: before.podIP, podIPs: before.podIPs ?? [{ ip: before.podIP }] }
+
 /**
  * The status to show. Transition times change only with the status of a condition, `startTime` never, a final phase never.
  *
@@ -145,7 +170,9 @@ export const of = (pod: CoreV1.Pod, observation: Observation, now: number): Core
     zone: observation.zone,
     state: observation.state,
     // `kubectl debug` waits for its container, and tells users what that waits for.
-    waiting: observation.rejected ?? observation.waiting
+    waiting: observation.rejected ?? observation.waiting,
+    actuated: observation.resize?.actuated === true,
+    imageIDs: observation.imageIDs
   }
   const initContainers = pod.spec?.initContainers ?? []
   const initStatuses = initContainers.map((container) => ContainerStatus.of(context, container))
@@ -165,12 +192,13 @@ export const of = (pod: CoreV1.Pod, observation: Observation, now: number): Core
   const before = pod.status
   const phase = finalPhase(pod) ?? phaseOf(pod, observation, initialized, statuses)
   const facts: ReadonlyArray<Fact> = [
-    { type: "PodReadyToStartContainers", status: observation.sandboxReady ? "True" : "False" },
+    sandboxFact(observation),
     initializedFact(phase, initialized, initStatuses, isDone),
     ...readyFacts(pod, phase, [...sidecars, ...statuses]),
-    { type: "PodScheduled", status: "True" }
+    { type: "PodScheduled", status: "True" },
+    ...(observation.resize?.condition === undefined ? [] : [observation.resize.condition])
   ]
-  const podIP = observation.podIP ?? before?.podIP
+  const { podIPs } = observation
   const { rejected } = observation
   return {
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
@@ -180,7 +208,7 @@ export const of = (pod: CoreV1.Pod, observation: Observation, now: number): Core
     ...(before?.nominatedNodeName === undefined ? {} : { nominatedNodeName: before.nominatedNodeName }),
     hostIP: observation.hostIP,
     hostIPs: [{ ip: observation.hostIP }],
-    ...(podIP === undefined ? {} : { podIP, podIPs: [{ ip: podIP }] }),
+    ...(podIPs === undefined ? shownBefore(before) : { podIP: podIPs[0], podIPs: podIPs.map((ip) => ({ ip })) }),
     startTime: before?.startTime ?? Timestamp.secondsFromMillis(now),
     ...(initStatuses.length === 0 ? {} : { initContainerStatuses: initStatuses }),
     containerStatuses: statuses,

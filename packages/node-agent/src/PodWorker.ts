@@ -15,14 +15,17 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { sharedDirectory } from "./internal/sharedDirectory.js"
 import * as ContainerEnvironment from "./ContainerEnvironment.js"
+import * as ContainerImages from "./ContainerImages.js"
 import type * as ContainerStatus from "./ContainerStatus.js"
 import * as EphemeralContainers from "./EphemeralContainers.js"
 import type * as FieldValues from "./FieldValues.js"
 import type * as NodeAgentOptions from "./NodeAgentOptions.js"
-import type { ContainerConfigError, VolumeSetupError } from "./PodError.js"
+import type { ContainerConfigError, ImageUnavailable, VolumeSetupError } from "./PodError.js"
 import * as PodAdmission from "./PodAdmission.js"
+import * as PodBrand from "./PodBrand.js"
 import * as PodEvents from "./PodEvents.js"
 import * as PodRemoval from "./PodRemoval.js"
+import * as PodResizer from "./PodResizer.js"
 import * as PodSandbox from "./PodSandbox.js"
 import * as PodSources from "./PodSources.js"
 import * as PodStatus from "./PodStatus.js"
@@ -50,6 +53,7 @@ export type PassError =
   | ClientError.ClientError
   | PodSandbox.SandboxError
   | ContainerConfigError
+  | ImageUnavailable
   | VolumeSetupError
   | SupervisorFileFailed
 
@@ -104,6 +108,8 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
     const missingSince = new Map<string, number>()
     /** Grace in seconds of pods whose deletion the API reported while something of them was here. */
     const reportedDeleted = new Map<string, number>()
+    /** Why the last pass could not bring a pod up. Shown until the next one gets further: a reason that comes and goes helps nobody. */
+    const lastFailure = new Map<string, readonly [ContainerStatus.WaitingReason, ContainerStatus.WaitingReason | undefined]>()
     /** Pods of which everything was removed here, until the API's word of their end comes back. */
     const removed = new Set<string>()
 
@@ -111,19 +117,24 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
       Effect.forEach(events, ({ container, message, reason, type }) =>
         recorder.event(PodEvents.reference(pod, container), type, reason, message), { discard: true })
 
+    const images = yield* ContainerImages.resolver(client, emit)
+
     const observe = (
       pod: CoreV1.Pod,
       supervised: Option.Option<SupervisorClient.SupervisedPod>,
       sandboxReady: boolean,
-      waiting?: ContainerStatus.WaitingReason
+      waiting?: ContainerStatus.WaitingReason,
+      sandboxProblem?: ContainerStatus.WaitingReason
     ) =>
       Effect.map(sandbox.findAddress(pod.metadata.uid ?? ""), (lease): PodStatus.Observation => ({
         zone: PodSandbox.namesOf(PodSandbox.identityOf(pod)).zone,
         sandboxReady,
         hostIP: options.nodeAddress,
-        podIP: Option.isSome(lease) ? lease.value.address : undefined,
+        podIPs: Option.getOrUndefined(Option.map(lease, PodSandbox.addressesOf)),
         state: Option.getOrUndefined(Option.flatMap(supervised, ({ state }) => state)),
         waiting,
+        imageIDs: Option.getOrUndefined(Option.map(supervised, ({ spec }) => new Map(spec.containers.map(({ imageID = "", name }) => [name, imageID])))),
+        sandboxProblem,
         rejected: PodAdmission.rejection(pod)
       }))
 
@@ -131,12 +142,18 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
       Effect.map(sandbox.zoneStates, (states) => states.get(PodSandbox.namesOf(PodSandbox.identityOf(pod)).zone) === "running")
 
     /** Shows why nothing runs yet, then fails the pass so that it is tried again with back-off. */
-    const failed = (pod: CoreV1.Pod, event: PodEvents.PodEvent, waiting: ContainerStatus.WaitingReason) =>
+    const failed = (
+      pod: CoreV1.Pod,
+      event: PodEvents.PodEvent | undefined,
+      waiting: ContainerStatus.WaitingReason,
+      sandboxProblem?: ContainerStatus.WaitingReason
+    ) =>
     <E extends PassError>(error: E) =>
       Effect.gen(function*() {
-        yield* emit(pod, [event])
+        yield* emit(pod, event === undefined ? [] : [event])
+        lastFailure.set(pod.metadata.uid ?? "", [waiting, sandboxProblem])
         const supervised = yield* Effect.orElseSucceed(supervisor.read(pod.metadata.uid ?? ""), () => Option.none())
-        const observation = yield* observe(pod, supervised, false, waiting)
+        const observation = yield* observe(pod, supervised, false, waiting, sandboxProblem)
         // A status that cannot be written now is written by the pass that follows anyway.
         yield* Effect.ignore(statuses.show(pod, observation))
         return yield* Effect.fail(error)
@@ -151,11 +168,16 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         { reason: error.reason, message: error.message }
       )(error)
 
+    /** What went wrong was told already, by who pulls. */
+    const imageFailed = (pod: CoreV1.Pod) => (error: ImageUnavailable) => failed(pod, undefined, { reason: error.reason, message: error.message })(error)
+
     const sandboxFailed = (pod: CoreV1.Pod) => (error: PodSandbox.SandboxError | SupervisorFileFailed) =>
       failed(
         pod,
         { type: "Warning", reason: "FailedCreatePodSandBox", message: `Failed to create pod sandbox: ${error.message}` },
-        creating
+        // No retry brings a brand that the host does not have: users must see at the container why it waits.
+        PodSandbox.isRefused(error) ? { reason: error._tag, message: error.message } : creating,
+        { reason: PodSandbox.isRefused(error) ? error._tag : "FailedCreatePodSandBox", message: error.message }
       )(error)
 
     const mountFailed = (pod: CoreV1.Pod) => (error: VolumeSetupError) =>
@@ -176,7 +198,12 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
       }
     }
 
-    const factsOf = (podIP: string): FieldValues.PodFacts => ({ podIP, hostIP: options.nodeAddress, allocatable: options.allocatable })
+    const factsOf = ([podIP = "", ...others]: ReadonlyArray<string>): FieldValues.PodFacts => ({
+      podIP,
+      podIPs: [podIP, ...others],
+      hostIP: options.nodeAddress,
+      allocatable: options.allocatable
+    })
 
     /** Writes the volumes of a running pod again when one of its tokens is to be renewed. Its old token is good for a while yet. */
     const renewTokens = (pod: CoreV1.Pod) =>
@@ -185,7 +212,7 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         const lease = yield* sandbox.findAddress(pod.metadata.uid ?? "")
         if (Option.isNone(lease)) return
         const sources = yield* PodSources.read(client, tokens, pod)
-        yield* PodVolumes.prepare(options.dataDir, { pod, facts: factsOf(lease.value.address), sources })
+        yield* PodVolumes.prepare(options.dataDir, { pod, facts: factsOf(PodSandbox.addressesOf(lease.value)), sources })
       }).pipe(
         Effect.catchAll((error) => Effect.logWarning("the tokens of a pod were not renewed; this is tried again", error)),
         Effect.provideService(FileSystem.FileSystem, fs)
@@ -197,11 +224,18 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         const { uid } = PodSandbox.identityOf(pod)
         const lease = yield* Effect.catchAll(sandbox.address(pod), sandboxFailed(pod))
         const sources = yield* PodSources.read(client, tokens, pod)
-        const facts = factsOf(lease.address)
-        const inputs = { pod, facts, sources }
+        const facts = factsOf(PodSandbox.addressesOf(lease))
+        const handler = yield* PodBrand.handlerOf(client, pod)
+        const asked = pod.metadata.annotations?.[PodBrand.annotation] ?? handler
+        const pulled = yield* Effect.catchTag(images.resolve(pod, asked, Option.isNone(known)), "ImageUnavailable", imageFailed(pod))
+        const inputs = { pod, facts, sources, images: pulled?.containers }
         const volumes = yield* Effect.catchAll(PodVolumes.prepare(options.dataDir, inputs), mountFailed(pod))
         const shared = yield* Effect.catchAll(supervisor.prepare(uid), sandboxFailed(pod))
-        yield* sandbox.ensure(pod, lease, [sharedDirectory(shared), ...volumes]).pipe(Effect.catchAll(sandboxFailed(pod)))
+        const notices = yield* Effect.catchAll(
+          sandbox.ensure(pod, lease, [sharedDirectory(shared), ...volumes], { handler, ...pulled?.facts }),
+          sandboxFailed(pod)
+        )
+        yield* emit(pod, notices)
         // What was handed over stays as it is: a container is restarted with the environment it was started with.
         if (Option.isSome(known)) return
         const containers = yield* Effect.catchAll(ContainerEnvironment.processes(inputs), configFailed(pod))
@@ -222,7 +256,7 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         const lease = yield* sandbox.findAddress(spec.pod.uid)
         // Read for these containers alone: what the pod itself was started with stays.
         const sources = yield* PodSources.read(client, tokens, { ...pod, spec: { containers: added } })
-        const facts = factsOf(Option.match(lease, { onNone: () => pod.status?.podIP ?? "", onSome: ({ address }) => address }))
+        const facts = factsOf(Option.match(lease, { onNone: () => PodSandbox.shownAddresses(pod), onSome: PodSandbox.addressesOf }))
         const made = added.map((container) => EphemeralContainers.process({ pod, facts, sources }, container))
         const containers = made.filter(Either.isRight).map(({ right }) => right)
         if (containers.length > 0) {
@@ -232,6 +266,8 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         yield* emit(pod, problems.map(({ container, message }) => ({ type: "Warning", reason: "Failed", message: `Error: ${message}`, container })))
         return problems
       })
+
+    const resize = PodResizer.make({ allocatable: options.allocatable, pods: options.informer.list, sandbox, emit })
 
     const keepRunning = (pod: CoreV1.Pod): Effect.Effect<Outcome, PassError> =>
       Effect.gen(function*() {
@@ -244,19 +280,27 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
           return Outcome.Settled()
         }
         const state = Option.getOrUndefined(Option.flatMap(known, (pod) => pod.state))
-        if (!PodStatus.isOver(state) && (Option.isNone(known) || !(yield* isRunning(pod)))) {
-          const stored = yield* Effect.flatMap(observe(pod, known, false), (observation) => statuses.show(pod, observation))
+        const isMissing = !PodStatus.isOver(state) && (Option.isNone(known) || !(yield* isRunning(pod)))
+        if (isMissing) {
+          const stored = yield* Effect.flatMap(observe(pod, known, false, ...lastFailure.get(uid) ?? []), (observation) => statuses.show(pod, observation))
           yield* bringUp(stored, known)
+          lastFailure.delete(uid)
         }
-        const problems = yield* Effect.flatMap(supervisor.read(uid), (now) => addEphemeral(pod, now))
-        const supervised = yield* supervisor.read(uid)
+        // Read again only after something was handed over; what the supervisor writes meanwhile asks for a pass of its own.
+        const handedOver = isMissing ? yield* supervisor.read(uid) : known
+        const problems = yield* addEphemeral(pod, handedOver)
+        const supervised = pod.spec?.ephemeralContainers === undefined ? handedOver : yield* supervisor.read(uid)
+        const running = yield* isRunning(pod)
+        const resized = running ? yield* resize(statuses.latest(pod)) : undefined
         const observation: PodStatus.Observation = {
-          ...(yield* observe(pod, supervised, yield* isRunning(pod))),
+          ...(yield* observe(pod, supervised, running)),
+          resize: resized,
           problems: new Map(problems.map(({ container, message, reason }) => [container, { reason, message }]))
         }
         const shown = yield* statuses.show(pod, observation)
         if (observation.sandboxReady && !PodPhase.isTerminal(shown)) yield* renewTokens(pod)
         if (PodPhase.isTerminal(shown)) return yield* release(shown)
+        if (resized?.failure !== undefined) return yield* resized.failure
         // What they lack may come: tried again with back-off.
         return problems[0] === undefined ? Outcome.Settled() : yield* Effect.fail(problems[0])
       })
@@ -277,12 +321,16 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         return Outcome.Settled()
       })
 
-    const removeAll = (identity: Files.PodIdentity) =>
+    const removeAll = (identity: Files.PodIdentity, pod?: CoreV1.Pod) =>
       Effect.gen(function*() {
-        yield* sandbox.remove(identity)
+        yield* sandbox.remove(identity).pipe(
+          Effect.tapError((error) => pod === undefined ? Effect.void : emit(pod, [PodEvents.notRemoved(error.message)]))
+        )
         yield* PodVolumes.remove(options.dataDir, identity.uid).pipe(Effect.provideService(FileSystem.FileSystem, fs))
         yield* supervisor.remove(identity.uid)
+        yield* images.release(identity.uid)
         identities.delete(identity.uid)
+        lastFailure.delete(identity.uid)
         tokens.forget(identity.uid)
         missingSince.delete(identity.uid)
         reportedDeleted.delete(identity.uid)
@@ -316,7 +364,7 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         const supervised = yield* supervisor.read(uid)
         const shown = yield* statuses.show(pod, yield* observe(pod, supervised, !done && (yield* isRunning(pod))))
         if (!done) return Outcome.RequeueAfter({ delay: "1 second" })
-        yield* removeAll(identity)
+        yield* removeAll(identity, pod)
         removed.add(uid)
         yield* PodRemoval.finish(client, shown)
         return Outcome.Settled()

@@ -46,6 +46,19 @@ export const ContainerKind = Schema.Literal("init", "sidecar", "main", "ephemera
 export type ContainerKind = typeof ContainerKind.Type
 
 /**
+ * Who a process runs as in its zone; `name` where the zone's accounts know it with this very group.
+ *
+ * @category schemas
+ */
+export const ContainerUser = Schema.Struct({
+  uid: Schema.Number,
+  gid: Schema.Number,
+  name: Schema.optional(Schema.String)
+})
+/** @category models */
+export type ContainerUser = typeof ContainerUser.Type
+
+/**
  * One container: the process to run, complete, so that it can be started again while no agent is there.
  *
  * @category schemas
@@ -58,6 +71,10 @@ export const ContainerSpec = Schema.Struct({
   env: Schema.Array(Schema.Struct({ name: Schema.NonEmptyString, value: Schema.String })),
   /** Absolute path in the zone. */
   workingDirectory: Schema.String,
+  /** Default the zone's root. */
+  user: Schema.optional(ContainerUser),
+  /** The image it was made from, as its status shows it. */
+  imageID: Schema.optional(Schema.String),
   /** Keeps the input open for whoever attaches; default an empty input. */
   stdin: Schema.optional(Schema.Boolean),
   /** Ends the input for good when the first one who attached to it leaves. */

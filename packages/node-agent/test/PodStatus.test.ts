@@ -84,7 +84,7 @@ describe("PodStatus", () => {
 
   it("keeps transition times, start time, address and the conditions of others", () => {
     const running = [state("c", { phase: "running", attempt: 0, startedAt: now })]
-    const first = observe(makePod(), running, { podIP: "10.88.0.2" })
+    const first = observe(makePod(), running, { podIPs: ["10.88.0.2"] })
     const foreign = { type: "example.com/gate", status: "True" }
     const shown = makePod({}, { ...first, conditions: [...first.conditions ?? [], foreign] })
     const later = PodStatus.of(shown, { zone: "z", sandboxReady: true, hostIP: "10.0.0.1", state: { schema: 1, uid: "u", containers: running } }, now + 60_000)

@@ -2,18 +2,14 @@
 import * as Effect from "effect/Effect"
 import * as CommandLine from "./CommandLine.js"
 import type { CommandResult, CommandRunner } from "./CommandRunner.js"
-import {
-  type HostError,
-  HostPermissionDenied,
-  LinkBusy,
-  LinkExists,
-  LinkNotFound,
-  UnreadableOutput
-} from "./HostError.js"
+import { type HostError, HostPermissionDenied, LinkBusy, LinkExists, LinkMismatch, LinkNotFound } from "./HostError.js"
 import { normalizeMac } from "./internal/macAddress.js"
 import { lines, splitEscaped } from "./internal/parsable.js"
 import * as refusal from "./internal/refusal.js"
+import * as tool from "./internal/tool.js"
 import type { LinkName } from "./LinkName.js"
+import type * as LinkProperties from "./LinkProperties.js"
+import { AddressInUse, LinkTemporary, NetworkSettingRejected, NetworkTryAgain, NetworkUnsupported } from "./NetworkError.js"
 
 const program = "/usr/sbin/dladm"
 
@@ -27,7 +23,9 @@ export interface VnicOptions {
   readonly over: LinkName
   /** `02:08:20:…`; absent lets the host choose one. */
   readonly mac?: string | undefined
-  /** Link properties, for instance `mtu` or `maxbw`. */
+  /** 1 to 4094; absent means no VLAN tag. */
+  readonly vid?: number | undefined
+  /** Link properties by the names and texts of dladm, for instance those of `LinkProperties.render`. */
   readonly properties?: Readonly<Record<string, string>> | undefined
 }
 
@@ -74,6 +72,7 @@ export const createVnic = (options: VnicOptions): CommandLine.CommandLine => {
     "-l",
     options.over,
     ...(options.mac === undefined ? [] : ["-m", options.mac]),
+    ...(options.vid === undefined ? [] : ["-v", String(options.vid)]),
     ...(properties.length === 0 ? [] : ["-p", properties.map(([name, value]) => `${name}=${value}`).join(",")]),
     options.name
   )
@@ -105,9 +104,57 @@ export const showLink: CommandLine.CommandLine = CommandLine.make(
 export const setLinkProperty = (link: LinkName, property: string, value: string): CommandLine.CommandLine =>
   CommandLine.make(program, "set-linkprop", "-t", "-p", `${property}=${value}`, link)
 
+/** Sets several properties at once, by the names of dladm. @category constructors */
+export const setLinkProperties = (link: LinkName, properties: Readonly<Record<string, string>>): CommandLine.CommandLine =>
+  CommandLine.make(
+    program,
+    "set-linkprop",
+    "-t",
+    "-p",
+    Object.entries(properties).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => `${name}=${value}`).join(","),
+    link
+  )
+
 /** Gives a property its default back. @category constructors */
 export const resetLinkProperty = (link: LinkName, property: string): CommandLine.CommandLine =>
   CommandLine.make(program, "reset-linkprop", "-t", "-p", property, link)
+
+/** One property after the other of one link, or of all. @category constructors */
+export const showLinkProperties = (names: ReadonlyArray<string>, link?: LinkName): CommandLine.CommandLine =>
+  CommandLine.make(
+    program,
+    "show-linkprop",
+    "-c",
+    "-o",
+    "link,property,value",
+    "-p",
+    names.join(","),
+    ...(link === undefined ? [] : [link])
+  )
+
+/** Every physical link. @category constructors */
+export const showPhys: CommandLine.CommandLine = CommandLine.make(
+  program,
+  "show-phys",
+  "-p",
+  "-o",
+  "link,media,state,speed,duplex,device"
+)
+
+/** Every etherstub. @category constructors */
+export const showEtherstub: CommandLine.CommandLine = CommandLine.make(program, "show-etherstub", "-p", "-o", "link")
+
+/** Gives a link another name; possible only while nothing uses it. @category constructors */
+export const renameLink = (from: LinkName, to: LinkName): CommandLine.CommandLine =>
+  CommandLine.make(program, "rename-link", from, to)
+
+/** A link that carries the frames of one VLAN of another link. @category constructors */
+export const createVlan = (name: LinkName, over: LinkName, vid: number): CommandLine.CommandLine =>
+  CommandLine.make(program, "create-vlan", "-t", "-l", over, "-v", String(vid), name)
+
+/** Deletes a VLAN link. @category constructors */
+export const deleteVlan = (name: LinkName): CommandLine.CommandLine =>
+  CommandLine.make(program, "delete-vlan", "-t", name)
 
 /** The value of one property. @category constructors */
 export const showLinkProperty = (link: LinkName, property: string): CommandLine.CommandLine =>
@@ -130,16 +177,56 @@ export const parseLink = (line: string): LinkEntry | undefined => {
     : { link, linkClass, mtu: Number(mtu), state, over }
 }
 
+/** A physical link of this host. @category models */
+export interface PhysEntry {
+  readonly link: string
+  readonly media: string
+  readonly state: string
+  /** Mbit/s. */
+  readonly speed: number
+  readonly duplex: string
+  /** Driver with instance, for instance `e1000g0`. */
+  readonly device: string
+}
+
+/** One line of `showPhys`; `undefined` when it has another form. @category combinators */
+export const parsePhys = (line: string): PhysEntry | undefined => {
+  const [link, media, state, speed, duplex, device, ...rest] = splitEscaped(line)
+  return link === undefined || media === undefined || state === undefined || speed === undefined || duplex === undefined ||
+      device === undefined || link === "" || rest.length > 0
+    ? undefined
+    : { link, media, state, speed: Number(speed), duplex, device }
+}
+
+/** One line of `showLinkProperties`; `undefined` when it has another form. @category combinators */
+export const parseLinkProperty = (line: string): LinkProperties.LinkPropertyEntry | undefined => {
+  const [link, property, value, ...rest] = splitEscaped(line)
+  return link === undefined || property === undefined || value === undefined || link === "" || rest.length > 0
+    ? undefined
+    // Numbers are padded with blanks, and some releases print the human placeholder.
+    : { link, property, value: value.trim() === "--" ? "" : value.trim() }
+}
+
 const refusals: ReadonlyArray<refusal.Row> = [
+  { pattern: /MAC address is already in use|\baddress already in use|MAC address reserved for use/, error: AddressInUse },
   { pattern: /object already exists/, error: LinkExists },
-  { pattern: /MAC address is already in use|[^C] address already in use/, error: LinkExists },
   { pattern: /link busy|link still has flows/, error: LinkBusy },
-  { pattern: /object not found|invalid link name '|invalid vnic name '/, error: LinkNotFound },
-  { pattern: /permission denied/, error: HostPermissionDenied }
+  { pattern: /permission denied/, error: HostPermissionDenied },
+  { pattern: /can't create persistent object on top of temporary object/, error: LinkTemporary },
+  { pattern: /' is not (a|an) (vnic|etherstub|overlay|vlan)/, error: LinkMismatch },
+  { pattern: /try again later|operation timed out|insufficient memory/, error: NetworkTryAgain },
+  { pattern: /operation not supported|option not supported|change cannot be persistent/, error: NetworkUnsupported },
+  { pattern: /object not found|invalid link name '|invalid (vnic|etherstub) name '|invalid link(?! property)\b/, error: LinkNotFound },
+  {
+    pattern:
+      /link name too long|invalid (MAC address|VLAN identifier|vnic property|link property|property|argument|value|number of values|IP address|encapsulation protocol)|MTU check failed|must be (one of|specified)|minimum value for maxbw|read-only property|^usage: |unrecognized option|requires (a value|-o)|unknown (subcommand|output field)|invalid (in|with) (parsable mode|-p)|is invalid with -p/m,
+    error: NetworkSettingRejected
+  }
 ]
 
 /**
- * The error a refusal of dladm means.
+ * The error a refusal of dladm means. A name that dladm calls invalid is reported as a link that does not exist: both have
+ * the same text, and names of this package are valid.
  *
  * @category errors
  */
@@ -156,12 +243,23 @@ export interface Dladm {
   readonly deleteEtherstub: (name: LinkName) => Effect.Effect<void, HostError>
   readonly createVnic: (options: VnicOptions) => Effect.Effect<void, HostError>
   readonly deleteVnic: (name: LinkName) => Effect.Effect<void, HostError>
+  readonly createVlan: (name: LinkName, over: LinkName, vid: number) => Effect.Effect<void, HostError>
+  readonly deleteVlan: (name: LinkName) => Effect.Effect<void, HostError>
+  readonly renameLink: (from: LinkName, to: LinkName) => Effect.Effect<void, HostError>
   readonly vnics: Effect.Effect<ReadonlyArray<VnicEntry>, HostError>
   readonly links: Effect.Effect<ReadonlyArray<LinkEntry>, HostError>
+  readonly physicalLinks: Effect.Effect<ReadonlyArray<PhysEntry>, HostError>
+  readonly etherstubs: Effect.Effect<ReadonlyArray<string>, HostError>
   readonly setProperty: (link: LinkName, property: string, value: string) => Effect.Effect<void, HostError>
+  readonly setProperties: (link: LinkName, properties: Readonly<Record<string, string>>) => Effect.Effect<void, HostError>
   readonly resetProperty: (link: LinkName, property: string) => Effect.Effect<void, HostError>
   /** The current value, without padding; empty when it is not set. */
   readonly property: (link: LinkName, property: string) => Effect.Effect<string, HostError>
+  /** The named properties of every link, or of one. */
+  readonly properties: (
+    names: ReadonlyArray<string>,
+    link?: LinkName
+  ) => Effect.Effect<ReadonlyArray<LinkProperties.LinkPropertyEntry>, HostError>
 }
 
 /**
@@ -170,37 +268,32 @@ export interface Dladm {
  * @category constructors
  */
 export const make = (runner: CommandRunner["Type"]): Dladm => {
-  const output = (operation: string, object: string, line: CommandLine.CommandLine) =>
-    Effect.flatMap(
-      runner.run(line),
-      (result) => result.exitCode === 0 ? Effect.succeed(result.stdout) : Effect.fail(classify(operation, object, result))
-    )
-  const rows = <A>(operation: string, line: CommandLine.CommandLine, parse: (line: string) => A | undefined) =>
-    Effect.flatMap(output(operation, "this host", line), (text) =>
-      Effect.forEach(lines(text), (row) => {
-        const entry = parse(row)
-        return entry === undefined
-          ? Effect.fail(new UnreadableOutput({ operation, object: "this host", detail: row }))
-          : Effect.succeed(entry)
-      }))
-
+  const { done, output, rows } = tool.make(runner, classify)
+  const host = "this host"
   return {
-    createEtherstub: (name) => Effect.asVoid(output("create etherstub", name, createEtherstub(name))),
-    deleteEtherstub: (name) => Effect.asVoid(output("delete etherstub", name, deleteEtherstub(name))),
+    createEtherstub: (name) => done("create etherstub", name, createEtherstub(name)),
+    deleteEtherstub: (name) => done("delete etherstub", name, deleteEtherstub(name)),
     // dladm names the missing link below, not the new one, when it says that a link name is invalid.
-    createVnic: (options) => Effect.asVoid(output("create VNIC", options.name, createVnic(options))),
-    deleteVnic: (name) => Effect.asVoid(output("delete VNIC", name, deleteVnic(name))),
-    vnics: rows("list VNICs of", showVnic, parseVnic),
-    links: rows("list links of", showLink, parseLink),
-    setProperty: (link, property, value) =>
-      Effect.asVoid(output(`set ${property} of link`, link, setLinkProperty(link, property, value))),
-    resetProperty: (link, property) =>
-      Effect.asVoid(output(`reset ${property} of link`, link, resetLinkProperty(link, property))),
+    createVnic: (options) => done("create VNIC", options.name, createVnic(options)),
+    deleteVnic: (name) => done("delete VNIC", name, deleteVnic(name)),
+    createVlan: (name, over, vid) => done("create VLAN", name, createVlan(name, over, vid)),
+    deleteVlan: (name) => done("delete VLAN", name, deleteVlan(name)),
+    renameLink: (from, to) => done("rename link", from, renameLink(from, to)),
+    vnics: rows("list VNICs of", host, showVnic, parseVnic),
+    links: rows("list links of", host, showLink, parseLink),
+    physicalLinks: rows("list physical links of", host, showPhys, parsePhys),
+    etherstubs: Effect.map(output("list etherstubs of", host, showEtherstub), lines),
+    setProperty: (link, property, value) => done(`set ${property} of link`, link, setLinkProperty(link, property, value)),
+    setProperties: (link, properties) =>
+      done(`set ${Object.keys(properties).sort().join(", ")} of link`, link, setLinkProperties(link, properties)),
+    resetProperty: (link, property) => done(`reset ${property} of link`, link, resetLinkProperty(link, property)),
     property: (link, property) =>
       Effect.map(
         output(`read ${property} of link`, link, showLinkProperty(link, property)),
         // Numbers are padded with blanks.
         (text) => (splitEscaped(lines(text)[0] ?? "")[1] ?? "").trim()
-      )
+      ),
+    properties: (names, link) =>
+      rows("read link properties of", link ?? host, showLinkProperties(names, link), parseLinkProperty)
   }
 }

@@ -1,6 +1,8 @@
 /** What a host can answer instead of doing what was asked: one class per thing a caller can do differently. */
 import * as Schema from "effect/Schema"
 import type { CommandUnavailable } from "./CommandRunner.js"
+import type { NetworkError } from "./NetworkError.js"
+import type { ServiceError } from "./ServiceError.js"
 
 const fields = {
   /** The operation that was asked for, as a verb phrase. */
@@ -51,7 +53,7 @@ export class ZoneLocked extends Schema.TaggedError<ZoneLocked>()("ZoneLocked", f
 /** The zone did not leave a transient state in time; often only a reboot of the host ends this. @category errors */
 export class ZoneStuck extends Schema.TaggedError<ZoneStuck>()("ZoneStuck", fields) {
   override get message(): string {
-    return describe(this, "the zone did not reach the wanted state in time", "look for processes stuck in the kernel; the zone name stays unusable until they end")
+    return describe(this, "the zone did not reach the wanted state in time", "look for processes stuck in the kernel (ps -fz); until they end, or the host is rebooted, the name of the zone stays unusable")
   }
 }
 
@@ -66,6 +68,104 @@ export class BrandMissing extends Schema.TaggedError<BrandMissing>()("BrandMissi
 export class ZoneConfigRejected extends Schema.TaggedError<ZoneConfigRejected>()("ZoneConfigRejected", fields) {
   override get message(): string {
     return describe(this, "the zone configuration is not acceptable", "correct the named property")
+  }
+}
+
+/** An earlier install or uninstall of the zone did not come to its end. @category errors */
+export class ZoneIncomplete extends Schema.TaggedError<ZoneIncomplete>()("ZoneIncomplete", fields) {
+  override get message(): string {
+    return describe(this, "an install or uninstall of the zone was cut off", "uninstall the zone with force, then install it again")
+  }
+}
+
+/** The name is none a zone can have. @category errors */
+export class ZoneNameRejected extends Schema.TaggedError<ZoneNameRejected>()("ZoneNameRejected", fields) {
+  override get message(): string {
+    return describe(this, "the host does not accept the name of the zone", "derive the name with ZoneName")
+  }
+}
+
+/** The directory of the zone cannot be used: not absolute, readable by others, occupied, or not as the host's index says. @category errors */
+export class ZonepathRejected extends Schema.TaggedError<ZonepathRejected>()("ZonepathRejected", fields) {
+  override get message(): string {
+    return describe(this, "the zonepath cannot be used", "give it to root with mode 0700, remove what is left below it, or choose another path")
+  }
+}
+
+/** Something is mounted below the root of the zone, so it cannot be removed. @category errors */
+export class ZoneRootInUse extends Schema.TaggedError<ZoneRootInUse>()("ZoneRootInUse", fields) {
+  override get message(): string {
+    return describe(this, "file systems are mounted below the root of the zone", "unmount those that are listed, then try again")
+  }
+}
+
+/** The root of the zone lacks what its brand needs to boot, or leads out of the zone. @category errors */
+export class ZoneRootRejected extends Schema.TaggedError<ZoneRootRejected>()("ZoneRootRejected", fields) {
+  override get message(): string {
+    return describe(this, "the root of the zone cannot be booted by its brand", "use an image with what is named, or another brand")
+  }
+}
+
+/** The zone runs, but what it is needed for did not come up in it. @category errors */
+export class ZoneNotReady extends Schema.TaggedError<ZoneNotReady>()("ZoneNotReady", fields) {
+  override get message(): string {
+    return describe(this, "the zone runs but did not become ready in time", "look at the services (svcs -x -z) and the console of the zone")
+  }
+}
+
+/** What the zone shall be installed or cloned from does not exist or has an unknown form. @category errors */
+export class InstallSourceRejected extends Schema.TaggedError<InstallSourceRejected>()("InstallSourceRejected", fields) {
+  override get message(): string {
+    return describe(this, "the installation source cannot be used", "name an existing snapshot, file system, archive or installed zone")
+  }
+}
+
+/** The installer of the brand failed. @category errors */
+export class ZoneInstallFailed extends Schema.TaggedError<ZoneInstallFailed>()("ZoneInstallFailed", fields) {
+  override get message(): string {
+    return describe(this, "the installer of the brand failed", "read the state of the zone; uninstall it with force when it is incomplete, then install it again")
+  }
+}
+
+/** What a file system, device or dataset of the zone stands on does not exist in the global zone, or is in use there. @category errors */
+export class ZoneResourceMissing extends Schema.TaggedError<ZoneResourceMissing>()("ZoneResourceMissing", fields) {
+  override get message(): string {
+    return describe(this, "something the zone is to be given is not available", "create the source that is named, or release it in the global zone, then try again")
+  }
+}
+
+/** The zone could not be made ready or booted; it is out of the kernel again. @category errors */
+export class ZoneBootFailed extends Schema.TaggedError<ZoneBootFailed>()("ZoneBootFailed", fields) {
+  override get message(): string {
+    return describe(this, "the zone did not come up", "correct what the host complains about, then boot again")
+  }
+}
+
+/** The zone did not shut down by itself. @category errors */
+export class ZoneShutdownFailed extends Schema.TaggedError<ZoneShutdownFailed>()("ZoneShutdownFailed", fields) {
+  override get message(): string {
+    return describe(this, "the zone did not shut down by itself", "halt the zone")
+  }
+}
+
+/** The zone has no such login. @category errors */
+export class ZoneUserUnknown extends Schema.TaggedError<ZoneUserUnknown>()("ZoneUserUnknown", fields) {
+  override get message(): string {
+    return describe(this, "the zone does not know this login", "add the account in the zone, or run the command as root")
+  }
+}
+
+/** Somebody else is attached to the console of the zone. @category errors */
+export class ConsoleInUse extends Schema.TaggedError<ConsoleInUse>()("ConsoleInUse", fields) {
+  override get message(): string {
+    return describe(this, "the console of the zone is in use", "end the process that is named, or wait until it detaches")
+  }
+}
+
+/** The program of the host does not take these arguments. @category errors */
+export class CommandMisused extends Schema.TaggedError<CommandMisused>()("CommandMisused", fields) {
+  override get message(): string {
+    return describe(this, "the host does not take the command in this form", "compare the release of the host with the dialect that was chosen")
   }
 }
 
@@ -149,6 +249,8 @@ export class HostCommandFailed extends Schema.TaggedError<HostCommandFailed>()("
  */
 export type HostError =
   | CommandUnavailable
+  | NetworkError
+  | ServiceError
   | ZoneNotFound
   | ZoneAlreadyExists
   | WrongZoneState
@@ -156,6 +258,20 @@ export type HostError =
   | ZoneStuck
   | BrandMissing
   | ZoneConfigRejected
+  | ZoneIncomplete
+  | ZoneNameRejected
+  | ZonepathRejected
+  | ZoneRootInUse
+  | ZoneRootRejected
+  | ZoneNotReady
+  | InstallSourceRejected
+  | ZoneInstallFailed
+  | ZoneResourceMissing
+  | ZoneBootFailed
+  | ZoneShutdownFailed
+  | ZoneUserUnknown
+  | ConsoleInUse
+  | CommandMisused
   | LinkExists
   | LinkNotFound
   | LinkBusy

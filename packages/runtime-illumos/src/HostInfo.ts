@@ -5,6 +5,8 @@ import { CommandRunner } from "./CommandRunner.js"
 import { HostCommandFailed, type HostError, UnreadableOutput } from "./HostError.js"
 import { lines } from "./internal/parsable.js"
 import { detailOf } from "./internal/refusal.js"
+import * as Prtconf from "./Prtconf.js"
+import * as Psrinfo from "./Psrinfo.js"
 import * as ZoneAdm from "./ZoneAdm.js"
 import * as ZoneCfg from "./ZoneCfg.js"
 
@@ -36,21 +38,11 @@ export interface HostInfo {
   readonly zoneListFields: number
 }
 
-/** One line per virtual CPU. @category constructors */
-export const psrinfo: CommandLine.CommandLine = CommandLine.make("/usr/sbin/psrinfo")
-
-/** Physical memory in MiB. @category constructors */
-export const memory: CommandLine.CommandLine = CommandLine.make("/usr/sbin/prtconf", "-m")
-
 /** One word about the system. @category constructors */
 export const uname = (flag: "-r" | "-v" | "-m"): CommandLine.CommandLine => CommandLine.make("/usr/bin/uname", flag)
 
 /** One directory per brand. @category constructors */
 export const brandDirectories: CommandLine.CommandLine = CommandLine.make("/usr/bin/ls", "-1", "/usr/lib/brand")
-
-/** Number of CPUs in the output of `psrinfo` that are on-line. @category combinators */
-export const parseOnlineCpus = (text: string): number =>
-  lines(text).filter((line) => /^\d+\s+(on-line|no-intr)\b/.test(line)).length
 
 /** The distribution a build tag (`uname -v`) names. @category combinators */
 export const distributionOf = (kernelVersion: string): Distribution =>
@@ -95,8 +87,8 @@ export const read: Effect.Effect<HostInfo, HostError, CommandRunner> = Effect.ge
       )
     })
   const facts = yield* Effect.all({
-    cpus: counted(psrinfo, parseOnlineCpus),
-    mebibytes: counted(memory, (text) => /^\d+$/.test(text) ? Number(text) : Number.NaN),
+    cpus: counted(Psrinfo.list, (text) => Psrinfo.online(Psrinfo.parse(text))),
+    memoryBytes: counted(Prtconf.memory, (text) => Prtconf.parseMemory(text) ?? 0),
     osRelease: output(uname("-r")),
     kernelVersion: output(uname("-v")),
     machine: output(uname("-m")),
@@ -110,7 +102,7 @@ export const read: Effect.Effect<HostInfo, HostError, CommandRunner> = Effect.ge
   }, { concurrency: 4 })
   return {
     cpus: facts.cpus,
-    memoryBytes: facts.mebibytes * 1024 * 1024,
+    memoryBytes: facts.memoryBytes,
     osRelease: facts.osRelease,
     kernelVersion: facts.kernelVersion,
     machine: facts.machine,

@@ -3,18 +3,12 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as CommandLine from "./CommandLine.js"
 import type { CommandResult, CommandRunner } from "./CommandRunner.js"
-import {
-  AddressExists,
-  AddressNotFound,
-  type HostError,
-  HostPermissionDenied,
-  LinkExists,
-  LinkNotFound,
-  UnreadableOutput
-} from "./HostError.js"
-import { lines, splitEscaped } from "./internal/parsable.js"
+import { AddressExists, AddressNotFound, type HostError, HostPermissionDenied, LinkExists, LinkNotFound } from "./HostError.js"
+import { splitEscaped } from "./internal/parsable.js"
 import * as refusal from "./internal/refusal.js"
+import * as tool from "./internal/tool.js"
 import type { LinkName } from "./LinkName.js"
+import { AddressInUse, NetworkSettingRejected, NetworkUnsupported } from "./NetworkError.js"
 
 const program = "/usr/sbin/ipadm"
 
@@ -48,6 +42,18 @@ export interface AddressEntry {
   readonly address: string
 }
 
+/** The two versions of the protocol. @category models */
+export type Protocol = "ipv4" | "ipv6"
+
+/** An IP interface of the global zone. @category models */
+export interface InterfaceEntry {
+  readonly name: string
+  /** `ip`, `loopback`, `ipmp`, `vni`. */
+  readonly interfaceClass: string
+  /** `ok`, `down`, `disabled`, `failed`, `offline`. */
+  readonly state: string
+}
+
 /** Makes the IP interface of a link. @category constructors */
 export const createIf = (link: LinkName): CommandLine.CommandLine => CommandLine.make(program, "create-if", "-t", link)
 
@@ -57,6 +63,33 @@ export const deleteIf = (link: LinkName): CommandLine.CommandLine => CommandLine
 /** A static address with prefix length; makes the interface when needed. @category constructors */
 export const createAddr = (object: AddressObject, address: string): CommandLine.CommandLine =>
   CommandLine.make(program, "create-addr", "-t", "-T", "static", "-a", `local=${address}`, object)
+
+/** What stateless and stateful autoconfiguration of IPv6 may do. @category models */
+export interface AutoConfiguration {
+  /** Default yes. */
+  readonly stateless?: boolean | undefined
+  /** DHCPv6. Default yes. */
+  readonly stateful?: boolean | undefined
+}
+
+const yes = (value: boolean | undefined): string => (value === false ? "no" : "yes")
+
+/** A link-local IPv6 address, and what routers advertise; makes the interface when needed. @category constructors */
+export const createAddrConf = (object: AddressObject, options: AutoConfiguration = {}): CommandLine.CommandLine =>
+  CommandLine.make(
+    program,
+    "create-addr",
+    "-t",
+    "-T",
+    "addrconf",
+    "-p",
+    `stateful=${yes(options.stateful)},stateless=${yes(options.stateless)}`,
+    object
+  )
+
+/** An address from a DHCP server, waiting for it at most the given seconds. @category constructors */
+export const createAddrDhcp = (object: AddressObject, waitSeconds: number): CommandLine.CommandLine =>
+  CommandLine.make(program, "create-addr", "-t", "-T", "dhcp", "-w", String(Math.ceil(waitSeconds)), object)
 
 /** Deletes one address. @category constructors */
 export const deleteAddr = (object: AddressObject): CommandLine.CommandLine =>
@@ -71,13 +104,37 @@ export const showAddr: CommandLine.CommandLine = CommandLine.make(
   "addrobj,type,state,addr"
 )
 
+/** Every IP interface. @category constructors */
+export const showIf: CommandLine.CommandLine = CommandLine.make(program, "show-if", "-p", "-o", "ifname,class,state")
+
+/** Sets a property of a protocol until the next boot of the host. @category constructors */
+export const setProtocolProperty = (protocol: Protocol, property: string, value: string): CommandLine.CommandLine =>
+  CommandLine.make(program, "set-prop", "-t", "-p", `${property}=${value}`, protocol)
+
+/** Prints the present value and nothing else. @category constructors */
+export const showProtocolProperty = (protocol: Protocol, property: string): CommandLine.CommandLine =>
+  CommandLine.make(program, "show-prop", "-c", "-o", "current", "-p", property, protocol)
+
+/** Sets a property of one interface until the next boot of the host. @category constructors */
+export const setInterfaceProperty = (
+  link: LinkName,
+  protocol: Protocol,
+  property: string,
+  value: string
+): CommandLine.CommandLine =>
+  CommandLine.make(program, "set-ifprop", "-t", "-p", `${property}=${value}`, "-m", protocol, link)
+
+/** Prints the present value and nothing else. @category constructors */
+export const showInterfaceProperty = (link: LinkName, protocol: Protocol, property: string): CommandLine.CommandLine =>
+  CommandLine.make(program, "show-ifprop", "-c", "-o", "current", "-p", property, "-m", protocol, link)
+
 /** Turns forwarding of packets between interfaces on or off. @category constructors */
-export const setForwarding = (protocol: "ipv4" | "ipv6", on: boolean): CommandLine.CommandLine =>
-  CommandLine.make(program, "set-prop", "-t", "-p", `forwarding=${on ? "on" : "off"}`, protocol)
+export const setForwarding = (protocol: Protocol, on: boolean): CommandLine.CommandLine =>
+  setProtocolProperty(protocol, "forwarding", on ? "on" : "off")
 
 /** Prints `on` or `off`. @category constructors */
-export const showForwarding = (protocol: "ipv4" | "ipv6"): CommandLine.CommandLine =>
-  CommandLine.make(program, "show-prop", "-c", "-o", "current", "-p", "forwarding", protocol)
+export const showForwarding = (protocol: Protocol): CommandLine.CommandLine =>
+  showProtocolProperty(protocol, "forwarding")
 
 /** One line of `showAddr`; `undefined` when it has another form. @category combinators */
 export const parseAddress = (line: string): AddressEntry | undefined => {
@@ -87,12 +144,27 @@ export const parseAddress = (line: string): AddressEntry | undefined => {
     : { object, type, state, address }
 }
 
+/** One line of `showIf`; `undefined` when it has another form. @category combinators */
+export const parseInterface = (line: string): InterfaceEntry | undefined => {
+  const [name, interfaceClass, state, ...rest] = splitEscaped(line)
+  return name === undefined || interfaceClass === undefined || state === undefined || name === "" || rest.length > 0
+    ? undefined
+    : { name, interfaceClass, state }
+}
+
 const refusals: ReadonlyArray<refusal.Row> = [
-  { pattern: /Address object already exists|Address already in use|Duplicate address detected/, error: AddressExists },
+  { pattern: /Address already in use|Duplicate address detected/, error: AddressInUse },
+  { pattern: /Address object already exists/, error: AddressExists },
   { pattern: /Interface already exists/, error: LinkExists },
   { pattern: /Datalink does not exist|Could not open DLPI link|Interface does not exist/, error: LinkNotFound },
   { pattern: /Object not found|Address object not found/, error: AddressNotFound },
-  { pattern: /Permission denied|Insufficient user authorizations/, error: HostPermissionDenied }
+  { pattern: /Permission denied|Insufficient user authorizations/, error: HostPermissionDenied },
+  { pattern: /Operation not permitted on from-gz interface/, error: NetworkUnsupported },
+  {
+    pattern:
+      /invalid address object name|Invalid (argument|arguments|address|property|protocol)|invalid protocol|Unknown property|^usage:|unrecognized option|requires (a value|-o)|unknown (subcommand|output field)/m,
+    error: NetworkSettingRejected
+  }
 ]
 
 /**
@@ -112,10 +184,12 @@ export interface Ipadm {
   readonly createIf: (link: LinkName) => Effect.Effect<void, HostError>
   readonly deleteIf: (link: LinkName) => Effect.Effect<void, HostError>
   readonly createAddr: (object: AddressObject, address: string) => Effect.Effect<void, HostError>
+  readonly createAddrConf: (object: AddressObject, options?: AutoConfiguration) => Effect.Effect<void, HostError>
   readonly deleteAddr: (object: AddressObject) => Effect.Effect<void, HostError>
   readonly addresses: Effect.Effect<ReadonlyArray<AddressEntry>, HostError>
-  readonly setForwarding: (protocol: "ipv4" | "ipv6", on: boolean) => Effect.Effect<void, HostError>
-  readonly forwarding: (protocol: "ipv4" | "ipv6") => Effect.Effect<boolean, HostError>
+  readonly interfaces: Effect.Effect<ReadonlyArray<InterfaceEntry>, HostError>
+  readonly setForwarding: (protocol: Protocol, on: boolean) => Effect.Effect<void, HostError>
+  readonly forwarding: (protocol: Protocol) => Effect.Effect<boolean, HostError>
 }
 
 /**
@@ -124,26 +198,16 @@ export interface Ipadm {
  * @category constructors
  */
 export const make = (runner: CommandRunner["Type"]): Ipadm => {
-  const output = (operation: string, object: string, line: CommandLine.CommandLine) =>
-    Effect.flatMap(
-      runner.run(line),
-      (result) => result.exitCode === 0 ? Effect.succeed(result.stdout) : Effect.fail(classify(operation, object, result))
-    )
+  const { done, output, rows } = tool.make(runner, classify)
   return {
-    createIf: (link) => Effect.asVoid(output("create IP interface", link, createIf(link))),
-    deleteIf: (link) => Effect.asVoid(output("delete IP interface", link, deleteIf(link))),
-    createAddr: (object, address) =>
-      Effect.asVoid(output(`create address ${address} as`, object, createAddr(object, address))),
-    deleteAddr: (object) => Effect.asVoid(output("delete address", object, deleteAddr(object))),
-    addresses: Effect.flatMap(output("list addresses of", "this host", showAddr), (text) =>
-      Effect.forEach(lines(text), (row) => {
-        const entry = parseAddress(row)
-        return entry === undefined
-          ? Effect.fail(new UnreadableOutput({ operation: "list addresses of", object: "this host", detail: row }))
-          : Effect.succeed(entry)
-      })),
-    setForwarding: (protocol, on) =>
-      Effect.asVoid(output("set forwarding of", protocol, setForwarding(protocol, on))),
+    createIf: (link) => done("create IP interface", link, createIf(link)),
+    deleteIf: (link) => done("delete IP interface", link, deleteIf(link)),
+    createAddr: (object, address) => done(`create address ${address} as`, object, createAddr(object, address)),
+    createAddrConf: (object, options) => done("create autoconfigured address", object, createAddrConf(object, options)),
+    deleteAddr: (object) => done("delete address", object, deleteAddr(object)),
+    addresses: rows("list addresses of", "this host", showAddr, parseAddress),
+    interfaces: rows("list IP interfaces of", "this host", showIf, parseInterface),
+    setForwarding: (protocol, on) => done("set forwarding of", protocol, setForwarding(protocol, on)),
     forwarding: (protocol) =>
       Effect.map(output("read forwarding of", protocol, showForwarding(protocol)), (text) => text.trim() === "on")
   }

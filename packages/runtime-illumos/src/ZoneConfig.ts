@@ -1,21 +1,35 @@
 /** The configuration of a zone as a typed model, and its text as a zonecfg script. */
 import * as Either from "effect/Either"
-import { isIPv4, isIPv6 } from "node:net"
+import { isDeepStrictEqual } from "node:util"
 import { ZoneConfigRejected } from "./HostError.js"
+import { normal } from "./internal/zonecfg/normal.js"
+import * as resources from "./internal/zonecfg/resources.js"
+import * as rules from "./internal/zonecfg/rules.js"
+import type { Line } from "./internal/zonecfg/values.js"
 import type { LinkName } from "./LinkName.js"
+
+/**
+ * Whose zonecfg: `omnios` (OmniOS and SmartOS) knows `mac-addr`, `vlan-id`, `global-nic` and `property` of a `net`, and `zfs-io-priority`;
+ * to `gate` (illumos-gate, OpenIndiana, Helios) they are syntax errors.
+ *
+ * @category models
+ */
+export type Dialect = "gate" | "omnios"
 
 /** A `net` resource. @category models */
 export interface NetResource {
   readonly physical: LinkName
-  /** Address with prefix length; exclusive IP only. */
+  /** Address, for IPv6 with prefix length; shared IP only, and required there. */
+  readonly address?: string
+  /** Address with prefix length; exclusive IP only. The zone may use no other address on the link. */
   readonly allowedAddress?: string
-  /** Needs `allowedAddress`. */
+  /** With exclusive IP some `net` of the same link must have an `allowedAddress`. */
   readonly defrouter?: string
   /** OmniOS and SmartOS only. */
   readonly macAddr?: string
   /** OmniOS and SmartOS only; 1 to 4094. */
   readonly vlanId?: number
-  /** OmniOS and SmartOS only: the brand makes the VNIC over this link when the zone becomes ready. */
+  /** OmniOS and SmartOS only: the brand makes the VNIC over this link when the zone becomes ready. `auto` lets it choose. */
   readonly globalNic?: string
   /** OmniOS and SmartOS only. */
   readonly properties?: ReadonlyArray<{ readonly name: string; readonly value: string }>
@@ -23,7 +37,7 @@ export interface NetResource {
 
 /** An `fs` resource. @category models */
 export interface FsResource {
-  /** Absolute path inside the zone. */
+  /** Absolute path inside the zone; no two file systems share it. */
   readonly dir: string
   readonly special: string
   readonly raw?: string
@@ -31,12 +45,19 @@ export interface FsResource {
   readonly options: ReadonlyArray<string>
 }
 
-/** A resource control; the privilege is always `privileged`. @category models */
-export interface RctlResource {
-  /** `zone.` and lower case words. */
-  readonly name: string
+/** What happens at a limit of a resource control. @category models */
+export interface RctlValue {
+  /** 0 to 2^64-1. */
   readonly limit: bigint
   readonly action: "none" | "deny"
+}
+
+/** A resource control; the privilege is always `privileged`. @category models */
+export interface RctlResource extends RctlValue {
+  /** `zone.` and lower case words. Controls that another property of the model stands for are written through that property. */
+  readonly name: string
+  /** Further values of the same control. */
+  readonly further?: ReadonlyArray<RctlValue>
 }
 
 /** An `attr` resource. @category models */
@@ -57,18 +78,64 @@ export interface CappedMemory {
   readonly locked?: bigint
 }
 
-/** Everything this package writes into the configuration of a zone. @category models */
-export interface ZoneConfig {
+/** CPUs nobody else uses while the zone runs; not together with a pool, a CPU cap or CPU shares. @category models */
+export interface DedicatedCpu {
+  /** At least 1. */
+  readonly least: number
+  /** At least `least`; absent for exactly that many. */
+  readonly most?: number
+  readonly importance?: number
+}
+
+/** What a user of the global zone may do with the zone. @category models */
+export interface AdminResource {
+  /** A user that exists in the global zone. */
+  readonly user: string
+  readonly auths: ReadonlyArray<"login" | "manage" | "clonefrom">
+}
+
+/** A security flag of a process, or a word for several. @category models */
+export type SecurityFlag = "ASLR" | "FORBIDNULLMAP" | "NOEXECSTACK" | "all" | "none"
+
+/** Security flags of the zone's processes. At least one set is given. @category models */
+export interface SecurityFlags {
+  readonly default?: ReadonlyArray<SecurityFlag>
+  readonly lower?: ReadonlyArray<SecurityFlag>
+  readonly upper?: ReadonlyArray<SecurityFlag>
+}
+
+/** Limits zonecfg has a property of its own for; the host stores them as resource controls. @category models */
+export interface ZoneLimits {
+  /** Weight of the zone in the fair share scheduler. */
+  readonly cpuShares?: number
+  /** At least 100. */
+  readonly maxLwps?: number
+  /** At least 100. */
+  readonly maxProcesses?: number
+  readonly maxMsgIds?: number
+  readonly maxSemIds?: number
+  readonly maxShmIds?: number
+  /** Bytes. */
+  readonly maxShmMemory?: bigint
+  /** OmniOS and SmartOS only. */
+  readonly zfsIoPriority?: number
+}
+
+/** Everything zonecfg stores about a zone. Resources are sets: their order means nothing. @category models */
+export interface ZoneConfig extends ZoneLimits {
   readonly zonepath: string
   readonly brand: string
   readonly autoboot: boolean
   readonly ipType: "shared" | "exclusive"
+  /** Comma separated privileges, usually beginning with `default`; `!` before a privilege removes it. */
   readonly limitpriv?: string
   /** At most 256 characters. */
   readonly bootargs?: string
   readonly pool?: string
   readonly schedulingClass?: "FSS" | "TS" | "FX" | "RT" | "IA"
+  /** Comma separated file system types the zone may mount itself. */
   readonly fsAllowed?: string
+  /** 1 to 8 hexadecimal digits. */
   readonly hostid?: string
   readonly net: ReadonlyArray<NetResource>
   readonly fs: ReadonlyArray<FsResource>
@@ -78,6 +145,9 @@ export interface ZoneConfig {
   readonly attr: ReadonlyArray<AttrResource>
   /** Delegated ZFS datasets. */
   readonly dataset: ReadonlyArray<string>
+  readonly admin?: ReadonlyArray<AdminResource>
+  readonly securityFlags?: SecurityFlags
+  readonly dedicatedCpu?: DedicatedCpu
   /** Percent of one CPU, a whole number of at least 1. */
   readonly cappedCpuPercent?: number
   readonly cappedMemory?: CappedMemory
@@ -101,204 +171,57 @@ export const make = (zonepath: string, brand: string): ZoneConfig => ({
   dataset: []
 })
 
-const mebibyte = 1024n * 1024n
-
 /** Least swap cap zonecfg accepts, in bytes. @category models */
-export const leastSwap: bigint = 50n * mebibyte
+export const leastSwap: bigint = resources.leastSwap
 
 /** Least physical memory cap zonecfg accepts, in bytes. @category models */
-export const leastPhysical: bigint = mebibyte
+export const leastPhysical: bigint = resources.leastPhysical
 
-class Refused {
-  readonly property: string
-  readonly reason: string
-  constructor(property: string, reason: string) {
-    this.property = property
-    this.reason = reason
-  }
+/**
+ * How a configuration is written.
+ *
+ * @category models
+ */
+export interface RenderOptions {
+  /** Default `omnios`. */
+  readonly dialect?: Dialect
 }
 
-type Checked<A> = Either.Either<A, Refused>
-
-const refuse = (property: string, reason: string): Checked<never> => Either.left(new Refused(property, reason))
-
-/** The lexer of zonecfg has no escapes: a quoted value holds anything but a quote and a newline. */
-const quoted = (property: string, value: string, bytes = 1024): Checked<string> => {
-  if (value === "") return refuse(property, "an empty value cannot be stored")
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (/["\u0000-\u0008\u000a-\u001f\u007f]/.test(value)) {
-    return refuse(property, "a double quote or control character cannot be stored; encode the value")
-  }
-  if (Buffer.byteLength(value) > bytes) return refuse(property, `more than ${bytes} bytes`)
-  return Either.right(`"${value}"`)
-}
-
-const matching = (property: string, value: string, pattern: RegExp, rule: string): Checked<string> =>
-  pattern.test(value) ? quoted(property, value) : refuse(property, rule)
-
-const absolutePath = (property: string, value: string): Checked<string> =>
-  /^\/.*[^/]$/.test(value) && !/(^|\/)\.{1,2}(\/|$)|\/\//.test(value)
-    ? quoted(property, value)
-    : refuse(property, "not an absolute path without '.', '..' and doubled or trailing slashes")
-
-/** zonecfg takes a malformed address for a host name, and the zone then fails to boot: so it is checked here. */
-const address = (property: string, value: string): Checked<string> => {
-  const [ip = "", length = "", ...rest] = value.split("/")
-  const bits = isIPv4(ip) ? 32 : isIPv6(ip) ? 128 : 0
-  return rest.length === 0 && bits > 0 && /^\d{1,3}$/.test(length) && Number(length) <= bits
-    ? quoted(property, value)
-    : refuse(property, `${JSON.stringify(value)} is not an IP address with prefix length`)
-}
-
-const router = (property: string, value: string): Checked<string> =>
-  isIPv4(value) || isIPv6(value) ? quoted(property, value) : refuse(property, `${JSON.stringify(value)} is not an IP address`)
-
-/** Exact when the size is a whole number of KiB, else rounded up: a suffix is required by some releases. */
-const size = (bytes: bigint): string => {
-  for (const [unit, suffix] of [[1024n ** 3n, "G"], [1024n ** 2n, "M"]] as const) {
-    if (bytes % unit === 0n) return `${bytes / unit}${suffix}`
-  }
-  return `${(bytes + 1023n) / 1024n}K`
-}
-
-/** zonecfg truncates the product with 100, so 0.29 would become 28 percent without the extra thousandth. */
-const cpus = (percent: number): string => {
-  const text = (percent / 100).toFixed(2)
-  return Math.trunc(Number(text) * 100) === percent ? text : `${text}1`
-}
-
-type Line = string | Checked<string>
-
-const set = (property: string, value: Checked<string>): Checked<string> =>
-  Either.map(value, (text) => `set ${property.slice(property.lastIndexOf(".") + 1)}=${text}`)
-
-const optional = <A>(value: A | undefined, build: (value: A) => Line): Array<Line> =>
-  value === undefined ? [] : [build(value)]
-
-const block = (resource: string, body: ReadonlyArray<Line>): Array<Line> => [`add ${resource}`, ...body, "end"]
-
-const netLines = (net: NetResource): Array<Line> =>
-  net.defrouter !== undefined && net.allowedAddress === undefined
-    ? [refuse("net.defrouter", "needs an allowed address on the same link")]
-    : block("net", [
-      set("net.physical", quoted("net.physical", net.physical)),
-      ...optional(net.allowedAddress, (value) => set("net.allowed-address", address("net.allowed-address", value))),
-      ...optional(net.defrouter, (value) => set("net.defrouter", router("net.defrouter", value))),
-      ...optional(net.globalNic, (value) =>
-        set("net.global-nic", matching("net.global-nic", value, /^[A-Za-z0-9_.]+$/, "not a link name"))),
-      ...optional(net.macAddr, (value) =>
-        set("net.mac-addr", matching("net.mac-addr", value, /^[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}$/i, "not a MAC address"))),
-      ...optional(net.vlanId, (value) =>
-        Number.isInteger(value) && value >= 1 && value <= 4094
-          ? `set vlan-id=${value}`
-          : refuse("net.vlan-id", "not between 1 and 4094")),
-      ...(net.properties ?? []).map((property) =>
-        Either.flatMap(
-          matching("net.property", property.name, /^[a-z][a-z0-9_-]*$/, "not a property name"),
-          () => Either.map(quoted("net.property", property.value), (value) => `add property (name=${property.name},value=${value})`)
-        )
-      )
-    ])
-
-const fsLines = (fs: FsResource): Array<Line> =>
-  block("fs", [
-    set("fs.dir", absolutePath("fs.dir", fs.dir)),
-    set("fs.special", quoted("fs.special", fs.special)),
-    ...optional(fs.raw, (value) => set("fs.raw", quoted("fs.raw", value))),
-    set("fs.type", matching("fs.type", fs.type, /^[a-z][a-z0-9]*$/, "not a file system type")),
-    ...(fs.options.length === 0 ? [] : [
-      Either.map(
-        Either.all(fs.options.map((option) => matching("fs.options", option, /^[^,]+$/, "an option holds no comma"))),
-        (options) => `add options [${options.join(",")}]`
-      )
-    ])
-  ])
-
-const attrValue: Record<AttrResource["type"], RegExp> = {
-  string: /^/,
-  boolean: /^(true|false)$/,
-  int: /^-?\d+$/,
-  uint: /^\d+$/
-}
-
-const attrLines = (attr: AttrResource): Array<Line> =>
-  block("attr", [
-    set("attr.name", matching("attr.name", attr.name, /^[A-Za-z0-9][A-Za-z0-9.-]*$/, "a name has letters, digits, '-' and '.'")),
-    `set type=${attr.type}`,
-    attrValue[attr.type].test(attr.value)
-      ? set("attr.value", quoted(`attr ${attr.name}`, attr.value, 255))
-      : refuse(`attr ${attr.name}`, `not of type ${attr.type}`)
-  ])
-
-const rctlLines = (rctl: RctlResource): Array<Line> =>
-  block("rctl", [
-    set("rctl.name", matching("rctl.name", rctl.name, /^zone\.[a-z-]+$/, "a name is 'zone.' and lower case words")),
-    rctl.limit >= 0n
-      ? `add value (priv=privileged,limit=${rctl.limit},action=${rctl.action})`
-      : refuse(`rctl ${rctl.name}`, "negative limit")
-  ])
-
-const memoryLines = (memory: CappedMemory): Array<Line> => {
-  const { locked, physical, swap } = memory
-  if (physical === undefined && swap === undefined && locked === undefined) {
-    return [refuse("capped-memory", "one of physical, swap or locked is required")]
-  }
-  if (physical !== undefined && physical < leastPhysical) return [refuse("capped-memory.physical", "less than 1 MiB")]
-  if (swap !== undefined && swap < leastSwap) return [refuse("capped-memory.swap", "less than 50 MiB")]
-  if (locked !== undefined && physical !== undefined && locked > physical) {
-    return [refuse("capped-memory.locked", "more than physical")]
-  }
-  return block("capped-memory", [
-    ...optional(physical, (bytes) => `set physical=${size(bytes)}`),
-    ...optional(swap, (bytes) => `set swap=${size(bytes)}`),
-    ...optional(locked, (bytes) => `set locked=${size(bytes)}`)
-  ])
-}
-
-const scriptLines = (config: ZoneConfig): Array<Line> => [
+const scriptLines = (config: ZoneConfig, dialect: Dialect): ReadonlyArray<Line> => [
   "create -b",
-  set("zonepath", absolutePath("zonepath", config.zonepath)),
-  set("brand", matching("brand", config.brand, /^[a-z0-9][a-z0-9-]*$/, "not the name of a brand")),
-  `set autoboot=${config.autoboot}`,
-  // Checks of net resources depend on it, so it comes before them.
-  `set ip-type=${config.ipType}`,
-  ...optional(config.bootargs, (value) => set("bootargs", quoted("bootargs", value, 256))),
-  ...optional(config.pool, (value) => set("pool", matching("pool", value, /^(?!SUNW)/, "names starting with SUNW are reserved"))),
-  ...optional(config.limitpriv, (value) => set("limitpriv", quoted("limitpriv", value))),
-  ...optional(config.schedulingClass, (value) => `set scheduling-class=${value}`),
-  ...optional(config.hostid, (value) =>
-    set("hostid", matching("hostid", value, /^(0x)?(?!f{8}$)[0-9a-f]{1,8}$/i, "not 1 to 8 hexadecimal digits"))),
-  ...optional(config.fsAllowed, (value) =>
-    set("fs-allowed", matching("fs-allowed", value, /^[A-Za-z0-9-]+(,[A-Za-z0-9-]+)*$/, "not a comma separated list"))),
-  ...config.net.flatMap(netLines),
-  ...(config.cappedCpuPercent === undefined
-    ? []
-    : Number.isInteger(config.cappedCpuPercent) && config.cappedCpuPercent >= 1
-    ? block("capped-cpu", [`set ncpus=${cpus(config.cappedCpuPercent)}`])
-    : [refuse("capped-cpu", "not a whole percentage of at least 1")]),
-  ...(config.cappedMemory === undefined ? [] : memoryLines(config.cappedMemory)),
-  ...config.fs.flatMap(fsLines),
-  ...config.device.flatMap((match) =>
-    block("device", [set("device.match", matching("device.match", match, /^\/dev\//, "not below /dev"))])
-  ),
-  ...config.rctl.flatMap(rctlLines),
-  ...config.attr.flatMap(attrLines),
-  ...config.dataset.flatMap((name) =>
-    block("dataset", [set("dataset.name", matching("dataset.name", name, /^[A-Za-z][^\s"@]*$/, "not a dataset name"))])
-  ),
+  // ip-type is among them, and comes before the net resources whose checks depend on it.
+  ...resources.globals(config),
+  ...resources.limits(config),
+  ...config.net.flatMap(resources.net),
+  ...(config.dedicatedCpu === undefined ? [] : resources.dedicatedCpu(config.dedicatedCpu)),
+  ...(config.cappedCpuPercent === undefined ? [] : resources.cappedCpu(config.cappedCpuPercent)),
+  ...(config.cappedMemory === undefined ? [] : resources.cappedMemory(config.cappedMemory)),
+  ...config.fs.flatMap(resources.fs),
+  ...config.device.flatMap(resources.device),
+  ...config.rctl.flatMap(resources.rctl),
+  ...config.attr.flatMap(resources.attr),
+  ...config.dataset.flatMap(resources.dataset),
+  ...(config.admin ?? []).flatMap(resources.admin),
+  ...(config.securityFlags === undefined ? [] : resources.securityFlags(config.securityFlags)),
+  // After the values: a rule about a value that is none helps nobody.
+  ...rules.problems(config, dialect),
   "verify",
   "commit"
 ]
 
 /**
  * The script for `zonecfg -f` that makes exactly this configuration from nothing, or `ZoneConfigRejected` naming the
- * first property zonecfg has no way to store.
+ * first property zonecfg has no way to store, or would not verify.
  *
  * @category combinators
  */
-export const render = (zone: string, config: ZoneConfig): Either.Either<string, ZoneConfigRejected> =>
+export const render = (
+  zone: string,
+  config: ZoneConfig,
+  options: RenderOptions = {}
+): Either.Either<string, ZoneConfigRejected> =>
   Either.mapBoth(
-    Either.all(scriptLines(config).map((line) => typeof line === "string" ? Either.right(line) : line)),
+    Either.all(scriptLines(config, options.dialect ?? "omnios").map((line) => typeof line === "string" ? Either.right(line) : line)),
     {
       onLeft: (refused) =>
         new ZoneConfigRejected({
@@ -309,3 +232,18 @@ export const render = (zone: string, config: ZoneConfig): Either.Either<string, 
       onRight: (script) => `${script.join("\n")}\n`
     }
   )
+
+/**
+ * The one form of all configurations a host cannot tell apart: resources in the order of their names, sizes in the whole KiB they are
+ * stored in, resource controls that are caps or limits as such.
+ *
+ * @category combinators
+ */
+export const normalize: (config: ZoneConfig) => ZoneConfig = normal
+
+/**
+ * Whether a host could not tell the two apart.
+ *
+ * @category combinators
+ */
+export const isEquivalent = (a: ZoneConfig, b: ZoneConfig): boolean => isDeepStrictEqual(normal(a), normal(b))

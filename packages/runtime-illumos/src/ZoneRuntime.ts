@@ -1,64 +1,26 @@
-/** Zones as a node agent needs them: idempotent steps from whatever state a zone is in to the wanted one. */
+/**
+ * Zones as a node agent needs them: from whatever state a zone is in to the wanted one, with what it stands on, in spite of crashes, hangs
+ * and answers that are not true.
+ */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { CommandRunner } from "./CommandRunner.js"
 import type { HostError } from "./HostError.js"
-import { HostCommandFailed, WrongZoneState, ZoneAlreadyExists, ZoneNotFound, ZoneStuck } from "./HostError.js"
 import * as keyedLock from "./internal/keyedLock.js"
-import * as retry from "./internal/retry.js"
-import { configOf } from "./internal/zoneSpecConfig.js"
-import type { LinkName } from "./LinkName.js"
-import * as ZoneAdm from "./ZoneAdm.js"
-import * as ZoneCfg from "./ZoneCfg.js"
+import * as zoneLimits from "./internal/zoneLimits.js"
+import * as zoneOperations from "./internal/zoneOperations.js"
+import * as Saga from "./Saga.js"
+import type * as ZoneAdm from "./ZoneAdm.js"
+import * as ZoneBrands from "./ZoneBrands.js"
+import type * as ZoneConfig from "./ZoneConfig.js"
 import * as Zlogin from "./Zlogin.js"
 import * as ZoneName from "./ZoneName.js"
+import type { ZoneResources } from "./ZoneResources.js"
+import type { ZoneSpec } from "./ZoneSpec.js"
 
-/** One address of a zone on one of its links. @category models */
-export interface ZoneNetwork {
-  /** The VNIC; it must exist when the zone boots and must not be plumbed in the global zone. */
-  readonly link: LinkName
-  /** `a.b.c.d/len`. The zone may use no other address on the link. */
-  readonly address: string
-  /** Gateway inside the network of `address`. */
-  readonly defaultRouter?: string | undefined
-}
-
-/** One file system mounted into a zone when it becomes ready. @category models */
-export interface ZoneFileSystem {
-  /** Absolute path inside the zone. */
-  readonly dir: string
-  /** What is mounted: for `lofs` an existing absolute path of the global zone. */
-  readonly special: string
-  /** `lofs`, `tmpfs`, `zfs`, … */
-  readonly type: string
-  /** Mount options such as `ro`, `nodevices`. */
-  readonly options: ReadonlyArray<string>
-}
-
-/** One string attribute: name of letters, digits, `-` and `.`; value at most 255 bytes. @category models */
-export interface ZoneAttribute {
-  readonly name: string
-  readonly value: string
-}
-
-/** What a zone shall be. @category models */
-export interface ZoneSpec {
-  readonly zoneName: ZoneName.ZoneName
-  /** Absolute path, not yet existing or a directory with mode 0700. */
-  readonly zonepath: string
-  readonly brand: string
-  readonly attributes: ReadonlyArray<ZoneAttribute>
-  readonly network: ReadonlyArray<ZoneNetwork>
-  readonly fileSystems: ReadonlyArray<ZoneFileSystem>
-  /** CPUs, to 0.01; absent means no cap. */
-  readonly cpuCap?: number | undefined
-  /** Bytes, for physical memory and for swap each; absent means no cap. */
-  readonly memoryCap?: number | undefined
-  /** Arguments of the brand's installer. */
-  readonly installArguments?: ReadonlyArray<string> | undefined
-}
+export type { ZoneAttribute, ZoneDns, ZoneFileSystem, ZoneMachine, ZoneNetwork, ZoneSpec } from "./ZoneSpec.js"
 
 /** One zone of the host as `zoneadm list` shows it. @category models */
 export interface ZoneSummary {
@@ -79,6 +41,35 @@ export type ExecOptions = Zlogin.ExecOptions
 export type ExecResult = Zlogin.ExecResult
 
 /**
+ * A zone together with what it stands on.
+ *
+ * @category models
+ */
+export interface Provisioning<E extends Saga.Failure> {
+  readonly zone: ZoneName.ZoneName
+  /** What must be there before the zone is configured, such as its dataset and its links, in this order. Removed after the zone. */
+  readonly foundations: ReadonlyArray<Saga.Step<E>>
+  /** What the zone shall be; asked for when the foundations are there. */
+  readonly spec: Effect.Effect<ZoneSpec, E>
+  /** What is done to the zone once it runs and is ready, in this order. When one of these fails, a zone that this call made is taken back too. */
+  readonly afterwards?: ReadonlyArray<Saga.Step<E>>
+}
+
+/** What is to be removed. @category models */
+export interface Deprovisioning<E extends Saga.Failure> {
+  readonly zone: ZoneName.ZoneName
+  readonly foundations: ReadonlyArray<Saga.Step<E>>
+}
+
+/** Where other bounds of a zone hold now. @category models */
+export interface ResourceOutcome {
+  /** Names of the controls that hold at once; those included that held before. */
+  readonly live: ReadonlyArray<string>
+  /** Names of the controls that hold from the next boot on, because the zone is halted or the host cannot change them while it runs. */
+  readonly nextBoot: ReadonlyArray<string>
+}
+
+/**
  * The zones of one host. Operations on one zone wait for each other; operations on different zones run side by side up
  * to a limit. Each operation reads the state of the zone again before it reports success.
  *
@@ -89,6 +80,21 @@ export class ZoneRuntime extends Context.Tag("@reddwarf/runtime-illumos/ZoneRunt
   readonly list: Effect.Effect<ReadonlyArray<ZoneSummary>, HostError>
   /** The attributes in the zone's configuration, by name. */
   readonly attributes: (zone: ZoneName.ZoneName) => Effect.Effect<Readonly<Record<string, string>>, HostError>
+  /**
+   * Brings up a zone with everything it stands on, from whatever is there, in steps: foundations, `configuration`, `installation`, `boot`,
+   * `readiness`, and what comes afterwards. Each can be repeated, so after a crash the same call goes on where the last one stopped. When a step fails, what this call
+   * made is taken back; what was there before it stays.
+   */
+  readonly provision: <E extends Saga.Failure>(plan: Provisioning<E>) => Effect.Effect<void, Saga.ProvisionFailed>
+  /**
+   * Removes a zone and then what it stood on, from whatever is there. Goes on past failures and reports all of them; what a zone that cannot
+   * be removed stands on is kept.
+   */
+  readonly deprovision: <E extends Saga.Failure>(plan: Deprovisioning<E>) => Effect.Effect<void, Saga.DeprovisionFailed>
+  /**
+   * Gives a zone other bounds: in its configuration, and at once where it runs and the host can. Bounds that are absent are removed.
+   */
+  readonly setResources: (zone: ZoneName.ZoneName, resources: ZoneResources) => Effect.Effect<ResourceOutcome, HostError>
   /** Writes the configuration of a zone that is absent or only configured. On failure nothing of it stays. */
   readonly configure: (spec: ZoneSpec) => Effect.Effect<void, HostError>
   /** Installs a configured zone; an incomplete one is uninstalled first; an installed one is left alone. */
@@ -106,9 +112,9 @@ export class ZoneRuntime extends Context.Tag("@reddwarf/runtime-illumos/ZoneRunt
   readonly uninstall: (zone: ZoneName.ZoneName) => Effect.Effect<void, HostError>
   /** Forgets the configuration of an uninstalled zone; an absent zone is fine. */
   readonly remove: (zone: ZoneName.ZoneName) => Effect.Effect<void, HostError>
-  /** From whatever state to running. The configuration of a zone that is installed already is not changed. */
+  /** From whatever state to running and ready; `provision` without foundations, and without taking anything back. */
   readonly ensureRunning: (spec: ZoneSpec) => Effect.Effect<void, HostError>
-  /** From whatever state to absent. Waits, bounded, while the kernel still tears the zone down. */
+  /** From whatever state to absent. Waits, bounded, while the kernel still tears the zone down, and halts it once more when that takes long. */
   readonly ensureRemoved: (zone: ZoneName.ZoneName) => Effect.Effect<void, HostError>
   /** Runs a command in a running zone and gives its true exit code. */
   readonly exec: (
@@ -124,36 +130,21 @@ export class ZoneRuntime extends Context.Tag("@reddwarf/runtime-illumos/ZoneRunt
  * @category models
  */
 export interface Options {
-  /** How many zoneadm and zonecfg commands that change something run at the same time. Default 4. */
+  /** How many zoneadm and zonecfg commands that change something run at the same time. Halts have turns of their own. Default 4. */
   readonly concurrency?: number
   /** How long a zone may take to leave a transient state, or to be seen running after boot. Default 2 minutes. */
   readonly settleTimeout?: Duration.DurationInput
+  /** How long a running zone may take to become ready, as its brand defines it. Default 2 minutes. */
+  readonly readyTimeout?: Duration.DurationInput
   /** How often the state is read while waiting. Default 250 milliseconds. */
   readonly pollInterval?: Duration.DurationInput
   /** Time limits of single commands. */
   readonly timeouts?: ZoneAdm.Timeouts
+  /** Whose zonecfg the host has. Default `omnios`; `ZoneCfg.dialectOf` tells. */
+  readonly dialect?: ZoneConfig.Dialect
+  /** What is particular about which brand. Default: those of `ZoneBrands`. */
+  readonly brands?: ZoneBrands.Registry
 }
-
-/** States from which the way leads on without a command: wait and look again. */
-const isPassing = (state: ZoneAdm.ZoneState): boolean =>
-  state === "shutting_down" || state === "down" || state === "transient"
-
-const isHalted = (entry: ZoneAdm.ZoneEntry | undefined): boolean =>
-  entry === undefined || entry.state === "installed" || entry.state === "configured" || entry.state === "incomplete"
-
-/** A step that has read the state it led to hands it on, and it is not read once more. */
-type Step = Effect.Effect<"done" | "again" | { readonly reached: ZoneAdm.ZoneEntry | undefined }, HostError>
-
-/** What to do from which state; a state that is not named cannot lead to the goal. */
-type Steps = Partial<Readonly<Record<ZoneAdm.ZoneState | "absent", Step>>>
-
-const done: Step = Effect.succeed("done")
-const again = (effect: Effect.Effect<unknown, HostError>): Step => Effect.as(effect, "again")
-const reaching = (effect: Effect.Effect<ZoneAdm.ZoneEntry | undefined, HostError>): Step =>
-  Effect.map(effect, (reached) => ({ reached }))
-
-/** No path through the states is longer; more steps mean that something else works on the zone. */
-const mostSteps = 12
 
 const summaryOf = (entry: ZoneAdm.ZoneEntry): ReadonlyArray<ZoneSummary> =>
   ZoneName.is(entry.name)
@@ -167,6 +158,46 @@ const summaryOf = (entry: ZoneAdm.ZoneEntry): ReadonlyArray<ZoneSummary> =>
     }]
     : []
 
+/** The steps of a zone, each on the one before; the first one stands on the foundations. */
+const zoneSteps = <E extends Saga.Failure>(
+  operations: zoneOperations.ZoneOperations,
+  { foundations, zone }: Deprovisioning<E>,
+  spec: Effect.Effect<ZoneSpec, E | HostError>
+): ReadonlyArray<Saga.Step<E | HostError>> => {
+  const at = zoneOperations.cursor()
+  const state = operations.read("read zone", zone, at)
+  return [
+    {
+      name: "configuration",
+      exists: Effect.map(state, (entry) => entry !== undefined),
+      ensure: Effect.flatMap(spec, (wanted) => operations.ensureConfigured(wanted, at)),
+      remove: operations.ensureForgotten(zone, at),
+      needs: foundations.map(({ name }) => name)
+    },
+    {
+      name: "installation",
+      exists: Effect.map(state, (entry) => entry !== undefined && entry.state !== "configured"),
+      ensure: Effect.flatMap(spec, (wanted) => operations.ensureInstalled(zone, operations.installArguments(wanted), at)),
+      remove: operations.ensureUninstalled(zone, at),
+      needs: ["configuration"]
+    },
+    {
+      name: "boot",
+      exists: Effect.map(state, (entry) => !zoneOperations.isHalted(entry)),
+      ensure: Effect.flatMap(spec, (wanted) => operations.ensureBooted(zone, operations.prepareRoot(wanted), at)),
+      remove: operations.ensureHalted(zone, at),
+      needs: ["installation"]
+    },
+    {
+      name: "readiness",
+      // Nothing of its own that could be taken back; but a zone that never became of use goes when this call booted it.
+      exists: Effect.succeed(true),
+      ensure: Effect.flatMap(spec, ({ brand }) => operations.awaitReady(zone, brand)),
+      remove: Effect.void
+    }
+  ]
+}
+
 /**
  * A runtime with the given limits.
  *
@@ -175,124 +206,24 @@ const summaryOf = (entry: ZoneAdm.ZoneEntry): ReadonlyArray<ZoneSummary> =>
 export const layerWith = (options: Options): Layer.Layer<ZoneRuntime, never, CommandRunner> =>
   Layer.effect(
     ZoneRuntime,
-    Effect.gen(function*() {
-      const runner = yield* CommandRunner
-      const permits = yield* Effect.makeSemaphore(options.concurrency ?? 4)
+    Effect.map(CommandRunner, (runner) => {
       const locked = keyedLock.make()
-      const zoneadm = ZoneAdm.make(runner, options.timeouts)
-      const zonecfg = ZoneCfg.make(runner)
-      const settleTimeout = Duration.decode(options.settleTimeout ?? "2 minutes")
-      const pollInterval = options.pollInterval ?? "250 millis"
-
-      /** A command that changes something: bounded over all zones, again when another zoneadm is in the way. */
-      const change = <A>(effect: Effect.Effect<A, HostError>): Effect.Effect<A, HostError> =>
-        retry.whileLocked(permits.withPermits(1)(effect))
-
-      const waitUntil = (
-        operation: string,
-        zone: ZoneName.ZoneName,
-        wanted: (entry: ZoneAdm.ZoneEntry | undefined) => boolean
-      ) =>
-        retry.until(zoneadm.find(zone), wanted, {
-          interval: pollInterval,
-          timeout: settleTimeout,
-          onTimeout: (last) =>
-            new ZoneStuck({
-              operation,
-              object: zone,
-              detail: `still ${last?.state ?? "absent"} after ${Duration.format(settleTimeout)}`
-            })
-        })
-
-      const settled = (operation: string, zone: ZoneName.ZoneName) =>
-        waitUntil(operation, zone, (entry) => entry === undefined || !isPassing(entry.state))
-
-      /** Takes one step after another, each from the state just read, until a step says that nothing is left to do. */
-      const converge = Effect.fnUntraced(function*(operation: string, zone: ZoneName.ZoneName, steps: Steps) {
-        let entry = yield* settled(operation, zone)
-        for (let count = 0; count < mostSteps; count++) {
-          const state = entry?.state ?? "absent"
-          const step = steps[state]
-          if (step === undefined) {
-            return yield* state === "absent"
-              ? new ZoneNotFound({ operation, object: zone, detail: "" })
-              : new WrongZoneState({ operation, object: zone, detail: `it is ${state}` })
-          }
-          const outcome = yield* step
-          if (outcome === "done") return undefined
-          entry = outcome === "again" ? yield* settled(operation, zone) : outcome.reached
-        }
-        return yield* new ZoneStuck({ operation, object: zone, detail: `no end after ${mostSteps} steps` })
+      const operations = zoneOperations.make(runner, {
+        concurrency: options.concurrency ?? 4,
+        settleTimeout: Duration.decode(options.settleTimeout ?? "2 minutes"),
+        readyTimeout: Duration.decode(options.readyTimeout ?? "2 minutes"),
+        pollInterval: options.pollInterval ?? "250 millis",
+        timeouts: options.timeouts,
+        brands: options.brands ?? ZoneBrands.standard,
+        dialect: options.dialect ?? "omnios"
       })
-
-      const create = (spec: ZoneSpec) =>
-        Effect.flatMap(configOf(spec), (config) => change(zonecfg.create(spec.zoneName, config)))
-      const forget = (zone: ZoneName.ZoneName) => change(zonecfg.delete(zone))
-      const clear = (zone: ZoneName.ZoneName) => change(zoneadm.uninstall(zone))
-
-      const configure = Effect.fnUntraced(function*(spec: ZoneSpec) {
-        const operation = "configure zone"
-        // Before the old configuration goes: a spec that cannot be written must not cost it.
-        yield* configOf(spec)
-        const entry = yield* settled(operation, spec.zoneName)
-        if (entry !== undefined && entry.state !== "configured") {
-          return yield* new ZoneAlreadyExists({ operation, object: spec.zoneName, detail: `it is ${entry.state}` })
-        }
-        if (entry !== undefined) yield* forget(spec.zoneName)
-        return yield* create(spec)
-      })
-
-      const runInstaller = Effect.fnUntraced(function*(zone: ZoneName.ZoneName, brandArguments: ReadonlyArray<string>) {
-        yield* change(zoneadm.install(zone, brandArguments))
-        const entry = yield* settled("install zone", zone)
-        return entry?.state === "installed" ? entry : yield* new HostCommandFailed({
-          operation: "install zone",
-          object: zone,
-          detail: `the installer succeeded but the zone is ${entry?.state ?? "absent"}`,
-          exitCode: 0
-        })
-      })
-
-      const start = Effect.fnUntraced(function*(zone: ZoneName.ZoneName) {
-        yield* change(zoneadm.boot(zone))
-        // Exit 0 is also the answer for a zone that is being torn down: only the state tells.
-        const entry = yield* settled("boot zone", zone)
-        return entry?.state !== "installed" ? entry : yield* new HostCommandFailed({
-          operation: "boot zone",
-          object: zone,
-          detail: "the boot was accepted but the zone is halted again; its init may have ended at once",
-          exitCode: 0
-        })
-      })
-
-      const stop = (zone: ZoneName.ZoneName) =>
-        Effect.zipRight(change(zoneadm.halt(zone)), waitUntil("halt zone", zone, isHalted))
-
-      const install = (zone: ZoneName.ZoneName, brandArguments: ReadonlyArray<string>) =>
-        converge("install zone", zone, {
-          incomplete: again(clear(zone)),
-          configured: reaching(runInstaller(zone, brandArguments)),
-          installed: done,
-          ready: done,
-          running: done,
-          mounted: done
-        })
-
-      const boot = (zone: ZoneName.ZoneName) =>
-        converge("boot zone", zone, { installed: reaching(start(zone)), ready: reaching(start(zone)), running: done })
-
-      const halt = (zone: ZoneName.ZoneName) =>
-        converge("halt zone", zone, {
-          configured: done,
-          incomplete: done,
-          installed: done,
-          ready: reaching(stop(zone)),
-          running: reaching(stop(zone))
-        })
+      const { zoneadm, zonecfg } = operations
 
       const shutdown = Effect.fnUntraced(function*(zone: ZoneName.ZoneName, grace: Duration.DurationInput) {
+        const at = zoneOperations.cursor()
         const entry = yield* zoneadm.find(zone)
-        if (entry?.state === "running" && Duration.toMillis(grace) > 0) {
+        const asks = entry?.state === "running" && operations.profile(entry.brand).shutdown.kind === "graceful"
+        if (asks && Duration.toMillis(grace) > 0) {
           // Without a permit: it mostly waits. Whatever it answers, the halt below decides.
           yield* zoneadm.shutdown(zone, grace).pipe(
             Effect.catchAll((error) =>
@@ -300,41 +231,26 @@ export const layerWith = (options: Options): Layer.Layer<ZoneRuntime, never, Com
             )
           )
         }
-        yield* halt(zone)
+        yield* operations.ensureHalted(zone, at)
       })
 
-      const uninstall = (zone: ZoneName.ZoneName) =>
-        converge("uninstall zone", zone, {
-          absent: done,
-          configured: done,
-          installed: again(clear(zone)),
-          incomplete: again(clear(zone))
-        })
-
-      // Not from other states: the files of the zone would stay.
-      const remove = (zone: ZoneName.ZoneName) =>
-        converge("remove zone", zone, { absent: done, configured: again(forget(zone)) })
-
       const ensureRunning = (spec: ZoneSpec) =>
-        converge("run zone", spec.zoneName, {
-          absent: reaching(Effect.zipRight(create(spec), runInstaller(spec.zoneName, spec.installArguments ?? []))),
-          // Written again: the configuration may come from an earlier, different attempt.
-          configured: reaching(Effect.zipRight(configure(spec), runInstaller(spec.zoneName, spec.installArguments ?? []))),
-          incomplete: again(clear(spec.zoneName)),
-          installed: reaching(start(spec.zoneName)),
-          ready: reaching(start(spec.zoneName)),
-          running: done
-        })
+        Effect.forEach(
+          zoneSteps(operations, { zone: spec.zoneName, foundations: [] }, Effect.succeed(spec)),
+          ({ ensure }) => ensure,
+          { discard: true }
+        )
 
       const ensureRemoved = (zone: ZoneName.ZoneName) =>
-        converge("remove zone", zone, {
-          absent: done,
-          configured: again(forget(zone)),
-          installed: again(clear(zone)),
-          incomplete: again(clear(zone)),
-          ready: reaching(stop(zone)),
-          running: reaching(stop(zone))
+        Effect.suspend(() => {
+          const at = zoneOperations.cursor()
+          return operations.ensureHalted(zone, at).pipe(
+            Effect.zipRight(operations.ensureUninstalled(zone, at)),
+            Effect.zipRight(operations.ensureForgotten(zone, at))
+          )
         })
+
+      const fresh = <A>(use: (at: zoneOperations.Cursor) => Effect.Effect<A, HostError>) => Effect.suspend(() => use(zoneOperations.cursor()))
 
       return ZoneRuntime.of({
         list: Effect.map(zoneadm.list, (entries) => entries.flatMap(summaryOf)),
@@ -343,13 +259,33 @@ export const layerWith = (options: Options): Layer.Layer<ZoneRuntime, never, Com
             zonecfg.export(zone),
             (config) => Object.fromEntries(config.attr.map((attr) => [attr.name, attr.value]))
           ),
-        configure: (spec) => locked(spec.zoneName, configure(spec)),
-        install: (zone, brandArguments) => locked(zone, install(zone, brandArguments)),
-        boot: (zone) => locked(zone, boot(zone)),
+        provision: <E extends Saga.Failure>(plan: Provisioning<E>) =>
+          locked(plan.zone, Effect.suspend(() => {
+            const steps: ReadonlyArray<Saga.Step<E | HostError>> = [
+              ...plan.foundations,
+              ...zoneSteps(operations, plan, plan.spec),
+              ...plan.afterwards ?? []
+            ]
+            return Saga.provision(`zone ${plan.zone}`, steps)
+          })),
+        deprovision: <E extends Saga.Failure>(plan: Deprovisioning<E>) =>
+          locked(plan.zone, Effect.suspend(() => {
+            // Removing asks for no spec.
+            const steps: ReadonlyArray<Saga.Step<E | HostError>> = [...plan.foundations, ...zoneSteps(operations, plan, Effect.never)]
+            return Saga.deprovision(`zone ${plan.zone}`, steps)
+          })),
+        setResources: (zone, resources) => locked(zone, zoneLimits.apply(runner, operations, zone, resources)),
+        configure: (spec) => locked(spec.zoneName, fresh((at) => operations.configure(spec, at))),
+        install: (zone, brandArguments) => locked(zone, fresh((at) => operations.ensureInstalled(zone, Effect.succeed(brandArguments), at))),
+        boot: (zone) => locked(zone, fresh((at) => operations.ensureBooted(zone, Effect.void, at))),
         shutdown: (zone, { timeout }) => locked(zone, shutdown(zone, timeout)),
-        halt: (zone) => locked(zone, halt(zone)),
-        uninstall: (zone) => locked(zone, uninstall(zone)),
-        remove: (zone) => locked(zone, remove(zone)),
+        halt: (zone) =>
+          locked(zone, fresh((at) =>
+            Effect.flatMap(operations.read("halt zone", zone, at), (entry) => operations.mustExist("halt zone", zone, entry)).pipe(
+              Effect.zipRight(operations.ensureHalted(zone, at))
+            ))),
+        uninstall: (zone) => locked(zone, fresh((at) => operations.ensureUninstalled(zone, at))),
+        remove: (zone) => locked(zone, fresh((at) => operations.ensureForgotten(zone, at))),
         ensureRunning: (spec) => locked(spec.zoneName, ensureRunning(spec)),
         ensureRemoved: (zone) => locked(zone, ensureRemoved(zone)),
         exec: (zone, argv, options) => Zlogin.run(runner, zone, argv, options)

@@ -47,7 +47,8 @@ const host = (options: { busy?: number } = {}) => {
         links.delete(name)
         return out([])
       case "show-linkprop":
-        return out([`maxbw:${(links.get(name)?.maxbw ?? "").padStart(5)}`])
+        return out(after("-p").split(",").map((property) =>
+          `${name}:${property}:${property === "maxbw" ? (links.get(name)?.maxbw ?? "").padStart(5) : ""}`))
       case "set-linkprop": {
         const link = links.get(name)
         if (link !== undefined) link.maxbw = after("-p").split("=")[1] ?? ""

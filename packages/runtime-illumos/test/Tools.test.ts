@@ -51,18 +51,18 @@ describe("zoneadm", () => {
     ["zoneadm: zone 'web-1': only a privileged user may install a zone.", "HostPermissionDenied"],
     ["zoneadm: zone 'web-1': must be in the global zone to boot a zone.", "HostPermissionDenied"],
     ["zoneadm: zone 'web-1': is already installed.", "WrongZoneState"],
-    ["zoneadm: zone 'web-1': zone is incomplete; uninstall required.", "WrongZoneState"],
+    ["zoneadm: zone 'web-1': zone is incomplete; uninstall required.", "ZoneIncomplete"],
     ["zoneadm: zone 'web-1': uninstall operation is invalid for shutting_down zones.", "WrongZoneState"],
     ["zoneadm: zone 'web-1': must be installed before boot.", "WrongZoneState"],
     ["zoneadm: zone 'web-1': is already in state 'configured'.", "WrongZoneState"],
     ["zoneadm: zone 'web-1': not running", "WrongZoneState"],
-    ["zone 'web-1': halt operation is invalid for zones in state 'incomplete'", "WrongZoneState"],
+    ["zone 'web-1': halt operation is invalid for zones in state 'incomplete'", "ZoneIncomplete"],
     ["zone 'web-1': cannot manage a zone which is in state 'configured'\nzone 'web-1': could not start zoneadmd", "WrongZoneState"],
     ["zone 'web-1': shutdown already in progress", "WrongZoneState"],
     ["zoneadm: zone web-0 is running; installed is required.", "WrongZoneState"],
     ["zoneadm: zone 'web-1': missing or invalid brand", "BrandMissing"],
-    ["could not verify fs /a: could not access /b: No such file or directory\nzoneadm: zone web-1 failed to verify", "ZoneConfigRejected"],
-    ["zone 'web-1': failed to add network device: Invalid argument\nzoneadm: zone 'web-1': call to zoneadmd failed", "HostCommandFailed"]
+    ["could not verify fs /a: could not access /b: No such file or directory\nzoneadm: zone web-1 failed to verify", "ZoneResourceMissing"],
+    ["zone 'web-1': failed to add network device: Invalid argument\nzoneadm: zone 'web-1': call to zoneadmd failed", "ZoneBootFailed"]
   ])("understands %s", (stderr, tag) => {
     const error = ZoneAdm.classify("boot zone", zone, failure(stderr))
     assert.strictEqual(error._tag, tag)
@@ -150,19 +150,19 @@ describe("dladm and ipadm", () => {
 
   it.each([
     ["dladm: vnic creation over net0 failed: object already exists", "LinkExists"],
-    ["dladm: vnic creation over net0 failed: MAC address is already in use", "LinkExists"],
+    ["dladm: vnic creation over net0 failed: MAC address is already in use", "AddressInUse"],
     ["dladm: vnic deletion failed: link busy", "LinkBusy"],
     ["dladm: invalid link name 'net9'", "LinkNotFound"],
     ["dladm: invalid vnic name 'a0': object not found", "LinkNotFound"],
     ["dladm: vnic deletion failed: permission denied", "HostPermissionDenied"],
-    ["dladm: 'a0' is not a vnic", "HostCommandFailed"]
+    ["dladm: 'a0' is not a vnic", "LinkMismatch"]
   ])("understands %s", (stderr, tag) => {
     assert.strictEqual(Dladm.classify("delete VNIC", "a0", failure(stderr))._tag, tag)
   })
 
   it.each([
     ["ipadm: Could not create address: Address object already exists", "AddressExists"],
-    ["ipadm: Could not create address: Address already in use", "AddressExists"],
+    ["ipadm: Could not create address: Address already in use", "AddressInUse"],
     ["ipadm: Could not create a0 : Interface already exists", "LinkExists"],
     ["ipadm: Could not create a0 : Datalink does not exist", "LinkNotFound"],
     ["ipadm: Could not delete a0: Interface does not exist", "LinkNotFound"],

@@ -1,9 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Layer } from "effect"
+import { Deferred, Effect, Either, Fiber, Layer } from "effect"
 import * as CommandRunner from "../src/CommandRunner.js"
 import type { HostError } from "../src/HostError.js"
 import * as LinkName from "../src/LinkName.js"
+import { toConfig } from "../src/internal/zoneSpecConfig.js"
+import * as ZoneBrands from "../src/ZoneBrands.js"
+import * as ZoneConfig from "../src/ZoneConfig.js"
 import * as ZoneName from "../src/ZoneName.js"
+import * as ZoneResources from "../src/ZoneResources.js"
 import * as ZoneRuntime from "../src/ZoneRuntime.js"
 import * as scriptedHost from "./scriptedHost.js"
 
@@ -15,10 +19,12 @@ const spec: ZoneRuntime.ZoneSpec = {
   attributes: [{ name: "reddwarf-uid", value: "u-1" }],
   network: [{ link: LinkName.make("rd_web_0"), address: "10.88.0.7/16", defaultRouter: "10.88.0.1" }],
   fileSystems: [],
-  cpuCap: 0.5,
-  memoryCap: 10 * 1024 * 1024,
+  resources: ZoneResources.fromDemand({ serviceClass: "Burstable", cpuRequestMillis: 250, cpuLimitMillis: 500, memoryLimitBytes: 10 * 1024 * 1024 }),
   installArguments: ["-s", "/images/a.tar"]
 }
+
+/** The configuration an earlier run left behind. */
+const script = Either.getOrThrow(Either.flatMap(toConfig(ZoneBrands.lx, spec), (config) => ZoneConfig.render(zone, config)))
 
 const using = <A, E>(
   host: ReturnType<typeof scriptedHost.make>,
@@ -41,7 +47,7 @@ describe("ZoneRuntime.ensureRunning", () => {
     it.effect(`from ${from}: ${steps.join(", ") || "nothing to do"}`, () =>
       Effect.gen(function*() {
         const host = scriptedHost.make()
-        if (from !== "absent") host.put(zone, from)
+        if (from !== "absent") host.put(zone, from, script)
         yield* using(host, (runtime) => runtime.ensureRunning(spec))
         assert.strictEqual(host.zones.get(zone)?.state, "running")
         assert.deepStrictEqual(host.changes(), [...steps])
@@ -51,7 +57,7 @@ describe("ZoneRuntime.ensureRunning", () => {
   it.effect("waits for a zone that is going down, and does not believe that it is booted", () =>
     Effect.gen(function*() {
       const host = scriptedHost.make()
-      host.put(zone, "running")
+      host.put(zone, "running", script)
       yield* using(host, (runtime) =>
         Effect.gen(function*() {
           const halting = yield* Effect.fork(runtime.halt(zone))
@@ -71,7 +77,9 @@ describe("ZoneRuntime.ensureRunning", () => {
       assert.deepStrictEqual(attributes, { "reddwarf-uid": "u-1" })
       const script = host.zones.get(zone)?.script ?? ""
       assert.include(script, "set ncpus=0.50\n")
-      assert.include(script, "set physical=10M\nset swap=50M\n")
+      assert.include(script, "set physical=10M\nset swap=50M\nset locked=10M\n")
+      assert.match(script, /^set scheduling-class="?FSS"?$/m)
+      assert.match(script, /^set cpu-shares=256$/m)
       assert.include(script, "set autoboot=false\n")
       const install = host.journal.find((line) => line.args[2] === "install")
       assert.deepStrictEqual(install?.args, ["-z", zone, "install", "-s", "/images/a.tar"])
@@ -143,14 +151,14 @@ describe("ZoneRuntime.ensureRemoved", () => {
       }))
   }
 
-  it.effect("gives up on a zone that stays in shutting_down, and changes nothing there", () =>
+  it.effect("halts a zone that stays in shutting_down once more, then gives up and changes nothing there", () =>
     Effect.gen(function*() {
       const host = scriptedHost.make()
       host.put(zone, "shutting_down")
       const error = yield* Effect.flip(using(host, (runtime) => runtime.ensureRemoved(zone)))
       assert.strictEqual(error._tag, "ZoneStuck")
-      assert.include(error.message, "still shutting_down after 2m")
-      assert.deepStrictEqual(host.changes(), [])
+      assert.include(error.message, "still shutting_down after 2m, processes 4711 are left in it")
+      assert.deepStrictEqual(host.changes(), ["halt"])
     }))
 })
 

@@ -82,6 +82,11 @@ export const make = (intercept: Interception = () => undefined) => {
   const layer = CommandRunner.layerTest((line, files) => {
     const early = intercept(line)
     if (early !== undefined) return early
+    if (line.program === "/usr/bin/ls") {
+      // A root with everything a Linux system needs.
+      return CommandRunner.result({ stdout: line.args.slice(1).map((path) => `-rwxr-xr-x   1 root root 9 Nov 21 09:00 ${path}\n`).join("") })
+    }
+    if (line.program === "/usr/bin/ps") return CommandRunner.result({ stdout: "   PID\n  4711\n" })
     const [flag, name = "", ...args] = line.args
     if (line.program === "/usr/sbin/zonecfg") return zonecfg(name, args, files)
     if (flag === "-z") return zoneadm(name, args)
@@ -95,9 +100,10 @@ export const make = (intercept: Interception = () => undefined) => {
     layer,
     journal,
     zones,
-    put: (name: string, state: string) => zones.set(name, { state, zonepath: `/zones/${name}`, script: "create -b\n" }),
+    put: (name: string, state: string, script = "create -b\n") => zones.set(name, { state, zonepath: `/zones/${name}`, script }),
     /** What changed something, without the reads in between. */
-    changes: () => journal.flatMap(({ args }) => (args[2] === "list" || args[0] === "list" ? [] : [args[2] === "-f" ? "apply" : args[2]]))
+    changes: () => journal.flatMap(({ args, program }) =>
+      (program.startsWith("/usr/bin/") || args[2] === "list" || args[2] === "export" || args[0] === "list" ? [] : [args[2] === "-f" ? "apply" : args[2]]))
   }
 }
 

@@ -1,14 +1,19 @@
-/** Storage as a node agent needs it: one dataset per zone, marked with its owner, and the space that is left. */
-import type { CommandRunner } from "@reddwarf/runtime-illumos"
+/** Storage as a node agent needs it: datasets for zones, persistent volumes, and the state of the pool. Everything it makes carries the uid of its owner. */
+import { CommandRunner } from "@reddwarf/runtime-illumos"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schedule from "effect/Schedule"
+import type * as Stream from "effect/Stream"
 import * as DatasetName from "./DatasetName.js"
-import { DatasetNotMounted, DatasetNotOwned, PropertyRejected, type StorageError } from "./StorageError.js"
+import * as datasetOperations from "./internal/datasets.js"
+import * as orphanOperations from "./internal/orphans.js"
+import * as volumeOperations from "./internal/volumes.js"
+import * as zoneOperations from "./internal/zones.js"
+import type { StorageError } from "./StorageError.js"
+import * as StorageLayout from "./StorageLayout.js"
+import type * as Volume from "./Volume.js"
 import * as Zfs from "./Zfs.js"
-import type { PropertyValue } from "./ZfsOutput.js"
+import type * as ZpoolStatus from "./ZpoolStatus.js"
 
 /** What a zone needs on disk. @category models */
 export interface ZoneDatasetSpec {
@@ -20,6 +25,8 @@ export interface ZoneDatasetSpec {
   readonly quota?: number | undefined
   /** Further marks, written as `reddwarf:<name>`: lower case letters, digits, `-`, `_`, `.`. */
   readonly properties?: Readonly<Record<string, string>> | undefined
+  /** The snapshot of an image the dataset is a clone of; absent means an empty one. */
+  readonly origin?: DatasetName.SnapshotName | undefined
 }
 
 /** A dataset that belongs to a zone. @category models */
@@ -38,8 +45,33 @@ export interface ZoneDataset {
   readonly used: number
   /** Bytes; absent means no limit. */
   readonly quota?: number
+  /** The snapshot it is a clone of. */
+  readonly origin?: DatasetName.SnapshotName
   /** All marks, without their `reddwarf:` prefix. */
   readonly properties: Readonly<Record<string, string>>
+}
+
+/** A root file system beside that of the zone, such as that of one container. @category models */
+export interface ZoneRootSpec {
+  readonly zone: string
+  readonly uid: string
+  /** Name of the root in its zone, for instance that of the container. */
+  readonly name: string
+  /** The snapshot of an image it is a clone of. */
+  readonly origin: DatasetName.SnapshotName
+  /** Bytes for its files; absent means no limit of its own. */
+  readonly quota?: number | undefined
+}
+
+/** A dataset that a zone manages by itself. @category models */
+export interface DelegatedSpec {
+  readonly zone: string
+  readonly uid: string
+  readonly name: string
+  /** Absolute path inside the zone. */
+  readonly mountpoint: string
+  readonly quota?: number | undefined
+  readonly reservation?: number | undefined
 }
 
 /** Space of the pool, in bytes. @category models */
@@ -54,86 +86,111 @@ export interface PoolUsage {
   readonly health: string
 }
 
+/** How a pool is. @category models */
+export interface PoolHealth extends ZpoolStatus.Status {
+  /** Data can be read and written: `ONLINE` or `DEGRADED`. */
+  readonly usable: boolean
+  /** Another failure may lose data, or has: the pool is not `ONLINE`, or there are data errors. */
+  readonly atRisk: boolean
+}
+
+/** A dataset below the zones or volumes whose owner is not known. @category models */
+export interface Orphan {
+  readonly kind: "zone" | "volume"
+  readonly dataset: DatasetName.DatasetName
+  /** Absent when it carries none. */
+  readonly uid?: string
+  /** Bytes that would become free. */
+  readonly used: number
+  /** Why it is thought to be one. */
+  readonly reason: string
+  /** Whether `removeOrphan` would remove it: only what this engine has made. */
+  readonly removable: boolean
+}
+
+/** How a stream becomes a volume. @category models */
+export interface ReceiveTarget {
+  readonly name: string
+  readonly owner: string
+  /** Take an incremental stream although the volume was changed after its newest snapshot; the changes are lost. Default false. */
+  readonly discardChanges?: boolean | undefined
+}
+
+/** What a transfer has left behind that has not ended yet. @category models */
+export interface Arrival {
+  readonly dataset: DatasetName.DatasetName
+  /** For `resumeStream` of the sending engine; absent when the stream was complete, or this ZFS keeps no parts. */
+  readonly token: string | undefined
+  readonly snapshots: ReadonlyArray<Volume.VolumeSnapshot>
+}
+
 /**
- * Storage of one host. Everything is idempotent.
+ * Storage of one host. Every operation can be repeated, after a crash at any point too: it looks at what is there and does the rest.
+ * Busy datasets are tried again for about 30 seconds. Nothing that carries another uid, or none, is ever changed or destroyed.
  *
  * @category services
  */
 export class StorageEngine extends Context.Tag("@reddwarf/storage-zfs/StorageEngine")<StorageEngine, {
+  /** Where everything is. */
+  readonly layout: StorageLayout.Layout
   /** Makes the parents: zones, images and volumes. */
   readonly ensureDatasets: Effect.Effect<void, StorageError>
-  /** Makes the dataset of a zone, or brings quota and marks of an existing one up to date. `DatasetNotOwned` when another uid has it. */
+  /**
+   * Makes the dataset of a zone, or brings quota and marks of an existing one up to date. `DatasetNotOwned` when another uid has it,
+   * `DatasetExists` when it comes from another image.
+   */
   readonly ensureZoneDataset: (spec: ZoneDatasetSpec) => Effect.Effect<ZoneDataset, StorageError>
   /** Destroys the dataset of a zone with all it contains, trying again a bounded time while it is busy. A missing one is fine. */
   readonly destroyZoneDataset: (zone: string) => Effect.Effect<void, StorageError>
-  readonly poolUsage: Effect.Effect<PoolUsage, StorageError>
   /** Every zone dataset that carries a uid. */
   readonly listOwned: Effect.Effect<ReadonlyArray<ZoneDataset>, StorageError>
+  /** A clone of an image inside the dataset of a zone; it goes with that. */
+  readonly ensureZoneRoot: (
+    spec: ZoneRootSpec
+  ) => Effect.Effect<{ readonly dataset: DatasetName.DatasetName; readonly mountpoint: string }, StorageError>
+  /** A dataset for `add dataset` of a zone's configuration, inside the dataset of the zone; never mounted in the global zone. */
+  readonly ensureDelegated: (spec: DelegatedSpec) => Effect.Effect<DatasetName.DatasetName, StorageError>
+  /** Takes a delegated dataset back once its zone is down: without this it can neither be mounted nor read in the global zone. */
+  readonly reclaimDelegated: (dataset: DatasetName.DatasetName) => Effect.Effect<void, StorageError>
+  /** Makes a volume, or brings limits, owner and marks of an existing one up to date. */
+  readonly ensureVolume: (spec: Volume.VolumeSpec) => Effect.Effect<Volume.Volume, StorageError>
+  /** Makes a block device, or lets an existing one grow. `NotSupported` where ZFS has no volumes. */
+  readonly ensureBlockVolume: (spec: Volume.BlockVolumeSpec) => Effect.Effect<Volume.BlockVolume, StorageError>
+  /** Destroys a volume of either kind with its snapshots. A missing one is fine, one of another owner is not. */
+  readonly destroyVolume: (name: string, owner: string) => Effect.Effect<void, StorageError>
+  /** Every file system volume with its owner. */
+  readonly listVolumes: Effect.Effect<ReadonlyArray<Volume.Volume>, StorageError>
+  /** Takes a snapshot; one of that name that exists is kept as it is. */
+  readonly snapshotVolume: (name: string, snapshot: string) => Effect.Effect<DatasetName.SnapshotName, StorageError>
+  /** Oldest first. */
+  readonly volumeSnapshots: (name: string) => Effect.Effect<ReadonlyArray<Volume.VolumeSnapshot>, StorageError>
+  /** Destroys a snapshot, as soon as no clone and no hold needs it. A missing one is fine. */
+  readonly destroyVolumeSnapshot: (name: string, snapshot: string) => Effect.Effect<void, StorageError>
+  /** Brings a volume back to a snapshot; newer snapshots are destroyed. */
+  readonly rollbackVolume: (name: string, snapshot: string) => Effect.Effect<void, StorageError>
+  /** A snapshot as bytes for `receiveVolume`, possibly of another host; with `from`, only what changed since that snapshot. */
+  readonly sendVolume: (name: string, snapshot: string, options?: { readonly from?: string }) => Stream.Stream<Uint8Array, StorageError>
+  /** The rest of a stream that was cut; the token is that of the `arrival` on the receiving side. */
+  readonly resumeStream: (token: string) => Stream.Stream<Uint8Array, StorageError>
+  /** Makes a volume, or a new snapshot of one, from a stream. What arrives is no volume before it is complete. */
+  readonly receiveVolume: <E>(target: ReceiveTarget, stream: Stream.Stream<Uint8Array, E>) => Effect.Effect<void, StorageError | E>
+  /** What a transfer to a new volume of this name has left behind, if anything. */
+  readonly arrival: (name: string) => Effect.Effect<Arrival | undefined, StorageError>
+  /** Makes a complete arrival the volume, after a crash between the two. */
+  readonly finishArrival: (name: string, owner: string) => Effect.Effect<void, StorageError>
+  /** Throws away what a transfer has left behind. */
+  readonly discardArrival: (name: string) => Effect.Effect<void, StorageError>
+  readonly poolUsage: Effect.Effect<PoolUsage, StorageError>
+  /** State, devices and errors of the pool the engine lives in. */
+  readonly poolHealth: Effect.Effect<PoolHealth, StorageError>
+  /** Datasets of zones and volumes whose uid is not among the owners, and what lies there without any. */
+  readonly orphans: (owners: ReadonlySet<string>) => Effect.Effect<ReadonlyArray<Orphan>, StorageError>
+  /** Destroys an orphan, unless it has found an owner since it was reported. */
+  readonly removeOrphan: (orphan: Orphan) => Effect.Effect<void, StorageError>
 }>() {}
 
-/**
- * Where the engine keeps its datasets.
- *
- * @category models
- */
-export interface Options {
-  /** The dataset everything lies below, for instance `rpool/reddwarf`; its pool must exist. */
-  readonly root: DatasetName.DatasetName
-  /** Where `root` is mounted when it is made. Default `/` and the name of `root`. */
-  readonly mountpoint?: string
-  /** Parents of what the engine makes; a parent elsewhere than directly below `root` needs its own parent to exist. Default `<root>/zones` and so on. */
-  readonly zones?: DatasetName.DatasetName
-  readonly images?: DatasetName.DatasetName
-  readonly volumes?: DatasetName.DatasetName
-  /** Where the parent of the zones is mounted when it is made; zonepaths lie below. Default: below the mountpoint of `root`. */
-  readonly zonesMountpoint?: string
-}
-
-const markPrefix = "reddwarf:"
-const markName = /^[a-z0-9][a-z0-9._-]{0,99}$/
-
-/** 250 ms, doubling to at most 4 s, for about 30 s altogether. */
-const busySchedule = Schedule.exponential("250 millis").pipe(
-  Schedule.either(Schedule.spaced("4 seconds")),
-  Schedule.intersect(Schedule.elapsed.pipe(Schedule.whileOutput((spent) => Duration.lessThan(spent, "30 seconds"))))
-)
-
-/** Only what was set on the dataset itself: marks are inherited by everything below it. */
-const localMarks = (properties: ReadonlyMap<string, PropertyValue>): Record<string, string> =>
-  Object.fromEntries(
-    [...properties].flatMap(([name, { source, value }]) =>
-      name.startsWith(markPrefix) && (source === "local" || source === "received")
-        ? [[name.slice(markPrefix.length), value] as const]
-        : []
-    )
-  )
-
-const numberOf = (properties: ReadonlyMap<string, PropertyValue>, name: string): number => {
-  const value = properties.get(name)?.value ?? ""
-  // `none` where the number is not set and the system has no number for that.
-  return /^\d+$/.test(value) ? Number(value) : 0
-}
-
-const zoneDatasetOf = (
-  dataset: DatasetName.DatasetName,
-  properties: ReadonlyMap<string, PropertyValue>
-): ZoneDataset | undefined => {
-  const marks = localMarks(properties)
-  const { uid } = marks
-  if (uid === undefined) return undefined
-  const mountpoint = properties.get("mountpoint")?.value ?? "-"
-  const quota = numberOf(properties, "quota")
-  return {
-    dataset,
-    zone: dataset.slice(dataset.lastIndexOf("/") + 1),
-    uid,
-    mountpoint,
-    zonepath: `${mountpoint}/zone`,
-    used: numberOf(properties, "used"),
-    ...(quota === 0 ? {} : { quota }),
-    properties: marks
-  }
-}
+/** Where the engine keeps its datasets. @category models */
+export type Options = StorageLayout.Options
 
 /**
  * The engine on ZFS.
@@ -145,137 +202,69 @@ export const layerZfs = (options: Options): Layer.Layer<StorageEngine, never, Co
     StorageEngine,
     Effect.gen(function*() {
       const zfs = yield* Zfs.Zfs
-      const { root } = options
-      const zones = options.zones ?? DatasetName.child(root, "zones")
-
-      const datasetOf = (zone: string): Effect.Effect<DatasetName.DatasetName, PropertyRejected> => {
-        const name = `${zones}/${zone}`
-        return DatasetName.is(name) && !zone.includes("/")
-          ? Effect.succeed(name)
-          : Effect.fail(
-            new PropertyRejected({ operation: "name the dataset of zone", dataset: zone, detail: `${name} is not a dataset name` })
-          )
-      }
-
-      const ensureMounted = (dataset: DatasetName.DatasetName) =>
-        zfs.mount(dataset).pipe(
-          // A dataset made in a busy moment is there but not mounted, and can be mounted a little later.
-          Effect.retry({ schedule: busySchedule, while: (error) => error._tag === "DatasetBusy" }),
-          Effect.catchIf((error) => error.message.includes("already mounted"), () => Effect.void)
-        )
-
-      /** Somebody else may make it between the look and the command. */
-      const createIfMissing = (dataset: DatasetName.DatasetName, properties: Readonly<Record<string, string>>) =>
-        Effect.catchTags(zfs.get(dataset, ["type"]), {
-          DatasetNotFound: () =>
-            Effect.catchTags(zfs.create(dataset, properties), {
-              DatasetExists: () => Effect.void,
-              DatasetNotMounted: () => ensureMounted(dataset)
-            })
-        })
+      const runner = yield* CommandRunner.CommandRunner
+      const layout = StorageLayout.make(options)
+      const datasets = datasetOperations.make(zfs)
+      const zones = zoneOperations.make(zfs, datasets, layout)
+      const volumes = volumeOperations.make(zfs, runner, datasets, layout)
+      const orphans = orphanOperations.make(zfs, datasets, layout)
+      const pool = DatasetName.poolOf(layout.root)
 
       const ensureDatasets = Effect.gen(function*() {
-        yield* createIfMissing(root, {
-          mountpoint: options.mountpoint ?? `/${root}`,
-          compression: "on",
-          atime: "off"
-        })
-        yield* createIfMissing(zones, options.zonesMountpoint === undefined ? {} : { mountpoint: options.zonesMountpoint })
-        yield* createIfMissing(options.images ?? DatasetName.child(root, "images"), {})
-        yield* createIfMissing(options.volumes ?? DatasetName.child(root, "volumes"), {})
+        const ensure = (dataset: DatasetName.DatasetName, properties: Readonly<Record<string, string>>) =>
+          datasets.makeIfMissing(dataset, zfs.create(dataset, properties))
+        yield* ensure(layout.root, { mountpoint: options.mountpoint ?? `/${layout.root}`, compression: "on", atime: "off" })
+        yield* ensure(layout.zones, options.zonesMountpoint === undefined ? {} : { mountpoint: options.zonesMountpoint })
+        yield* ensure(layout.images, {})
+        yield* ensure(layout.volumes, {})
       })
 
-      const marksOf = (spec: ZoneDatasetSpec): Effect.Effect<Record<string, string>, PropertyRejected> => {
-        const marks = { ...spec.properties, uid: spec.uid, zone: spec.zone }
-        const bad = Object.entries(marks).find(([name, value]) =>
-          // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-          !markName.test(name) || value === "" || Buffer.byteLength(value) > 8191 || /[\u0000-\u001f]/.test(value)
-        )
-        return bad === undefined ? Effect.succeed(marks) : Effect.fail(
-          new PropertyRejected({
-            operation: "mark the dataset of zone",
-            dataset: spec.zone,
-            detail: `${bad[0]} must be a lower case name with 1 to 8191 bytes of printable text`
-          })
-        )
-      }
-
-      const read = (dataset: DatasetName.DatasetName) => Effect.map(zfs.get(dataset, "all"), (properties) => ({
-        properties,
-        zone: zoneDatasetOf(dataset, properties)
-      }))
-
-      const owned = (dataset: DatasetName.DatasetName, uid: string) =>
-        Effect.flatMap(read(dataset), ({ zone }) => {
-          const refuse = (detail: string) =>
-            Effect.fail(new DatasetNotOwned({ operation: "use dataset", dataset, detail }))
-          if (zone === undefined) return refuse("it carries no uid")
-          return zone.uid === uid ? Effect.succeed(zone) : refuse(`it belongs to ${zone.uid}, not to ${uid}`)
+      const poolUsage = Effect.gen(function*() {
+        const row = yield* zfs.pool(pool)
+        const properties = yield* Effect.catchTags(zfs.get(layout.root, ["available"]), {
+          DatasetNotFound: () => zfs.get(pool, ["available"])
         })
-
-      const ensureZoneDataset = Effect.fn("StorageEngine.ensureZoneDataset")(function*(spec: ZoneDatasetSpec) {
-        const dataset = yield* datasetOf(spec.zone)
-        const marks = yield* marksOf(spec)
-        const quota = spec.quota === undefined ? "none" : String(Math.ceil(spec.quota))
-        yield* createIfMissing(dataset, {
-          ...Object.fromEntries(Object.entries(marks).map(([name, value]) => [`${markPrefix}${name}`, value])),
-          ...(spec.quota === undefined ? {} : { quota })
-        })
-        const found = yield* owned(dataset, spec.uid)
-        const changes: Array<readonly [string, string]> = Object.entries(marks).flatMap(([name, value]) =>
-          found.properties[name] === value ? [] : [[`${markPrefix}${name}`, value] as const])
-        if (String(found.quota ?? "none") !== quota) changes.push(["quota", quota])
-        for (const [name, value] of changes) yield* zfs.set(dataset, name, value)
-        const result = changes.length === 0 ? found : yield* owned(dataset, spec.uid)
-        return result.mountpoint.startsWith("/") ? result : yield* new DatasetNotMounted({
-          operation: "use dataset",
-          dataset,
-          detail: `its mountpoint is ${result.mountpoint}`
-        })
-      })
-
-      const destroyZoneDataset = Effect.fn("StorageEngine.destroyZoneDataset")(function*(zone: string) {
-        const dataset = yield* datasetOf(zone)
-        const found = yield* Effect.catchTags(read(dataset), { DatasetNotFound: () => Effect.succeed(undefined) })
-        if (found === undefined) return
-        if (found.zone === undefined) {
-          yield* new DatasetNotOwned({ operation: "destroy dataset", dataset, detail: "it carries no uid" })
+        return {
+          pool: row.name,
+          size: row.size,
+          allocated: row.allocated,
+          free: row.free,
+          available: datasetOperations.numberOf(properties, "available"),
+          health: row.health
         }
-        yield* zfs.destroy(dataset, { recursive: true }).pipe(
-          Effect.retry({ schedule: busySchedule, while: (error) => error._tag === "DatasetBusy" }),
-          Effect.catchTags({
-            DatasetBusy: () => zfs.destroy(dataset, { recursive: true, force: true }),
-            DatasetNotFound: () => Effect.void
-          })
-        )
       })
 
       return StorageEngine.of({
+        layout,
         ensureDatasets,
-        ensureZoneDataset,
-        destroyZoneDataset,
-        poolUsage: Effect.gen(function*() {
-          const pool = yield* zfs.pool(DatasetName.poolOf(root))
-          const properties = yield* Effect.catchTags(zfs.get(root, ["available"]), {
-            DatasetNotFound: () => zfs.get(DatasetName.poolOf(root), ["available"])
-          })
-          return {
-            pool: pool.name,
-            size: pool.size,
-            allocated: pool.allocated,
-            free: pool.free,
-            available: numberOf(properties, "available"),
-            health: pool.health
-          }
-        }),
-        listOwned: Effect.map(
-          Effect.catchTags(zfs.getTree(zones, "all", 1), { DatasetNotFound: () => Effect.succeed(new Map<never, never>()) }),
-          (table) =>
-            [...table].flatMap(([name, properties]) => {
-              const zone = DatasetName.is(name) && name !== zones ? zoneDatasetOf(name, properties) : undefined
-              return zone === undefined ? [] : [zone]
-            })
-        )
+        ensureZoneDataset: zones.ensure,
+        destroyZoneDataset: zones.destroy,
+        listOwned: zones.list,
+        ensureZoneRoot: zones.ensureRoot,
+        ensureDelegated: zones.ensureDelegated,
+        reclaimDelegated: zones.reclaimDelegated,
+        ensureVolume: volumes.ensure,
+        ensureBlockVolume: volumes.ensureBlock,
+        destroyVolume: volumes.destroy,
+        listVolumes: volumes.list,
+        snapshotVolume: volumes.takeSnapshot,
+        volumeSnapshots: volumes.snapshots,
+        destroyVolumeSnapshot: volumes.destroySnapshot,
+        rollbackVolume: volumes.rollback,
+        sendVolume: volumes.send,
+        resumeStream: volumes.resume,
+        receiveVolume: volumes.receive,
+        arrival: volumes.arrival,
+        finishArrival: volumes.finish,
+        discardArrival: volumes.discardArrival,
+        poolUsage,
+        poolHealth: Effect.map(zfs.poolStatus(pool), (status) => ({
+          ...status,
+          usable: status.state === "ONLINE" || status.state === "DEGRADED",
+          atRisk: status.state !== "ONLINE" || status.dataErrors
+        })),
+        orphans: orphans.find,
+        removeOrphan: orphans.remove
       })
     })
   ).pipe(Layer.provide(Zfs.layer))

@@ -55,6 +55,34 @@ export class DatasetHasClones extends Schema.TaggedError<DatasetHasClones>()("Da
   }
 }
 
+/** The hold is on the snapshot already. @category errors */
+export class HoldExists extends Schema.TaggedError<HoldExists>()("HoldExists", fields) {
+  override get message(): string {
+    return describe(this, "the hold is there already", "go on, or take another tag")
+  }
+}
+
+/** There is no such hold on the snapshot. @category errors */
+export class HoldNotFound extends Schema.TaggedError<HoldNotFound>()("HoldNotFound", fields) {
+  override get message(): string {
+    return describe(this, "there is no such hold", "look at zfs holds; it may have been released before")
+  }
+}
+
+/** The stream does not fit the target: another base, a changed target, or bytes that are cut or damaged. @category errors */
+export class StreamRejected extends Schema.TaggedError<StreamRejected>()("StreamRejected", fields) {
+  override get message(): string {
+    return describe(this, "the stream cannot be received", "send again from a snapshot that both sides have, or resume if it was cut")
+  }
+}
+
+/** This ZFS does not know an option, a property or a kind of dataset. @category errors */
+export class NotSupported extends Schema.TaggedError<NotSupported>()("NotSupported", fields) {
+  override get message(): string {
+    return describe(this, "this ZFS cannot do that", "use a release that can, or do without")
+  }
+}
+
 /** The dataset belongs to somebody else, or to another zone than the one named. @category errors */
 export class DatasetNotOwned extends Schema.TaggedError<DatasetNotOwned>()("DatasetNotOwned", fields) {
   override get message(): string {
@@ -129,6 +157,10 @@ export type StorageError =
   | DatasetHasChildren
   | DatasetHasClones
   | DatasetNotOwned
+  | HoldExists
+  | HoldNotFound
+  | StreamRejected
+  | NotSupported
   | DatasetNotMounted
   | OutOfSpace
   | PoolUnavailable

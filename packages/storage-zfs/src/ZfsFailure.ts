@@ -7,11 +7,15 @@ import {
   DatasetHasClones,
   DatasetNotFound,
   DatasetNotMounted,
+  HoldExists,
+  HoldNotFound,
+  NotSupported,
   OutOfSpace,
   PoolUnavailable,
   PropertyRejected,
   type StorageError,
   StoragePermissionDenied,
+  StreamRejected,
   ZfsCommandFailed
 } from "./StorageError.js"
 
@@ -30,8 +34,16 @@ const table: ReadonlyArray<Row> = [
   { pattern: /successfully created, but not mounted|directory is not empty/, error: DatasetNotMounted },
   { pattern: /no such pool|I\/O is currently suspended|pool is unavailable|pool I\/O/, error: PoolUnavailable },
   { pattern: /Please make sure that the zfs-fuse daemon is running|ZFS modules are not loaded/, error: PoolUnavailable },
-  { pattern: /dataset does not exist|parent does not exist|could not find any snapshots/, error: DatasetNotFound },
-  { pattern: /dataset already exists|destination '.*' exists/, error: DatasetExists },
+  { pattern: /tag already exists on this dataset/, error: HoldExists },
+  { pattern: /no such tag on this dataset/, error: HoldNotFound },
+  { pattern: /destination has snapshots|destination '.*' exists/, error: DatasetExists },
+  {
+    pattern:
+      /invalid (?:backup )?stream|failed to read from stream|incomplete stream|has been modified|does not\s+match incremental source|checksum mismatch/,
+    error: StreamRejected
+  },
+  { pattern: /dataset does not exist|parent does not exist|could not find any snapshots|could not send .*: does not exist/, error: DatasetNotFound },
+  { pattern: /dataset already exists/, error: DatasetExists },
   { pattern: /has dependent clones/, error: DatasetHasClones },
   { pattern: /has children/, error: DatasetHasChildren },
   { pattern: /out of space|Disc quota exceeded|No space left/i, error: OutOfSpace },
@@ -45,6 +57,9 @@ const table: ReadonlyArray<Row> = [
   }
 ]
 
+/** Abortion by SIGABRT is how zfs-fuse says that it lacks something. */
+const unsupported = /Function not implemented|operation not supported|unsupported version|^invalid option '|unrecognized command|No such file or directory.*pyzfs|pyzfs\.py/m
+
 const detailLimit = 600
 
 /**
@@ -56,6 +71,7 @@ export const classify = (operation: string, dataset: string, result: CommandRunn
   const text = result.stderr.trim() === "" ? result.stdout.trim() : result.stderr.trim()
   const line = text.replaceAll(/\s*\n\s*/g, " | ")
   const detail = line.length > detailLimit ? `${line.slice(0, detailLimit)}…` : line
+  if (unsupported.test(text)) return new NotSupported({ operation, dataset, detail })
   const row = table.find(({ pattern }) => pattern.test(text))
   return row === undefined
     ? new ZfsCommandFailed({ operation, dataset, detail, exitCode: result.exitCode })

@@ -1,4 +1,4 @@
-/** Parsers of what `zfs get -Hp` and `zpool list -H` print. */
+/** Parsers of what zfs and `zpool list` print. */
 
 /** One property of one dataset. @category models */
 export interface PropertyRow {
@@ -84,4 +84,55 @@ export const parsePool = (line: string): PoolRow | undefined => {
       freeBytes === undefined
     ? undefined
     : { name, size: sizeBytes, allocated: allocatedBytes, free: freeBytes, health }
+}
+
+/** Every line of `zpool list -H -o name,size,alloc,free,cap,health`; lines of another form are left out. @category combinators */
+export const parsePools = (text: string): ReadonlyArray<PoolRow> => text.split("\n").flatMap((line) => parsePool(line) ?? [])
+
+/**
+ * The rows of `zfs list -Hp -o …`, by column name. Lines with another number of columns are left out.
+ *
+ * @category combinators
+ */
+export const parseList = (text: string, columns: ReadonlyArray<string>): ReadonlyArray<Readonly<Record<string, string>>> =>
+  text.split("\n").flatMap((line) => {
+    const cells = line.split("\t")
+    return line === "" || cells.length !== columns.length
+      ? []
+      : [Object.fromEntries(columns.map((column, index) => [column, cells[index] ?? ""]))]
+  })
+
+/** A hold on a snapshot. @category models */
+export interface Hold {
+  readonly snapshot: string
+  readonly tag: string
+  /** When it was taken, as printed: local time of the host, without zone. */
+  readonly since: string
+}
+
+/** The table of `zfs holds`, with or without its header. @category combinators */
+export const parseHolds = (text: string): ReadonlyArray<Hold> =>
+  text.split("\n").flatMap((line) => {
+    const match = /^(\S+@\S+)\s+(\S+)\s+(.+?)\s*$/.exec(line)
+    return match === null ? [] : [{ snapshot: match[1] ?? "", tag: match[2] ?? "", since: match[3] ?? "" }]
+  })
+
+/** What a destruction would do. @category models */
+export interface DestroyPreview {
+  readonly destroyed: ReadonlyArray<string>
+  /** Bytes that would become free; absent where zfs does not say. */
+  readonly reclaimed?: number
+}
+
+/** The output of `zfs destroy -n -v -p`. @category combinators */
+export const parseDestroyPreview = (text: string): DestroyPreview => {
+  const destroyed: Array<string> = []
+  let reclaimed: number | undefined
+  for (const line of text.split("\n")) {
+    const [word, value] = line.split("\t")
+    if (value === undefined) continue
+    if (word === "destroy") destroyed.push(value)
+    if (word === "reclaim" && /^\d+$/.test(value)) reclaimed = Number(value)
+  }
+  return { destroyed, ...(reclaimed === undefined ? {} : { reclaimed }) }
 }

@@ -38,6 +38,29 @@ describe("ZfsOutput", () => {
   })
 })
 
+describe("ZfsOutput: lists, holds and previews", () => {
+  it("reads rows by column", () => {
+    assert.deepStrictEqual(ZfsOutput.parseList("tank/a\t5\ntank/b\t-\nodd\n", ["name", "used"]), [
+      { name: "tank/a", used: "5" },
+      { name: "tank/b", used: "-" }
+    ])
+    assert.deepStrictEqual(ZfsOutput.parsePools("a\t1024\t512\t512\t50\tONLINE\nno pools available\n").map((pool) => pool.name), ["a"])
+  })
+
+  it("reads holds with their header, and none where there are none", () => {
+    const text = "NAME      TAG      TIMESTAMP\ntank/a@s  image-1  Thu Nov 20 10:05:07 2025\n"
+    assert.deepStrictEqual(ZfsOutput.parseHolds(text), [{ snapshot: "tank/a@s", tag: "image-1", since: "Thu Nov 20 10:05:07 2025" }])
+    assert.deepStrictEqual(ZfsOutput.parseHolds(""), [])
+  })
+
+  it("reads what would be destroyed", () => {
+    assert.deepStrictEqual(ZfsOutput.parseDestroyPreview("destroy\ttank/a@s\ndestroy\ttank/a\nreclaim\t4096\n"), {
+      destroyed: ["tank/a@s", "tank/a"],
+      reclaimed: 4096
+    })
+  })
+})
+
 describe("ZfsFailure", () => {
   it.each([
     ["cannot open 'tank/a': dataset does not exist", "DatasetNotFound"],
@@ -60,6 +83,17 @@ describe("ZfsFailure", () => {
     ["cannot create 'tank/a': invalid property 'foo'", "PropertyRejected"],
     ["cannot create 'tank/a': permission denied", "StoragePermissionDenied"],
     ["connect: Connection refused\nPlease make sure that the zfs-fuse daemon is running.", "PoolUnavailable"],
+    ["cannot hold snapshot 'tank/a@s': tag already exists on this dataset", "HoldExists"],
+    ["cannot hold 'tank/a@s': tag already exists on this dataset", "HoldExists"],
+    ["cannot release hold from snapshot 'tank/a@s': no such tag on this dataset", "HoldNotFound"],
+    ["cannot receive: failed to read from stream", "StreamRejected"],
+    ["cannot receive: invalid stream (bad magic number)", "StreamRejected"],
+    ["cannot receive incremental stream: most recent snapshot of tank/a does not\nmatch incremental source", "StreamRejected"],
+    ["cannot receive incremental stream: destination tank/a has been modified\nsince most recent snapshot", "StreamRejected"],
+    ["cannot receive new filesystem stream: destination 'tank/a' exists\nmust specify -F to overwrite it", "DatasetExists"],
+    ["WARNING: could not send tank/a@s: does not exist", "DatasetNotFound"],
+    ["internal error: Function not implemented", "NotSupported"],
+    ["invalid option 's'\nusage:\n\treceive", "NotSupported"],
     ["cannot promote 'tank/a': not a cloned filesystem", "ZfsCommandFailed"]
   ])("understands %s", (stderr, tag) => {
     const error = ZfsFailure.classify("change", "tank/a", { exitCode: 1, stdout: "", stderr })

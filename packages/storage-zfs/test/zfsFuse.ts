@@ -1,5 +1,5 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
-import { CommandRunner } from "@reddwarf/runtime-illumos"
+import { type CommandLine, CommandRunner } from "@reddwarf/runtime-illumos"
 import { Context, Data, Effect, Layer } from "effect"
 import { spawn } from "node:child_process"
 import { accessSync, existsSync, mkdtempSync, rmSync, statSync } from "node:fs"
@@ -69,14 +69,15 @@ export const layer = Layer.scopedContext(
   Effect.gen(function*() {
     const runner = yield* CommandRunner.CommandRunner
     const { pid, root } = yield* daemon
+    const inside = (line: CommandLine.CommandLine) => ({
+      ...line,
+      program: "/usr/bin/nsenter",
+      args: [`--mount=/proc/${pid}/ns/mnt`, "--", basename(line.program), ...line.args]
+    })
     return Context.make(ZfsRoot, root).pipe(Context.add(CommandRunner.CommandRunner, {
       ...runner,
-      run: (line) =>
-        runner.run({
-          ...line,
-          program: "/usr/bin/nsenter",
-          args: [`--mount=/proc/${pid}/ns/mnt`, "--", basename(line.program), ...line.args]
-        })
+      run: (line) => runner.run(inside(line)),
+      start: (line, options) => runner.start(inside(line), options)
     }))
   })
 ).pipe(Layer.provide(CommandRunner.layer), Layer.provide(NodeContext.layer))

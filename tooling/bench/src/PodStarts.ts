@@ -14,7 +14,8 @@ const podOf = (name: string): string =>
     kind: "Pod",
     metadata: { name },
     spec: {
-      terminationGracePeriodSeconds: 0,
+      // With 0 the object would go at once, and the next round would begin while the host still takes this one apart.
+      terminationGracePeriodSeconds: 1,
       containers: [{ name: "main", image: "registry.example.com/main:1.0", command: ["/bin/sleep", "3600"] }]
     }
   })

@@ -25,7 +25,7 @@ export interface Kubectl {
 }
 
 /** kubectl with a cache of its own for each cluster, so that nothing is remembered from an earlier one. */
-export const kubectl = (program: string, cluster: Cluster): Kubectl => {
+export const kubectl = (program: string, cluster: Pick<Cluster, "kubeconfig" | "directory">): Kubectl => {
   const env = { KUBECONFIG: cluster.kubeconfig, HOME: cluster.directory, KUBECACHEDIR: join(cluster.directory, "kubectl-cache") }
   const start = (...args: ReadonlyArray<string>) => startCommand(program, args, { env })
   return {

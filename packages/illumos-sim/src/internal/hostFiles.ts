@@ -4,6 +4,7 @@
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { copyTree } from "./copyTree.js"
 
 /** Paths and folders of one simulated host. */
 export interface HostFiles {
@@ -19,12 +20,20 @@ export interface HostFiles {
   readonly remove: (real: string) => void
   /** Removes everything in a folder. */
   readonly empty: (real: string) => void
-  /** Copies the content of a folder into another one. */
+  /** Removes a folder that holds nothing. */
+  readonly removeEmpty: (real: string) => void
+  /** Moves a folder to where nothing or an empty folder is. */
+  readonly move: (from: string, to: string) => void
+  /** Copies the content of a folder into another one: modes, times, links, and owners where the process may set them. */
   readonly copyContent: (from: string, to: string) => void
   /** Bytes and entries of a tree, counted up to a bound. */
   readonly size: (real: string, skip: ReadonlySet<string>) => number
   /** Where the content of a snapshot is kept. */
   readonly snapshotFolder: (guid: string) => string
+  /** Where the content of a file system is kept while it is not mounted. */
+  readonly datasetFolder: (guid: string) => string
+  /** Where the received part of a cut stream is kept. */
+  readonly partialFile: (name: string) => string
 }
 
 const SIZE_ENTRIES = 20_000
@@ -108,12 +117,26 @@ export const make = (directory: string): HostFiles => {
       fs.rmSync(target, { recursive: true, force: true })
     },
     empty,
+    removeEmpty: (target) => {
+      if (!isEmptyFolder(target)) return
+      guard(target)
+      fs.rmdirSync(target)
+    },
+    move: (from, to) => {
+      guard(from)
+      guard(to)
+      fs.mkdirSync(path.dirname(to), { recursive: true })
+      if (present(to)) fs.rmdirSync(to)
+      fs.renameSync(from, to)
+    },
     copyContent: (from, to) => {
       if (!fs.existsSync(from)) return
       guard(to)
-      fs.cpSync(from, to, { recursive: true, verbatimSymlinks: true, mode: fs.constants.COPYFILE_FICLONE })
+      copyTree(from, to)
     },
     size,
-    snapshotFolder: (guid) => path.join(top, "snapshots", guid)
+    snapshotFolder: (guid) => path.join(top, "snapshots", guid),
+    datasetFolder: (guid) => path.join(top, "datasets", guid),
+    partialFile: (name) => path.join(top, "receives", name)
   }
 }

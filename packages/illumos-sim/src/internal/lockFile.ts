@@ -1,17 +1,22 @@
 /**
- * A lock between processes: a file made by link(2), so it appears with its content or not at all. The content names the
- * owner; the lock of an owner that died is taken away. Plain synchronous functions, called from `StateFile` only.
+ * A lock between processes: a symbolic link that leads nowhere. One system call makes it, with its content or not at all, and fails when there
+ * is one. The content names the owner; the lock of an owner that died is taken away. Plain synchronous functions, called from `StateFile` only.
  */
-import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import * as fs from "node:fs"
-import { randomUUID } from "node:crypto"
-import { ProcessIdentity } from "../HostState.js"
+import { randomBytes } from "node:crypto"
+import type { ProcessIdentity } from "../HostState.js"
 import { identify, isAlive } from "./processTable.js"
 
-const Owner = Schema.parseJson(Schema.Struct({ owner: ProcessIdentity, token: Schema.String }))
-const decode = Schema.decodeUnknownOption(Owner)
-const encode = Schema.encodeSync(Owner)
+/** Short, so that file systems keep it in the inode of the link and need no block for it. */
+const encode = ({ pid, start }: ProcessIdentity, token: string): string => `${pid} ${start ?? "-"} ${token}`
+
+const decode = (content: string): { readonly owner: ProcessIdentity; readonly token: string } | undefined => {
+  const [, pid, start, token] = /^(\d+) (\S+) (\S+)$/.exec(content) ?? []
+  if (pid === undefined || start === undefined || token === undefined) return undefined
+  return { owner: { pid: Number(pid), ...(start === "-" ? {} : { start }) }, token }
+}
+
+const newToken = (): string => randomBytes(9).toString("base64url")
 
 let self: ProcessIdentity | undefined
 
@@ -21,38 +26,46 @@ export const currentProcess = (): ProcessIdentity => {
   return self
 }
 
+const codeOf = (error: unknown): unknown => error instanceof Error && "code" in error ? error.code : undefined
+
 const readText = (path: string): string | undefined => {
   try {
-    return fs.readFileSync(path, "utf8")
-  } catch {
-    return undefined
+    return fs.readlinkSync(path)
+  } catch (error) {
+    // Whatever else is in the way names no owner that lives.
+    return codeOf(error) === "ENOENT" ? undefined : ""
   }
 }
 
-const isStale = (content: string): boolean =>
-  Option.match(decode(content), { onNone: () => true, onSome: ({ owner }) => !isAlive(owner) })
+const isStale = (content: string): boolean => {
+  const holder = decode(content)
+  return holder === undefined || !isAlive(holder.owner)
+}
 
 const create = (path: string, token: string): boolean => {
-  const temporary = `${path}.${token}`
-  fs.writeFileSync(temporary, encode({ owner: currentProcess(), token }), { flag: "wx", mode: 0o600 })
   try {
-    fs.linkSync(temporary, path)
+    fs.symlinkSync(encode(currentProcess(), token), path)
     return true
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false
+    if (codeOf(error) === "EEXIST") return false
     throw error
-  } finally {
-    fs.unlinkSync(temporary)
   }
 }
 
 /** Whether the lock is held under `token`. */
 export const holds = (path: string, token: string): boolean => {
   const content = readText(path)
-  return content !== undefined && Option.exists(decode(content), (owner) => owner.token === token)
+  return content !== undefined && decode(content)?.token === token
 }
 
-const remove = (path: string): void => fs.rmSync(path, { force: true })
+const remove = (path: string): void => {
+  try {
+    fs.unlinkSync(path)
+  } catch (error) {
+    // Taken away already.
+    if (codeOf(error) !== "ENOENT") throw error
+  }
+}
 
 /**
  * Only the holder of the second lock may remove a stale first one, and it looks again before: else two processes that saw
@@ -60,7 +73,7 @@ const remove = (path: string): void => fs.rmSync(path, { force: true })
  */
 const breakStale = (path: string): void => {
   const guard = `${path}.break`
-  const token = randomUUID()
+  const token = newToken()
   if (!create(guard, token)) {
     const content = readText(guard)
     if (content !== undefined && isStale(content)) remove(guard)
@@ -76,7 +89,7 @@ const breakStale = (path: string): void => {
 
 /** Takes the lock if it is free or its owner died; gives the token, or `undefined` when somebody else holds it. */
 export const tryAcquire = (path: string): string | undefined => {
-  const token = randomUUID()
+  const token = newToken()
   if (create(path, token)) return token
   const content = readText(path)
   if (content !== undefined && isStale(content)) breakStale(path)

@@ -6,12 +6,18 @@ import * as Datasets from "./Datasets.js"
 
 const within = (folder: string, candidate: string): boolean => candidate === folder || candidate.startsWith(`${folder}${path.sep}`)
 
+/** Name of the booted zone that the dataset, or one above it, is delegated to. @category combinators */
+export const delegatedTo = (context: HostContext, dataset: Dataset): string | undefined =>
+  context.host.zones.find(({ kernel }) =>
+    kernel !== undefined && resources(kernel.snapshot, "dataset").some(({ properties: { name = "" } }) =>
+      dataset.name === name || dataset.name.startsWith(`${name}/`))
+  )?.name
+
 /** Name of the zone that uses the dataset through its zonepath, a loopback mount or a delegation. @category combinators */
 export const reason = (context: HostContext, dataset: Dataset): string | undefined => {
   const folder = Datasets.folder(context, dataset)
-  return context.host.zones.find((zone) => {
+  return delegatedTo(context, dataset) ?? context.host.zones.find((zone) => {
     if (zone.kernel === undefined) return false
-    if (resources(zone.kernel.snapshot, "dataset").some((delegated) => delegated.properties["name"] === dataset.name)) return true
     return folder !== undefined
       && (within(folder, context.files.real(zonepath(zone))) || zone.kernel.mounts.some((mount) => within(folder, mount.target)))
   })?.name

@@ -5,12 +5,15 @@ import { randomBytes } from "node:crypto"
 import type { HostContext } from "../CommandContext.js"
 import * as Faults from "../Faults.js"
 import type { Dataset, HostState } from "../HostState.js"
+import { copyTree } from "../internal/copyTree.js"
 import { isEmptyFolder } from "../internal/hostFiles.js"
+import * as Content from "./Content.js"
+import * as DatasetIndex from "./DatasetIndex.js"
 import * as Properties from "./Properties.js"
 
 /** The dataset or snapshot called `name`. @category combinators */
 export const find = (host: HostState, name: string): Dataset | undefined =>
-  host.datasets.find((dataset) => dataset.name === name)
+  DatasetIndex.of(host)?.byName.get(name) ?? (DatasetIndex.of(host) === undefined ? host.datasets.find((dataset) => dataset.name === name) : undefined)
 
 /** The part before `@`. @category combinators */
 export const filesystemOf = (name: string): string => name.split("@")[0] ?? name
@@ -29,9 +32,18 @@ export const tree = (host: HostState, name: string): ReadonlyArray<Dataset> =>
     )
     .sort((a, b) => (a.name < b.name ? -1 : 1))
 
+/** File systems and volumes directly below. @category combinators */
+export const childrenOf = (host: HostState, name: string): ReadonlyArray<Dataset> =>
+  DatasetIndex.of(host) !== undefined ? DatasetIndex.of(host)?.children.get(name) ?? [] : host.datasets.filter((dataset) =>
+    dataset.type !== "snapshot" && dataset.name.startsWith(`${name}/`) && !dataset.name.slice(name.length + 1).includes("/")
+  )
+
+/** Every dataset by name, parents first. @category combinators */
+export const sorted = (host: HostState): ReadonlyArray<Dataset> => [...host.datasets].sort((a, b) => (a.name < b.name ? -1 : 1))
+
 /** Snapshots of one dataset, oldest first. @category combinators */
 export const snapshotsOf = (host: HostState, name: string): ReadonlyArray<Dataset> =>
-  host.datasets.filter((dataset) => dataset.name.startsWith(`${name}@`)).sort((a, b) => a.createtxg - b.createtxg)
+  DatasetIndex.of(host) !== undefined ? DatasetIndex.of(host)?.snapshots.get(name) ?? [] : host.datasets.filter((dataset) => dataset.name.startsWith(`${name}@`)).sort((a, b) => a.createtxg - b.createtxg)
 
 /** Clones of one snapshot. @category combinators */
 export const clonesOf = (host: HostState, snapshot: string): ReadonlyArray<Dataset> =>
@@ -68,19 +80,37 @@ export interface MountFailure {
   readonly detail: string
 }
 
-/** Makes the folder of a file system. The dataset exists afterwards whatever the answer is. @category combinators */
-export const mount = (context: HostContext, dataset: Dataset): MountFailure | undefined => {
-  const { host, files } = context
-  const point = mountpoint(host, dataset)
-  if (!point.startsWith("/") || Properties.effective(host, dataset, "canmount").value !== "on") return undefined
-  if (Properties.effective(host, dataset, "zoned").value === "on") return undefined
-  if (Faults.consume(host, "notMounted", (fault) => fault.dataset === dataset.name) !== undefined) {
+/** Whether a file system is mounted by itself: it has a path, may be mounted, and no zone has it. @category combinators */
+export const mountsItself = (host: HostState, dataset: Dataset): boolean =>
+  mountpoint(host, dataset).startsWith("/")
+  && Properties.effective(host, dataset, "canmount").value === "on"
+  && Properties.effective(host, dataset, "zoned").value !== "on"
+  && dataset.partial?.fresh !== true
+
+/** Mounts a file system where its mountpoint says. @category combinators */
+export const mountNow = (context: HostContext, dataset: Dataset): MountFailure | undefined => {
+  const point = mountpoint(context.host, dataset)
+  if (Faults.consume(context.host, "notMounted", (fault) => fault.dataset === dataset.name) !== undefined) {
     return { mountpoint: dataset.name, detail: "mountpoint or dataset is busy" }
   }
-  const real = files.real(point)
-  if (!files.makeDirectory(real) && !isEmptyFolder(real)) return { mountpoint: point, detail: "directory is not empty" }
+  if (!Content.reveal(context, dataset, context.files.real(point))) return { mountpoint: point, detail: "directory is not empty" }
   dataset.mounted = true
   return undefined
+}
+
+/** Mounts a file system that mounts itself. The dataset exists afterwards whatever the answer is. @category combinators */
+export const mount = (context: HostContext, dataset: Dataset): MountFailure | undefined =>
+  !dataset.mounted && mountsItself(context.host, dataset) ? mountNow(context, dataset) : undefined
+
+/** Unmounts a file system and those mounted below it. @category combinators */
+export const unmount = (context: HostContext, dataset: Dataset): void => {
+  const point = folder(context, dataset)
+  if (point === undefined) return
+  for (const inner of context.host.datasets) {
+    if (inner !== dataset && (folder(context, inner) ?? "").startsWith(`${point}${path.sep}`)) unmount(context, inner)
+  }
+  Content.conceal(context, dataset, point)
+  dataset.mounted = false
 }
 
 /** Adds a dataset without mounting it. @category constructors */
@@ -103,22 +133,55 @@ export const add = (
   return dataset
 }
 
-/** Takes a snapshot: the content of the folder is kept beside the host. @category combinators */
+/** Names of the user properties a dataset has, its own and those it inherits. @category combinators */
+export const userPropertyNames = (host: HostState, dataset: Dataset): ReadonlyArray<string> => {
+  const parts = filesystemOf(dataset.name).split("/")
+  const above = parts.map((_, index) => find(host, parts.slice(0, index + 1).join("/")))
+  const all = new Set([dataset, ...above].flatMap((member) => Object.keys({ ...member?.local, ...member?.received })))
+  return [...all].filter((name) => Properties.isUserProperty(name) && Properties.effective(host, dataset, name).value !== "-").sort()
+}
+
+/** A mounted file system and those mounted below its mountpoint. @category combinators */
+export const mountedBelow = (context: HostContext, dataset: Dataset): ReadonlyArray<Dataset> => {
+  const point = folder(context, dataset)
+  if (point === undefined) return []
+  return [dataset, ...context.host.datasets.filter((other) => (folder(context, other) ?? "").startsWith(`${point}${path.sep}`))]
+}
+
+/** Where the content of a dataset is; it need not exist. @category combinators */
+export const content = (context: HostContext, dataset: Dataset): string =>
+  dataset.type === "snapshot"
+    ? Content.ofSnapshot(context, dataset)
+    : dataset.type === "volume"
+    ? Content.device(context, dataset.name)
+    : folder(context, dataset) ?? Content.hidden(context, dataset)
+
+/** Takes a snapshot: the content of the dataset is kept beside the host. @category combinators */
 export const snapshot = (context: HostContext, source: Dataset, name: string, local: Dataset["local"] = {}): Dataset => {
   const taken = add(context, { name: `${source.name}@${name}`, type: "snapshot", local })
-  const content = folder(context, source)
-  const target = context.files.snapshotFolder(taken.guid)
+  const target = Content.ofSnapshot(context, taken)
   fs.mkdirSync(target, { recursive: true })
-  if (content !== undefined) context.files.copyContent(content, target)
+  const from = content(context, source)
+  const skip = foldersBelow(context, source)
+  if (source.type === "volume") copyTree(from, path.join(target, Content.volumeFile))
+  else if (fs.existsSync(from)) copyTree(from, target, skip)
   return taken
 }
 
-/** Fills the folder of a dataset with what a snapshot holds. @category combinators */
+/** Fills a dataset with what a snapshot holds. What other file systems are mounted below it stays. @category combinators */
 export const restore = (context: HostContext, from: Dataset, into: Dataset): void => {
-  const target = folder(context, into)
-  if (target === undefined) return
+  const source = Content.ofSnapshot(context, from)
+  const target = content(context, into)
+  if (into.type === "volume") {
+    Content.sizeVolume(context, into.name, Number(into.local["volsize"] ?? 0))
+    if (fs.existsSync(path.join(source, Content.volumeFile))) copyTree(path.join(source, Content.volumeFile), target)
+    return
+  }
+  const inner = tree(context.host, into.name).filter((member) => member !== into && member.mounted)
+  for (const member of inner.toReversed()) unmount(context, member)
   context.files.empty(target)
-  context.files.copyContent(context.files.snapshotFolder(from.guid), target)
+  context.files.copyContent(source, target)
+  for (const member of inner) mountNow(context, member)
 }
 
 /** Folders of the file systems mounted below another one. @category combinators */
@@ -129,71 +192,24 @@ export const foldersBelow = (context: HostContext, dataset: Dataset): ReadonlySe
       .flatMap((child) => folder(context, child) ?? [])
   )
 
-/** Forgets the dataset and removes its folder. @category combinators */
+/** Forgets the dataset and removes its content and its mountpoint. @category combinators */
 export const remove = (context: HostContext, dataset: Dataset): void => {
-  const content = dataset.type === "snapshot"
-    ? context.files.snapshotFolder(dataset.guid)
-    : folder(context, dataset)
-  if (content !== undefined && content !== context.files.root) {
-    // What lies in the folder belongs to the dataset; a file system mounted from elsewhere below it is another one.
-    const foreign = context.host.datasets.some((other) =>
-      other !== dataset && (folder(context, other) ?? "").startsWith(`${content}${path.sep}`)
-    )
-    if (!foreign) context.files.remove(content)
+  const { files, host } = context
+  if (dataset.partial !== undefined) files.remove(files.partialFile(dataset.partial.file))
+  if (dataset.type === "volume") Content.removeVolume(context, dataset.name)
+  else {
+    const point = folder(context, dataset)
+    if (point !== files.root) unmount(context, dataset)
+    files.remove(dataset.type === "snapshot" ? Content.ofSnapshot(context, dataset) : Content.hidden(context, dataset))
+    if (point !== undefined && point !== files.root && isEmptyFolder(point)) files.remove(point)
   }
-  context.host.datasets = context.host.datasets.filter((other) => other !== dataset)
+  host.datasets = host.datasets.filter((other) => other !== dataset)
+  // A snapshot whose destruction was put off goes with the last clone.
+  const origin = find(host, dataset.origin)
+  if (origin !== undefined) collect(context, origin)
 }
 
-/** A context in which each folder is measured once, for commands that show many numbers and change nothing. @category combinators */
-export const measuringOnce = (context: HostContext): HostContext => {
-  const sizes = new Map<string, number>()
-  const size: HostContext["files"]["size"] = (real, skip) => {
-    const bytes = sizes.get(real) ?? context.files.size(real, skip)
-    sizes.set(real, bytes)
-    return bytes
-  }
-  return { ...context, files: { ...context.files, size } }
-}
-
-/** Bytes a dataset itself refers to. @category combinators */
-export const referenced = (context: HostContext, dataset: Dataset): number => {
-  const empty = 24_576
-  if (dataset.type === "volume") return empty
-  const content = dataset.type === "snapshot" ? context.files.snapshotFolder(dataset.guid) : folder(context, dataset)
-  // The pool's own file system is mounted on `/rpool`-like paths, never on the emulated root as a whole.
-  if (content === undefined || content === context.files.root) return empty
-  return empty + context.files.size(content, foldersBelow(context, dataset))
-}
-
-/** Bytes used by a dataset, its snapshots and its descendants. @category combinators */
-export const used = (context: HostContext, dataset: Dataset): number => {
-  if (dataset.type === "snapshot") return 0
-  return tree(context.host, dataset.name)
-    .map((member) =>
-      member.type === "volume"
-        ? Math.max(referenced(context, member), Properties.bytes(member.local["refreservation"] ?? "0") ?? 0)
-        : member.type === "snapshot"
-        ? 0
-        : referenced(context, member)
-    )
-    .reduce((sum, bytes) => sum + bytes, 0)
-}
-
-/** Bytes that can still be written to a dataset: the pool's space and every quota above it. @category combinators */
-export const available = (context: HostContext, dataset: Dataset): number => {
-  const { host } = context
-  const pool = host.pools.find((candidate) => candidate.name === poolName(dataset.name))
-  const top = find(host, poolName(dataset.name))
-  if (pool === undefined || top === undefined) return 0
-  if (Faults.find(host, "outOfSpace", (fault) => fault.pool === pool.name) !== undefined) return 0
-  let left = pool.size - used(context, top)
-  const chain = filesystemOf(dataset.name).split("/")
-  for (let depth = chain.length; depth > 0; depth--) {
-    const member = find(host, chain.slice(0, depth).join("/"))
-    const quota = Properties.bytes(member?.local["quota"] ?? "none") ?? 0
-    if (member !== undefined && quota > 0) left = Math.min(left, quota - used(context, member))
-  }
-  const refquota = Properties.bytes(dataset.local["refquota"] ?? "none") ?? 0
-  if (refquota > 0) left = Math.min(left, refquota - referenced(context, dataset))
-  return Math.max(0, left)
+/** Removes a snapshot whose destruction was put off, once nothing needs it any more. @category combinators */
+export const collect = (context: HostContext, snapshot: Dataset): void => {
+  if (snapshot.deferred === true && snapshot.holds.length === 0 && clonesOf(context.host, snapshot.name).length === 0) remove(context, snapshot)
 }

@@ -10,7 +10,7 @@ export const problem = (name: string, kind: "dataset" | "snapshot"): string | un
   const parts = name.split("@")
   if (parts.length > 2) return "multiple '@' delimiters in name"
   const [path = "", snapshot] = parts
-  if (kind === "dataset" && snapshot !== undefined) return "snapshot delimiter '@' is not expected here"
+  if (kind === "dataset" && snapshot !== undefined) return "snapshot delimiter '@' in filesystem name"
   if (kind === "snapshot" && snapshot === undefined) return "missing '@' delimiter in snapshot name"
   const components = [...path.split("/"), ...(snapshot === undefined ? [] : [snapshot])]
   for (const component of components) {

@@ -1,5 +1,6 @@
 /** ZFS properties: which exist, what values they take, where a value comes from, how it is printed. */
 import type { Dataset, HostState } from "../HostState.js"
+import * as DatasetIndex from "./DatasetIndex.js"
 
 type Applies = "all" | "filesystem" | "volume"
 
@@ -81,8 +82,13 @@ const definitions: Readonly<Record<string, Definition>> = {
   logicalreferenced: readonly,
   written: readonly,
   userrefs: readonly,
-  defer_destroy: readonly
+  defer_destroy: readonly,
+  receive_resume_token: { ...readonly, applies: "all" },
+  clones: readonly
 }
+
+/** Properties that are only ever set for themselves: a file system does not take them over, and they cannot be given back. */
+const kept = new Set(["quota", "refquota", "reservation", "refreservation", "volsize"])
 
 const aliases: Readonly<Record<string, string>> = {
   avail: "available",
@@ -142,7 +148,7 @@ export const human = (amount: number): string => {
 /** Whether a native property means something for the type of dataset. @category combinators */
 export const appliesTo = (name: string, type: Dataset["type"]): boolean => {
   const applies = definitions[name]?.applies
-  if (type === "snapshot") return ["type", "creation", "used", "referenced", "guid", "createtxg", "compressratio", "userrefs", "defer_destroy"].includes(name)
+  if (type === "snapshot") return ["type", "creation", "used", "referenced", "guid", "createtxg", "compressratio", "userrefs", "defer_destroy", "clones"].includes(name)
   return applies === undefined || applies === "all" || applies === type
 }
 
@@ -153,20 +159,27 @@ export interface Effective {
 }
 
 const ancestors = (host: HostState, dataset: Dataset): ReadonlyArray<Dataset> => {
+  const index = DatasetIndex.of(host)
   const parts = (dataset.name.split("@")[0] ?? "").split("/")
   const depth = dataset.type === "snapshot" ? parts.length : parts.length - 1
   return Array.from({ length: depth }, (_, index) => parts.slice(0, depth - index).join("/"))
-    .flatMap((name) => host.datasets.find((candidate) => candidate.name === name) ?? [])
+    .flatMap((name) => (index === undefined ? host.datasets.find((candidate) => candidate.name === name) : index.byName.get(name)) ?? [])
 }
+
+/** The value that came with a stream, unless `zfs inherit` has put it aside. @category combinators */
+export const receivedValue = (dataset: Dataset, name: string): string | undefined =>
+  dataset.receivedIgnored?.includes(name) === true ? undefined : dataset.received?.[name]
 
 /** The value of a settable property with its source. @category combinators */
 export const effective = (host: HostState, dataset: Dataset, name: string): Effective => {
   const own = dataset.local[name]
   if (own !== undefined) return { value: own, source: "local" }
+  const received = receivedValue(dataset, name)
+  if (received !== undefined) return { value: received, source: "received" }
   const definition = definitions[name]
   if (definition?.inherits ?? isUserProperty(name)) {
     for (const ancestor of ancestors(host, dataset)) {
-      const value = ancestor.local[name]
+      const value = ancestor.local[name] ?? receivedValue(ancestor, name)
       if (value === undefined) continue
       const below = dataset.name.slice(ancestor.name.length)
       const inherited = name === "mountpoint" && value.startsWith("/") ? `${value === "/" ? "" : value}${below}` : value
@@ -176,6 +189,19 @@ export const effective = (host: HostState, dataset: Dataset, name: string): Effe
   if (name === "mountpoint") return { value: `/${dataset.name}`, source: "default" }
   return definition === undefined ? { value: "-", source: "-" } : { value: definition.fallback, source: "default" }
 }
+
+/** What `zfs inherit` says about a property it cannot give back; `undefined` when it can. @category combinators */
+export const inheritProblem = (name: string): string | undefined => {
+  const definition = definitions[name]
+  if (definition === undefined) return undefined
+  if (definition.kind === "readonly") return `${name} property is read-only`
+  return kept.has(name) || definition.createOnly === true
+    ? `'${name}' property cannot be inherited${kept.has(name) && name !== "volsize" ? `\nuse 'zfs set ${name}=none' to clear` : ""}`
+    : undefined
+}
+
+/** Whether a native property can be set. @category combinators */
+export const isSettable = (name: string): boolean => definitions[name] !== undefined && definitions[name].kind !== "readonly"
 
 /** A value that was accepted, in the form in which it is stored; or why it was refused. @category models */
 export type Checked = { readonly value: string } | { readonly refused: string }
@@ -192,6 +218,7 @@ export const check = (name: string, value: string, type: Dataset["type"], creati
   if (definition.kind === "readonly" || (definition.createOnly === true && !creating)) {
     return { refused: `'${name}' is readonly` }
   }
+  if (type === "snapshot") return { refused: "this property can not be modified for snapshots" }
   if (!appliesTo(name, type)) return { refused: `'${name}' does not apply to datasets of this type` }
   if (definition.kind === "index") {
     return definition.values?.includes(value) === true
@@ -201,6 +228,9 @@ export const check = (name: string, value: string, type: Dataset["type"], creati
   if (definition.kind === "size") {
     const parsed = bytes(value)
     if (parsed === undefined) return { refused: `bad numeric value '${value}'` }
+    if (parsed === 0 && value !== "none" && (name === "quota" || name === "refquota")) {
+      return { refused: "use 'none' to disable quota/refquota" }
+    }
     if (name === "recordsize" && (parsed < 512 || parsed > 1048576 || (parsed & (parsed - 1)) !== 0)) {
       return { refused: "'recordsize' must be power of 2 from 512B to 1M" }
     }

@@ -6,6 +6,9 @@ import { getopt, hasFlag } from "../internal/getopt.js"
 import { fail, ok, result, type Result } from "../internal/result.js"
 import * as Busy from "./Busy.js"
 import * as Datasets from "./Datasets.js"
+import { problem } from "./Names.js"
+import * as Properties from "./Properties.js"
+import * as Space from "./Space.js"
 import { notOpen, usage } from "./ZfsUsage.js"
 
 interface Flags {
@@ -26,29 +29,50 @@ const busy = (context: HostContext, dataset: Dataset): Result | undefined => {
   if (dataset.type === "snapshot") {
     return dataset.holds.length > 0 ? fail(`cannot destroy snapshot ${dataset.name}: dataset is busy`) : undefined
   }
-  if (Busy.reason(context, dataset) === undefined) return undefined
-  return dataset.mounted
-    ? fail(`cannot unmount '${Datasets.mountpoint(context.host, dataset)}': Device busy`)
-    : fail(`cannot destroy '${dataset.name}': dataset is busy`)
+  if (Busy.delegatedTo(context, dataset) !== undefined) return fail(`cannot destroy '${dataset.name}': dataset is busy`)
+  const inUse = Datasets.mountedBelow(context, dataset).find((member) => Busy.reason(context, member) !== undefined)
+  if (inUse !== undefined) return fail(`cannot unmount '${Datasets.mountpoint(context.host, inUse)}': Device busy`)
+  // Another file system is mounted below the mountpoint of this one, but is no descendant of it: it goes on being mounted.
+  const guest = Datasets.mountedBelow(context, dataset).find((member) => member !== dataset && !member.name.startsWith(`${dataset.name}/`))
+  return guest === undefined ? undefined : fail(`cannot unmount '${Datasets.mountpoint(context.host, dataset)}': Device busy`)
 }
 
-/** Dependants first: clones of a snapshot, then snapshots and children, then their parents. */
+/** Dependants first: below each dataset its children, then its snapshots with their clones, then itself. */
 const order = (context: HostContext, roots: ReadonlyArray<Dataset>): ReadonlyArray<Dataset> => {
+  const { host } = context
   const seen = new Set<Dataset>()
-  const result: Array<Dataset> = []
+  const sequence: Array<Dataset> = []
   const visit = (dataset: Dataset): void => {
     if (seen.has(dataset)) return
     seen.add(dataset)
-    for (const clone of Datasets.clonesOf(context.host, dataset.name)) for (const member of Datasets.tree(context.host, clone.name)) visit(member)
-    for (const member of Datasets.tree(context.host, dataset.name)) visit(member)
-    result.push(dataset)
+    if (dataset.type === "snapshot") for (const clone of Datasets.clonesOf(host, dataset.name)) visit(clone)
+    else {
+      for (const child of Datasets.childrenOf(host, dataset.name)) visit(child)
+      for (const snapshot of Datasets.snapshotsOf(host, dataset.name)) visit(snapshot)
+    }
+    sequence.push(dataset)
   }
   for (const root of roots) visit(root)
-  return result
+  return sequence
+}
+
+const reclaimed = (context: HostContext, doomed: ReadonlyArray<Dataset>): number => {
+  const inside = new Set(doomed)
+  const owner = (dataset: Dataset) => Datasets.find(context.host, Datasets.filesystemOf(dataset.name))
+  return doomed.reduce((sum, dataset) => {
+    if (dataset.type !== "snapshot") return sum + Space.usedByDataset(context, dataset) + Space.usedBySnapshots(context, dataset)
+    const of = owner(dataset)
+    return of !== undefined && inside.has(of) ? sum : sum + Space.usedBySnapshot(context, dataset)
+  }, 0)
 }
 
 const finish = (context: HostContext, doomed: ReadonlyArray<Dataset>, flags: Flags): Result => {
-  const lines = doomed.map((dataset) => flags.parsable ? `destroy\t${dataset.name}` : `${flags.dryRun ? "would" : "will"} destroy ${dataset.name}`)
+  const verb = flags.dryRun ? "would" : "will"
+  const freed = flags.verbose ? reclaimed(context, doomed) : 0
+  const lines = [
+    ...doomed.map((dataset) => flags.parsable ? `destroy\t${dataset.name}` : `${verb} destroy ${dataset.name}`),
+    flags.parsable ? `reclaim\t${freed}` : `${verb} reclaim ${Properties.human(freed)}`
+  ]
   const listing = flags.verbose ? lines.join("\n") : ""
   if (flags.dryRun) return ok(listing)
   for (const dataset of doomed) {
@@ -63,20 +87,23 @@ const destroyTree = (context: HostContext, name: string, flags: Flags): Result =
   const { host } = context
   const dataset = Datasets.find(host, name)
   if (dataset === undefined) return notOpen(name)
-  const below = Datasets.tree(host, name).filter((member) => member !== dataset)
-  if (below.length > 0 && !flags.recursive && !flags.clones) {
-    const outside = Datasets.outsideClones(host, name)
-    if (outside.length > 0) {
-      return fail(`cannot destroy '${name}': ${dataset.type} has dependent clones\nuse '-R' to destroy the following datasets:\n${names([...outside, ...below])}`)
+  const isPool = Datasets.parentName(name) === ""
+  if (isPool && !flags.recursive) {
+    return fail(`cannot destroy '${name}': operation does not apply to pools\nuse 'zfs destroy -r ${name}' to destroy all datasets in the pool\nuse 'zpool destroy ${name}' to destroy the pool itself`)
+  }
+  if (!flags.recursive) {
+    const below = order(context, [dataset]).filter((member) => Datasets.tree(host, name).includes(member) && member !== dataset)
+    // A dataset that exists only because of a cut stream goes without more ado.
+    if (below.length > 0) {
+      return fail(`cannot destroy '${name}': ${dataset.type} has children\nuse '-r' to destroy the following datasets:\n${names(below)}`)
     }
-    return fail(`cannot destroy '${name}': ${dataset.type} has children\nuse '-r' to destroy the following datasets:\n${names(below)}`)
   }
   const outside = Datasets.outsideClones(host, name)
   if (outside.length > 0 && !flags.clones) {
     return fail(`cannot destroy '${name}': ${dataset.type} has dependent clones\nuse '-R' to destroy the following datasets:\n${names(outside)}`)
   }
-  if (Datasets.parentName(name) === "") return fail(`cannot destroy '${name}': operation does not apply to pools\nuse 'zfs destroy -r ${name}' to destroy all datasets in the pool\nuse 'zpool destroy ${name}' to destroy the pool itself`)
-  return finish(context, order(context, [dataset]), flags)
+  // The pool's own file system stays when everything in it goes.
+  return finish(context, order(context, [dataset]).filter((member) => !isPool || member !== dataset), flags)
 }
 
 /** `a`, `a,b` and `a%c` after the `@`. */
@@ -94,7 +121,9 @@ const matching = (context: HostContext, filesystem: string, specification: strin
 
 const destroySnapshots = (context: HostContext, operand: string, flags: Flags): Result => {
   const [filesystem = "", specification = ""] = operand.split("@")
-  if (Datasets.find(context.host, filesystem) === undefined) return notOpen(filesystem)
+  const wrong = problem(`${filesystem}@${specification.replaceAll(/[,%]/g, "")}`, "snapshot")
+  if (wrong !== undefined && !/empty component/.test(wrong)) return fail(`cannot destroy '${operand}': ${wrong}`)
+  if (Datasets.find(context.host, filesystem) === undefined) return notOpen(operand)
   const filesystems = flags.recursive
     ? Datasets.tree(context.host, filesystem).filter((member) => member.type !== "snapshot").map((member) => member.name)
     : [filesystem]
@@ -110,9 +139,10 @@ const destroySnapshots = (context: HostContext, operand: string, flags: Flags): 
       return fail(`cannot destroy '${snapshot.name}': snapshot has dependent clones\nuse '-R' to destroy the following datasets:\n${names(clones)}`)
     }
   }
-  const pinned = (snapshot: Dataset) =>
-    flags.deferred && (snapshot.holds.length > 0 || Datasets.clonesOf(context.host, snapshot.name).length > 0)
-  return finish(context, order(context, doomed.filter((snapshot) => !pinned(snapshot))), flags)
+  const needed = (snapshot: Dataset) =>
+    flags.deferred && (snapshot.holds.length > 0 || (!flags.clones && Datasets.clonesOf(context.host, snapshot.name).length > 0))
+  if (!flags.dryRun) for (const snapshot of doomed.filter(needed)) snapshot.deferred = true
+  return finish(context, order(context, doomed.filter((snapshot) => !needed(snapshot))), flags)
 }
 
 /** `zfs destroy`. @category commands */
@@ -130,5 +160,6 @@ export const destroy: InstantCommand = (context, args) => {
     verbose: hasFlag(parsed, "v") || hasFlag(parsed, "p"),
     parsable: hasFlag(parsed, "p")
   }
+  if (flags.deferred && !name.includes("@")) return usage("destroy", { kind: "unknown", flag: "d" })
   return name.includes("@") ? destroySnapshots(context, name, flags) : destroyTree(context, name, flags)
 }

@@ -1,11 +1,12 @@
 /** `zfs list` and `zfs get`: selection of datasets, values and columns. */
-import * as DateTime from "effect/DateTime"
 import type { HostContext, InstantCommand } from "../CommandContext.js"
 import type { Dataset } from "../HostState.js"
 import { getopt, hasFlag, lastValue, type ParsedArguments } from "../internal/getopt.js"
 import { fail, ok, result, type Result } from "../internal/result.js"
 import * as Datasets from "./Datasets.js"
+import { shortDate } from "./Dates.js"
 import * as Properties from "./Properties.js"
+import * as Space from "./Space.js"
 import { usage } from "./ZfsUsage.js"
 
 const typeNames: Readonly<Record<string, ReadonlyArray<Dataset["type"]>>> = {
@@ -19,27 +20,18 @@ const typeNames: Readonly<Record<string, ReadonlyArray<Dataset["type"]>>> = {
   all: ["filesystem", "volume", "snapshot"]
 }
 
-const weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
-const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-const two = (value: number, fill: string) => String(value).padStart(2, fill)
-
-const date = (seconds: number): string => {
-  const at = DateTime.toPartsUtc(DateTime.unsafeMake(seconds * 1000))
-  return `${weekdays[at.weekDay] ?? ""} ${months[at.month - 1] ?? ""} ${two(at.day, " ")} ${two(at.hours, " ")}:${two(at.minutes, "0")} ${at.year}`
-}
-
 const numbers = (context: HostContext, dataset: Dataset, name: string): number | undefined => {
   switch (name) {
-    case "used": return Datasets.used(context, dataset)
-    case "available": return Datasets.available(context, dataset)
+    case "used":
+    case "logicalused": return Space.used(context, dataset)
+    case "available": return Space.available(context, dataset)
     case "referenced":
-    case "logicalreferenced":
-    case "usedbydataset":
-    case "written": return Datasets.referenced(context, dataset)
-    case "logicalused": return Datasets.used(context, dataset)
-    case "usedbysnapshots":
-    case "usedbyrefreservation": return 0
-    case "usedbychildren": return Math.max(0, Datasets.used(context, dataset) - Datasets.referenced(context, dataset))
+    case "logicalreferenced": return Space.referenced(context, dataset)
+    case "usedbydataset": return Space.usedByDataset(context, dataset)
+    case "written": return Space.written(context, dataset)
+    case "usedbysnapshots": return Space.usedBySnapshots(context, dataset)
+    case "usedbyrefreservation": return Space.usedByRefreservation(context, dataset)
+    case "usedbychildren": return Space.usedByChildren(context, dataset)
     default: return undefined
   }
 }
@@ -48,14 +40,16 @@ const fixed = (context: HostContext, dataset: Dataset, name: string, exact: bool
   switch (name) {
     case "name": return dataset.name
     case "type": return dataset.type
-    case "creation": return exact ? String(dataset.creation) : date(dataset.creation)
+    case "creation": return exact ? String(dataset.creation) : shortDate(dataset.creation)
     case "guid": return dataset.guid
     case "createtxg": return String(dataset.createtxg)
     case "origin": return dataset.origin === "" ? "-" : dataset.origin
     case "mounted": return dataset.type === "filesystem" ? (dataset.mounted ? "yes" : "no") : "-"
     case "compressratio": return exact ? "1.00" : "1.00x"
     case "userrefs": return dataset.type === "snapshot" ? String(dataset.holds.length) : "-"
-    case "defer_destroy": return dataset.type === "snapshot" ? "off" : "-"
+    case "defer_destroy": return dataset.type === "snapshot" ? (dataset.deferred === true ? "on" : "off") : "-"
+    case "receive_resume_token": return dataset.partial?.token ?? "-"
+    case "clones": return dataset.type === "snapshot" ? Datasets.clonesOf(context.host, dataset.name).map((clone) => clone.name).join(",") : "-"
     case "mountpoint": return Datasets.mountpoint(context.host, dataset)
     default: return undefined
   }
@@ -101,19 +95,19 @@ const select = (context: HostContext, parsed: ParsedArguments, names: ReadonlyAr
       continue
     }
     // A named snapshot is shown without `-t`; `-t snapshot fs` means the snapshots of that file system.
-    const reach = limit === 0 && types?.includes("snapshot") === true && dataset.type !== "snapshot" ? 1 : limit
+    const reach = limit === 0 && lastValue(parsed, "t") !== undefined && types?.includes("snapshot") === true && dataset.type !== "snapshot" ? 1 : limit
     for (const member of Datasets.tree(host, name)) {
       const direct = member === dataset && (types === undefined || wanted.includes(member.type))
       const below = member !== dataset && wanted.includes(member.type) && depthBelow(name, member.name) <= reach
       if (direct || below) found.add(member)
     }
   }
-  const key = (dataset: Dataset) => dataset.name.split("/").map((part) => part.replace("@", "\u0001")).join("\u0000")
-  const byAge = (a: Dataset, b: Dataset) => a.createtxg - b.createtxg
+  // By name of the dataset, itself before its snapshots, and those by age.
+  const owner = (dataset: Dataset) => Datasets.filesystemOf(dataset.name)
   const datasets = [...found].sort((a, b) =>
-    Datasets.filesystemOf(a.name) === Datasets.filesystemOf(b.name) && a.type === "snapshot" && b.type === "snapshot"
-      ? byAge(a, b)
-      : key(a) < key(b) ? -1 : 1
+    owner(a) !== owner(b)
+      ? owner(a) < owner(b) ? -1 : 1
+      : a.type === "snapshot" && b.type === "snapshot" ? a.createtxg - b.createtxg : a.type === "snapshot" ? 1 : -1
   )
   return { datasets, missing }
 }
@@ -171,7 +165,7 @@ const sorted = (context: HostContext, datasets: ReadonlyArray<Dataset>, parsed: 
 
 /** `zfs list`. @category commands */
 export const list: InstantCommand = (given, args) => {
-  const context = Datasets.measuringOnce(given)
+  const context = Space.countingOnce(given)
   const parsed = getopt(args, "HS:d:o:prs:t:")
   if (parsed.error !== undefined) return usage("list", parsed.error)
   const types = parseTypes(parsed)
@@ -189,11 +183,18 @@ export const list: InstantCommand = (given, args) => {
   return result(missing.length === 0 ? 0 : 1, text, missingText(missing))
 }
 
+const received = (dataset: Dataset, name: string, exact: boolean): string => {
+  const text = dataset.received?.[name]
+  if (text === undefined) return "-"
+  const bytes = Properties.isSize(name) ? Properties.bytes(text) : undefined
+  return bytes === undefined ? text : exact ? String(bytes) : Properties.human(bytes)
+}
+
 const fields = ["name", "property", "value", "received", "source"]
 
 /** `zfs get`. @category commands */
 export const get: InstantCommand = (given, args) => {
-  const context = Datasets.measuringOnce(given)
+  const context = Space.countingOnce(given)
   const parsed = getopt(args, ":d:o:s:rt:Hp")
   if (parsed.error !== undefined) return usage("get", parsed.error)
   const [wanted, ...names] = parsed.operands
@@ -210,15 +211,16 @@ export const get: InstantCommand = (given, args) => {
   const exact = hasFlag(parsed, "p")
   const { datasets, missing } = select(context, parsed, names, types ?? ["filesystem", "volume", "snapshot"])
   const rows = datasets.flatMap((dataset) => {
-    const userNames = Object.keys(dataset.local).filter(Properties.isUserProperty).sort()
+    const userNames = Datasets.userPropertyNames(context.host, dataset)
     const chosen = wanted === "all"
       ? [...Properties.names.filter((name) => Properties.appliesTo(name, dataset.type)), ...userNames]
       : properties.map((name) => Properties.canonical(name) ?? name)
     return chosen.flatMap((name) => {
       const found = value(context, dataset, name, exact)
       const kind = found.source === "-" ? "none" : found.source.startsWith("inherited") ? "inherited" : found.source
+      if (wanted === "all" && found.value === "-" && (name === "receive_resume_token" || name === "origin" || name === "clones")) return []
       if (sources !== undefined && !sources.includes(kind)) return []
-      const cells: Readonly<Record<string, string>> = { name: dataset.name, property: name, value: found.value, received: "-", source: found.source }
+      const cells: Readonly<Record<string, string>> = { name: dataset.name, property: name, value: found.value, received: received(dataset, name, exact), source: found.source }
       return [columns.map((column) => cells[column] ?? "-")]
     })
   })

@@ -18,7 +18,12 @@ const grammar: Readonly<Record<string, string>> = {
   mount: "mount\n\tmount [-vO] [-o opts] <-a | filesystem>",
   unmount: "unmount [-f] <-a | filesystem|mountpoint>",
   hold: "hold [-r] <tag> <snapshot> ...",
-  release: "release [-r] <tag> <snapshot> ..."
+  release: "release [-r] <tag> <snapshot> ...",
+  holds: "holds [-r] <snapshot> ...",
+  send: "send [-DnPpRvLecwhb] [-[i|I] snapshot] <snapshot>\n\tsend [-nvPe] -t <receive_resume_token>",
+  receive: "receive [-vnsFhu] [-o <property>=<value>] ... [-x <property>] ... <filesystem|volume|snapshot>\n\treceive [-vnsFhu] [-o <property>=<value>] ... [-x <property>] ... [-d | -e] <filesystem>\n\treceive -A <filesystem|volume>",
+  allow: "allow <filesystem|volume>\n\tallow [-ldug] <\"everyone\"|user|group>[,...] <perm|@setname>[,...]\n\t    <filesystem|volume>\n\tallow [-ld] -e <perm|@setname>[,...] <filesystem|volume>",
+  unallow: "unallow [-rldug] <\"everyone\"|user|group>[,...]\n\t    [<perm|@setname>[,...]] <filesystem|volume>\n\tunallow [-rld] -e [<perm|@setname>[,...]] <filesystem|volume>"
 }
 
 /** A usage error of one subcommand. @category constructors */
@@ -28,6 +33,9 @@ export const usage = (subcommand: string, reason: Reason): Result => {
     : reason.kind === "unknown" ? `invalid option '${reason.flag}'` : `missing argument for '${reason.flag}' option`
   return fail(`${text}\nusage:\n\t${grammar[subcommand] ?? subcommand}`, 2)
 }
+
+/** The dataset exists, but is of another type. @category constructors */
+export const notApplicable = (name: string): Result => fail(`cannot open '${name}': operation not applicable to datasets of this type`)
 
 /** The dataset does not exist. @category constructors */
 export const notOpen = (name: string): Result => fail(`cannot open '${name}': dataset does not exist`)

@@ -1,23 +1,20 @@
-/** `zpool list`, `zpool get` and `zpool status`. */
+/** `zpool`: `list` and `get`, and dispatch to the other subcommands. */
 import type { HostContext, InstantCommand } from "../CommandContext.js"
 import { getopt, hasFlag, lastValue } from "../internal/getopt.js"
 import { fail, ok, result } from "../internal/result.js"
-import * as Faults from "../Faults.js"
-import * as Datasets from "./Datasets.js"
+import * as Pools from "./Pools.js"
 import * as Properties from "./Properties.js"
+import * as Space from "./Space.js"
+import * as Change from "./ZpoolChange.js"
+import { iostat, status } from "./ZpoolStatus.js"
+import { choose, poolUsage } from "./ZpoolUsage.js"
 
 type Pool = HostContext["host"]["pools"][number]
 
 const short: Readonly<Record<string, string>> = { alloc: "allocated", frag: "fragmentation", cap: "capacity", dedup: "dedupratio", expandsz: "expandsize", ckpoint: "checkpoint" }
 
-const allocated = (context: HostContext, pool: Pool): number => {
-  if (Faults.find(context.host, "outOfSpace", (fault) => fault.pool === pool.name) !== undefined) return pool.size
-  const top = Datasets.find(context.host, pool.name)
-  return top === undefined ? 0 : Math.min(pool.size, Datasets.used(context, top))
-}
-
 const values = (context: HostContext, pool: Pool, exact: boolean): Readonly<Record<string, string>> => {
-  const used = allocated(context, pool)
+  const used = Space.allocated(context, pool.name)
   const bytes = (amount: number) => exact ? String(amount) : Properties.human(amount)
   const percent = (amount: number) => `${amount}${exact ? "" : "%"}`
   return {
@@ -30,26 +27,21 @@ const values = (context: HostContext, pool: Pool, exact: boolean): Readonly<Reco
     fragmentation: percent(0),
     capacity: percent(Math.floor((used * 100) / pool.size)),
     dedupratio: exact ? "1.00" : "1.00x",
-    health: "ONLINE",
+    health: Pools.health(context, pool),
     altroot: "-",
     guid: pool.guid,
     readonly: "off",
     listsnapshots: "off",
     autoexpand: "off",
+    autoreplace: "off",
+    delegation: "on",
     failmode: "wait",
-    version: "-"
+    comment: "-",
+    cachefile: "-",
+    version: "-",
+    ...pool.properties
   }
 }
-
-const usage = (reason: string, grammar: string) => fail(`${reason}\nusage:\n\t${grammar}`, 2)
-
-const choose = (context: HostContext, names: ReadonlyArray<string>) => ({
-  pools: context.host.pools.filter((pool) => names.length === 0 || names.includes(pool.name)),
-  missing: names
-    .filter((name) => !context.host.pools.some((pool) => pool.name === name))
-    .map((name) => `cannot open '${name}': no such pool`)
-    .join("\n")
-})
 
 const columnsTable = (header: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>, scripted: boolean): string => {
   if (scripted) return rows.map((row) => row.join("\t")).join("\n")
@@ -59,13 +51,12 @@ const columnsTable = (header: ReadonlyArray<string>, rows: ReadonlyArray<Readonl
 }
 
 const list: InstantCommand = (context, args) => {
-  const grammar = "list [-gHLpPv] [-o property[,...]] [-T d|u] [pool] ... [interval [count]]"
   const parsed = getopt(args, ":gHLo:pPT:v")
-  if (parsed.error !== undefined) return usage(`invalid option '${parsed.error.flag}'`, grammar)
+  if (parsed.error !== undefined) return poolUsage("list", `invalid option '${parsed.error.flag}'`)
   const header = (lastValue(parsed, "o") ?? "name,size,alloc,free,ckpoint,expandsz,frag,cap,dedup,health,altroot").split(",")
   const known = values(context, { name: "", size: 1, guid: "" }, true)
   const bad = header.find((name) => !((short[name] ?? name) in known))
-  if (bad !== undefined) return usage(`bad property list: invalid property '${bad}'`, grammar)
+  if (bad !== undefined) return poolUsage("list", `bad property list: invalid property '${bad}'`)
   const { pools, missing } = choose(context, parsed.operands)
   if (pools.length === 0 && missing === "") return ok("no pools available")
   const rows = pools.map((pool) => {
@@ -77,11 +68,10 @@ const list: InstantCommand = (context, args) => {
 }
 
 const get: InstantCommand = (context, args) => {
-  const grammar = "get [-Hp] [-o \"all\" | field[,...]] <\"all\" | property[,...]> <pool> ..."
   const parsed = getopt(args, ":Hpo:")
-  if (parsed.error !== undefined) return usage(`invalid option '${parsed.error.flag}'`, grammar)
+  if (parsed.error !== undefined) return poolUsage("get", `invalid option '${parsed.error.flag}'`)
   const [wanted, ...names] = parsed.operands
-  if (wanted === undefined) return usage("missing property argument", grammar)
+  if (wanted === undefined) return poolUsage("get", "missing property argument")
   const { pools, missing } = choose(context, names)
   const columns = (lastValue(parsed, "o") ?? "name,property,value,source").replace("all", "name,property,value,source").split(",")
   const rows: Array<ReadonlyArray<string>> = []
@@ -90,43 +80,32 @@ const get: InstantCommand = (context, args) => {
     const chosen = wanted === "all" ? Object.keys(row).filter((name) => name !== "name") : wanted.split(",").map((name) => short[name] ?? name)
     for (const property of chosen) {
       const value = row[property]
-      if (value === undefined) return usage(`bad property list: invalid property '${property}'`, grammar)
-      const cells: Readonly<Record<string, string>> = { name: pool.name, property, value, source: property === "failmode" || property === "autoexpand" ? "default" : "-" }
+      if (value === undefined) return poolUsage("get", `bad property list: invalid property '${property}'`)
+      const cells: Readonly<Record<string, string>> = { name: pool.name, property, value, source: pool.properties?.[property] !== undefined ? "local" : property in Change.settable ? "default" : "-" }
       rows.push(columns.map((column) => cells[column] ?? "-"))
     }
   }
   return result(missing === "" ? 0 : 1, rows.length === 0 ? "" : columnsTable(columns.map((column) => column.toUpperCase()), rows, hasFlag(parsed, "H")), missing)
 }
 
-const status: InstantCommand = (context, args) => {
-  const parsed = getopt(args, "gLPvxDT:")
-  if (parsed.error !== undefined) return usage(`invalid option '${parsed.error.flag}'`, "status [-gLPvxD] [-T d|u] [pool] ... [interval [count]]")
-  const { pools, missing } = choose(context, parsed.operands)
-  if (missing !== "") return fail(missing)
-  if (context.host.pools.length === 0) return ok("no pools available")
-  if (hasFlag(parsed, "x")) return ok("all pools are healthy")
-  return ok(pools.map((pool) =>
-    [
-      `  pool: ${pool.name}`,
-      " state: ONLINE",
-      "  scan: none requested",
-      "config:",
-      "",
-      "\tNAME        STATE     READ WRITE CKSUM",
-      `\t${pool.name.padEnd(10)}  ONLINE       0     0     0`,
-      "\t  c1t0d0    ONLINE       0     0     0",
-      "",
-      "errors: No known data errors"
-    ].join("\n")
-  ).join("\n\n"))
+const subcommands: Readonly<Record<string, InstantCommand>> = {
+  create: Change.create,
+  destroy: Change.destroy,
+  list,
+  iostat,
+  status,
+  online: Change.turn("online"),
+  offline: Change.turn("offline"),
+  scrub: Change.scrub,
+  get,
+  set: Change.set
 }
-
-const subcommands: Readonly<Record<string, InstantCommand>> = { list, get, status }
 
 /** `zpool <subcommand> …`. @category commands */
 export const run: InstantCommand = (context, args, stdin) => {
   const [name, ...rest] = args
-  const all = "usage: zpool command args ...\nwhere 'command' is one of the following:\n\n\tlist\n\tget\n\tstatus"
+  const all = "usage: zpool command args ...\nwhere 'command' is one of the following:\n\n"
+    + Object.keys(subcommands).map((subcommand) => `\t${subcommand}`).join("\n")
   if (name === undefined) return fail(`missing command\n${all}`, 2)
   const command = subcommands[name]
   return command === undefined ? fail(`unrecognized command '${name}'\n${all}`, 2) : command(context, rest, stdin)

@@ -44,7 +44,7 @@ const longOperation = (host: Host, name: string, operation: "install" | "clone",
       const zone = findZone(context.host, name)
       if (zone?.operation?.token === token) delete zone.operation
     })
-    return yield* Effect.sleep(host.timing.install).pipe(
+    return yield* (host.timing.install > 0 ? Effect.sleep(host.timing.install) : Effect.void).pipe(
       Effect.zipRight(host.step((context) => finish(context, name, operation, work))),
       Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Effect.ignore(release))
     )
@@ -73,7 +73,10 @@ const finish = (context: HostContext, name: string, operation: string, work: Wor
 /** `zoneadm install [brand arguments]`. @category commands */
 export const install: ZoneCommand = (host, name, args) =>
   longOperation(host, name, "install", () => undefined, (context, zone) => {
-    const failure = ZonePath.populate(context, zone, args)
+    // The installer gets its arguments from a shell that read them joined and unquoted: what that does to others than plain words is not emulated.
+    const bad = args.flatMap((word) => word.split(" ")).find((word) => !/^[A-Za-z0-9_@%+=:,./-]*$/.test(word))
+    if (bad !== undefined) return { failure: own(zone, `'/usr/lib/brand/${zone.configuration.properties["brand"] ?? ""}/install' failed with exit code 255.`) }
+    const failure = ZonePath.populate(context, zone, args.flatMap((word) => word.split(" ")).filter((word) => word !== ""))
     return failure === undefined ? { stdout: "" } : { failure }
   })
 
@@ -87,7 +90,7 @@ const cloneContent = (context: HostContext, zone: Zone, source: Zone, copy: bool
     const existing = snapshot === undefined ? undefined : Datasets.find(context.host, snapshot)
     const taken = existing ?? Datasets.snapshot(context, from, `SUNWzone${Math.max(0, ...numbers.map(Number)) + 1}`)
     to.origin = taken.name
-    context.files.copyContent(path.join(context.files.snapshotFolder(taken.guid), "root"), target)
+    context.files.copyContent(path.join(Datasets.content(context, taken), "root"), target)
     return { stdout: snapshot === undefined ? "Instead of copying, a ZFS clone has been created for this zone." : `Cloning snapshot ${taken.name}` }
   }
   context.files.copyContent(context.files.real(`${zonepath(source)}/root`), target)
@@ -133,6 +136,11 @@ export const uninstall = instant((context, zone, args) => {
   if (refused !== undefined) return refused
   if (zone.indexState === "configured") return fail(own(zone, "is already in state 'configured'."))
   if (!hasFlag(parsed, "F")) return fail(own(zone, "Input not from terminal and -F not specified: uninstall not done."))
+  const mounts = ZonePath.mountsBelowRoot(context, zone)
+  if (mounts.length > 0) {
+    const root = `${zonepath(zone)}/root`
+    return fail([own(zone, `These file systems are mounted on subdirectories of ${root}.`), "", ...mounts.map((mount) => `\t${mount}`)].join("\n"))
+  }
   ZonePath.destroy(context, zone)
   zone.indexState = "configured"
   return ok()

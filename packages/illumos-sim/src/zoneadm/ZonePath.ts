@@ -79,8 +79,8 @@ const fromDataset = (context: HostContext, source: string, root: string): string
   if (dataset === undefined) {
     return source.includes("@") ? `Could not find ZFS snapshot ${source}` : `Could not find ZFS filesystem ${source}`
   }
-  const content = dataset.type === "snapshot" ? context.files.snapshotFolder(dataset.guid) : Datasets.folder(context, dataset)
-  if (content === undefined) return `ZFS clone (${source}) failed (1)`
+  const content = Datasets.content(context, dataset)
+  if (dataset.type === "volume") return `ZFS clone (${source}) failed (1)`
   // An image may be a whole zonepath with its `root`, or just the root itself.
   const inner = path.join(content, "root")
   context.files.copyContent(present(inner) && fs.lstatSync(inner).isDirectory() ? inner : content, root)
@@ -116,6 +116,13 @@ export const populate = (context: HostContext, zone: Zone, args: ReadonlyArray<s
   skeleton(root)
   return undefined
 }
+
+/** Where file systems of the global zone are mounted below the root of the zone. @category combinators */
+export const mountsBelowRoot = (context: HostContext, zone: Zone): ReadonlyArray<string> =>
+  context.host.datasets.flatMap((dataset) => {
+    const point = dataset.type === "filesystem" && dataset.mounted ? Datasets.mountpoint(context.host, dataset) : ""
+    return point.startsWith(`${zonepath(zone)}/root/`) ? [point] : []
+  })
 
 /** Removes everything install made: the root, the datasets below the zonepath, the zonepath itself. @category combinators */
 export const destroy = (context: HostContext, zone: Zone): void => {

@@ -40,7 +40,7 @@ export const run: LongCommand = (host, line) =>
     const uuid = lastValue(parsed, "u")
     if (uuid !== undefined && !isUuid(uuid)) return fail("zoneadm: illegal UUID value specified")
     const named = lastValue(parsed, "z")
-    const found = yield* host.step((context) => {
+    const found = yield* host.look((context) => {
       const zone = context.host.zones.find((candidate) => uuid === undefined ? candidate.name === named : candidate.uuid === uuid)
       return { zone: zone?.name, listed: subcommand === "list" && (zone !== undefined || named === undefined || named === "global")
         ? list(context, named === "global" ? "global" : zone, args)

@@ -52,7 +52,8 @@ export const block = (resource: ZoneResource, dialect: Dialect): string => {
       case "dedicated-cpu": return ["ncpus", "importance"].flatMap((name) => name in resource.properties ? [property(resource, name)] : [])
       case "capped-cpu": return [`\t[ncpus: ${(Number(resource.properties["ncpus"] ?? 0) / 100).toFixed(2)}]`]
       case "capped-memory": return memoryLines(resource, dialect)
-      default: return Object.keys(resource.properties).map((name) => property(resource, name))
+      case "admin": return ["user", "auths"].map((name) => property(resource, name))
+      default: return ["default", "lower", "upper"].flatMap((name) => name in resource.properties ? [property(resource, name)] : [])
     }
   }
   return [`${resource.kind}:`, ...lines()].join("\n")
@@ -99,7 +100,11 @@ const exported = (resource: ZoneResource, dialect: Dialect): string => {
   const order: Readonly<Record<string, ReadonlyArray<string>>> = {
     fs: ["dir", "special", "raw", "type"],
     net: ["address", "allowed-address", "physical", "defrouter", ...(dialect === "omnios" ? ["mac-addr", "vlan-id", "global-nic"] : [])],
-    "capped-memory": ["physical"]
+    "capped-memory": ["physical"],
+    "security-flags": ["default", "lower", "upper"],
+    admin: ["user", "auths"],
+    attr: ["name", "type", "value"],
+    "dedicated-cpu": ["ncpus", "importance"]
   }
   const names = order[resource.kind] ?? Object.keys(resource.properties)
   return [

@@ -42,6 +42,10 @@ const create = (session: Session, words: ReadonlyArray<string>): void => {
     }
     print(session, `Zone ${session.zoneName} already exists; overwriting.`)
   }
+  if (hasFlag(parsed, "a")) {
+    reject(session, `${lastValue(parsed, "a") ?? ""}: could not read the detached configuration`)
+    return
+  }
   const name = hasFlag(parsed, "b") ? "SUNWblank" : lastValue(parsed, "t") ?? "SUNWdefault"
   const made = template(session, name)
   if (made === undefined) {
@@ -108,9 +112,14 @@ const setAlias = (session: Session, config: ZoneConfiguration, property: string,
   session.changed = true
 }
 
-const set = (session: Session, property: string, value: Value): void => {
+const set = (session: Session, property: string, value: Value, force: boolean): void => {
   const config = configuration(session)
   if (config === undefined) return
+  if (force) {
+    // A simulated host has one root.
+    reject(session, property === "zonepath" ? "Zonepath is changeable only in an alternate root." : "Only zonepath setting can be forced.")
+    return
+  }
   if (session.open !== undefined) {
     Resources.setProperty(session, property, value)
     return
@@ -121,6 +130,15 @@ const set = (session: Session, property: string, value: Value): void => {
   }
   if (property === "zonename") {
     rename(session, value.text)
+    return
+  }
+  const dedicated = config.resources.some((resource) => resource.kind === "dedicated-cpu")
+  if (dedicated && property === "pool") {
+    reject(session, "The dedicated-cpu resource already exists.  A persistent pool is incompatible\nwith the dedicated-cpu resource.")
+    return
+  }
+  if (dedicated && property === "cpu-shares") {
+    reject(session, "cpu-shares: The dedicated-cpu resource already exists.")
     return
   }
   if (property in Values.aliases) {
@@ -153,6 +171,10 @@ const clear = (session: Session, property: string): void => {
   }
   const alias = Values.aliases[property]
   if (alias !== undefined) {
+    if (Rctls.limit(config, alias.rctl) === undefined) {
+      reject(session, `clear ${property}: No such entry`)
+      return
+    }
     Rctls.remove(config, alias.rctl)
     session.changed = true
     return
@@ -221,7 +243,7 @@ export const run = (session: Session, command: Command): void => {
     case "addResource": Resources.open(session, command.resource); break
     case "addProperty": if (configuration(session) !== undefined) Resources.addProperty(session, command.property, command.value); break
     case "removeProperty": if (configuration(session) !== undefined) Resources.removeProperty(session, command.property, command.value); break
-    case "set": set(session, command.property, command.value); break
+    case "set": set(session, command.property, command.value, command.force); break
     case "clear": clear(session, command.property); break
     case "select": Resources.select(session, command); break
     case "removeResource": Resources.remove(session, command); break

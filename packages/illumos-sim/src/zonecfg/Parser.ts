@@ -18,7 +18,7 @@ export type Command =
   | { readonly name: "words"; readonly command: string; readonly words: ReadonlyArray<string> }
   | { readonly name: "addResource"; readonly resource: string }
   | { readonly name: "addProperty" | "removeProperty"; readonly property: string; readonly value: Value }
-  | { readonly name: "set"; readonly property: string; readonly value: Value }
+  | { readonly name: "set"; readonly property: string; readonly value: Value; readonly force: boolean }
   | { readonly name: "clear"; readonly property: string }
   | { readonly name: "select"; readonly resource: string; readonly where: ReadonlyArray<Pair> }
   | { readonly name: "removeResource"; readonly resource: string; readonly where: ReadonlyArray<Pair>; readonly force: boolean }
@@ -134,10 +134,10 @@ const command = (reader: Reader, lexed: LexedCommand, properties: ReadonlyArray<
         ? { name: "addResource", resource: reader.word() }
         : { name: "addProperty", property: reader.oneOf(properties), value: value(reader, properties, false) }
     case "set": {
-      reader.flag("-F")
+      const force = reader.flag("-F")
       const property = reader.oneOf(properties)
       reader.expect("=")
-      return { name: "set", property, value: value(reader, properties, true) }
+      return { name: "set", property, value: value(reader, properties, true), force }
     }
     case "clear":
       return { name: "clear", property: reader.oneOf(properties) }

@@ -62,7 +62,11 @@ export const open = (session: Session, kind: string): void => {
     return
   }
   if (kind === "dedicated-cpu" && (config.properties["pool"] ?? "") !== "") {
-    reject(session, "The pool property is already set; the dedicated-cpu resource is incompatible with it.")
+    reject(session, "The pool property is already set.  A persistent pool is incompatible with\nthe dedicated-cpu resource.")
+    return
+  }
+  if (kind === "dedicated-cpu" && Rctls.limit(config, "zone.cpu-shares") !== undefined) {
+    reject(session, "The cpu-shares property is already set.")
     return
   }
   session.open = { resource: { kind, properties: {}, options: [], values: [] }, replaces: [] }
@@ -116,6 +120,10 @@ export const removeProperty = (session: Session, property: string, value: Value)
   const resource = session.open?.resource
   if (resource === undefined) return
   const text = value.kind === "simple" ? value.text : undefined
+  if (resource.kind === "net" && property === "defrouter") {
+    delete resource.properties["defrouter"]
+    return
+  }
   if (resource.kind === "fs" && property === "options" && text !== undefined && resource.options.includes(text)) {
     resource.options = resource.options.filter((option) => option !== text)
     return
@@ -152,7 +160,7 @@ export const setProperty = (session: Session, property: string, value: Value): v
 export const clearProperty = (session: Session, property: string): void => {
   const resource = session.open?.resource
   if (resource === undefined) return
-  const clearable: Readonly<Record<string, ReadonlyArray<string>>> = { "capped-memory": ["physical", "swap", "locked"], net: ["defrouter", "allowed-address", "mac-addr", "vlan-id", "global-nic"], fs: ["raw"], "dedicated-cpu": ["importance"] }
+  const clearable: Readonly<Record<string, ReadonlyArray<string>>> = { "capped-memory": ["physical", "swap", "locked"], fs: ["raw"], "dedicated-cpu": ["importance"] }
   if (clearable[resource.kind]?.includes(property) === true) delete resource.properties[property]
   else reject(session, `${property}: Clearing this property is not allowed`)
 }
@@ -161,6 +169,7 @@ const missing = (resource: ZoneResource): string | undefined => {
   if (resource.kind === "capped-memory") {
     return Object.keys(resource.properties).length === 0 ? "No property was specified.  One of physical, swap or locked is required." : undefined
   }
+  if (resource.kind === "security-flags" && Object.keys(resource.properties).length === 0) return "No property was specified.  One of default, lower or upper is required."
   const absent = (requiredProperties[resource.kind] ?? []).find((name) => (resource.properties[name] ?? "") === "")
   if (absent !== undefined) return `${absent} not specified`
   return resource.kind === "rctl" && resource.values.length === 0 ? "value not specified" : undefined
@@ -187,6 +196,7 @@ const semantic = (config: ZoneConfiguration, resource: ZoneResource): string | u
   if (resource.kind === "attr") {
     return Values.attributeProblem(resource.properties["name"] ?? "", resource.properties["type"] ?? "", resource.properties["value"] ?? "")
   }
+  if (resource.kind === "admin") return Values.adminProblem(resource.properties["user"] ?? "", resource.properties["auths"] ?? "")
   if (resource.kind === "net") {
     const physical = resource.properties["physical"] ?? ""
     if (config.properties["ip-type"] === "exclusive") return Values.physicalProblem(physical)
@@ -225,11 +235,30 @@ export const cancel = (session: Session): void => {
   if (inScope(session, "cancel", "resource")) session.open = undefined
 }
 
+/** Properties by which a resource can be named; others are refused although the grammar takes them. */
+const qualifiers: Readonly<Record<string, ReadonlyArray<string>>> = {
+  fs: ["dir", "special", "raw", "type"],
+  net: ["physical", "address", "allowed-address", "defrouter"],
+  device: ["match"],
+  rctl: ["name"],
+  attr: ["name", "type", "value"],
+  dataset: ["name"],
+  admin: ["user", "auths"]
+}
+
+const badQualifier = (session: Session, command: string, resource: string, where: ReadonlyArray<Pair>): boolean => {
+  const bad = where.find((pair) => !(qualifiers[resource] ?? []).includes(pair.name))
+  if (bad === undefined) return false
+  reject(session, `${bad.name}: No such property type\n${command} ${resource}: Insufficient specification`)
+  return true
+}
+
 /** `select`. @category commands */
 export const select = (session: Session, command: Extract<Command, { readonly name: "select" }>): void => {
   const config = configuration(session)
   if (config === undefined || !inScope(session, "select", "global")) return
   const single = singles.has(command.resource)
+  if (badQualifier(session, "select", command.resource, command.where)) return
   if (!single && command.where.length === 0) {
     reject(session, `select ${command.resource}: No such resource with that id`)
     return
@@ -241,7 +270,7 @@ export const select = (session: Session, command: Extract<Command, { readonly na
     return
   }
   if (second !== undefined) {
-    reject(session, `select ${command.resource}: Ambiguous resource id`)
+    reject(session, `select ${command.resource}: Insufficient specification`)
     return
   }
   session.open = { resource: structuredClone(first), replaces: [first] }
@@ -251,7 +280,13 @@ export const select = (session: Session, command: Extract<Command, { readonly na
 export const remove = (session: Session, command: Extract<Command, { readonly name: "removeResource" }>): void => {
   const config = configuration(session)
   if (config === undefined || !inScope(session, "remove", "global")) return
+  if (badQualifier(session, "remove", command.resource, command.where)) return
   const found = matching(session, config, command.resource, command.where)
+  if (found.length > 1 && command.where.length > 0) {
+    // -F is for all of a kind: what names one resource must name one.
+    reject(session, `remove ${command.resource}: Insufficient specification`)
+    return
+  }
   if (found.length === 0) {
     reject(session, `remove ${command.resource}: ${command.where.length === 0 ? "No such entry" : "No such resource with that id"}`)
     return

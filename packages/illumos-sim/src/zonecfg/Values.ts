@@ -47,7 +47,7 @@ export const addressProblem = (text: string): string | undefined => {
   if (length !== undefined) {
     const limit = isIpv6 ? 128 : 32
     const bits = /^\d+$/.test(length) ? Number(length) : -1
-    if (bits < 0 || bits > limit) return `${text}: ${isIpv6 ? "IPv6" : "IPv4"} prefix lengths must be 0 - ${limit}.`
+    if (bits < 0 || bits > limit) return `${text}: ${isIpv6 ? "IPv6" : "IPv4"} address prefix lengths must be 0 - ${limit}.`
   }
   if (isIpv6) return /^[0-9A-Fa-f:.]+$/.test(host) ? undefined : `${text}: invalid address`
   if (ipv4.test(host) && host.split(".").every((part) => Number(part) <= 255)) return undefined
@@ -132,6 +132,10 @@ const range = (text: string): Checked => {
 
 const any = (text: string): Checked => ({ value: text })
 
+/** One text for all: what a real host prints here is not verified. */
+const securityFlags = (text: string): Checked =>
+  /^(all|none|(ASLR|FORBIDNULLMAP|NOEXECSTACK)(,(ASLR|FORBIDNULLMAP|NOEXECSTACK))*)$/i.test(text) ? { value: text } : { refused: `security flags ${text} are invalid` }
+
 const resourceChecks: Readonly<Record<string, Readonly<Record<string, (text: string) => Checked>>>> = {
   fs: { dir: (text) => text.startsWith("/") ? { value: text } : { refused: `dir ${text} is not an absolute path.` }, special: any, type: any, raw: any },
   net: {
@@ -164,7 +168,7 @@ const resourceChecks: Readonly<Record<string, Readonly<Record<string, (text: str
     locked: minimum("locked", 1, "1")
   },
   admin: { user: any, auths: any },
-  "security-flags": { default: any, lower: any, upper: any }
+  "security-flags": { default: securityFlags, lower: securityFlags, upper: securityFlags }
 }
 
 /** Checks a property inside a resource; `undefined` when the resource has no such property. @category combinators */
@@ -182,4 +186,16 @@ export const attributeProblem = (name: string, type: string, value: string): str
     case "uint": return /^\d+$/.test(value) ? undefined : "invalid attr value for type=uint"
     default: return `invalid attr type '${type}'`
   }
+}
+
+/** Accounts of a freshly installed host: only these can be named by an `admin` resource. @category models */
+export const accounts: ReadonlyArray<string> = [
+  "root", "daemon", "bin", "sys", "adm", "lp", "uucp", "nuucp", "dladm", "netadm", "netcfg", "smmsp", "listen", "gdm", "zfssnap", "upnp", "nobody", "noaccess", "nobody4"
+]
+
+/** What is wrong with an `admin` resource. The words of a real host are not verified. @category combinators */
+export const adminProblem = (user: string, auths: string): string | undefined => {
+  if (!accounts.includes(user)) return `user ${user} is not valid`
+  const bad = auths.split(",").find((auth) => !["login", "manage", "clonefrom"].includes(auth))
+  return bad === undefined ? undefined : `auths ${bad} is not valid`
 }

@@ -10,12 +10,18 @@ const full = 0xffff_ffff
 export class AddressSet {
   readonly #levels: ReadonlyArray<Map<bigint, number>>
   readonly #size: bigint
+  #looks = 0
 
   constructor(size: bigint) {
     this.#size = size
     const levels: Array<Map<bigint, number>> = [new Map()]
     for (let blocks = (size - 1n) >> fanout; blocks > 0n; blocks >>= fanout) levels.push(new Map())
     this.#levels = levels
+  }
+
+  /** Words read so far: what an operation costs, counted instead of timed. */
+  get looks(): number {
+    return this.#looks
   }
 
   has(offset: bigint): boolean {
@@ -25,6 +31,7 @@ export class AddressSet {
   add(offset: bigint): void {
     let position = offset
     for (const level of this.#levels) {
+      this.#looks += 1
       const word = ((level.get(position >> fanout) ?? 0) | (1 << Number(position & mask))) >>> 0
       level.set(position >> fanout, word)
       if (word !== full) return
@@ -35,6 +42,7 @@ export class AddressSet {
   delete(offset: bigint): void {
     let position = offset
     for (const level of this.#levels) {
+      this.#looks += 1
       const before = level.get(position >> fanout) ?? 0
       const word = (before & ~(1 << Number(position & mask))) >>> 0
       if (word === 0) level.delete(position >> fanout)
@@ -74,6 +82,7 @@ export class AddressSet {
   }
 
   #word(level: number, index: bigint): number {
+    this.#looks += 1
     return this.#levels[level]?.get(index) ?? 0
   }
 }

@@ -2,66 +2,16 @@ import type { PlatformError } from "@effect/platform/Error"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Schema from "effect/Schema"
-import { createHash } from "node:crypto"
-import * as AddressPool from "../AddressPool.js"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import type * as AddressPool from "../AddressPool.js"
 import { LeaseFileCorrupt, LeaseStorageFailed } from "../IpamError.js"
-import { LeaseTable } from "./leaseTable.js"
+import * as leaseRecords from "./leaseRecords.js"
+import { LeaseTable, type Reuse } from "./leaseTable.js"
 
-const Content = Schema.Struct({
-  version: Schema.Literal(1),
-  cidr: Schema.String,
-  /** The address whose turn it is. */
-  next: Schema.String,
-  leases: Schema.Array(Schema.Tuple(Schema.String, Schema.String))
-})
-
-const decodeContent = Schema.decodeUnknownEither(Schema.parseJson(Content))
-const encodeContent = Schema.encodeSync(Schema.parseJson(Content))
-
-const checksum = (text: string): string => createHash("sha256").update(text).digest("hex")
-
-/** The content on one line, its checksum on the next. */
-export const encode = (table: LeaseTable): string => {
-  const text = encodeContent({
-    version: 1,
-    cidr: table.pool.cidr,
-    next: AddressPool.addressAt(table.pool, table.cursor),
-    leases: table.entries().map(([owner, offset]) => [owner, AddressPool.addressAt(table.pool, offset)] as const)
-  })
-  return `${text}\n${checksum(text)}\n`
-}
-
-/** Refuses everything `encode` did not write for this very pool. */
-export const decode = (
-  path: string,
-  pool: AddressPool.AddressPool,
-  text: string
-): Either.Either<LeaseTable, LeaseFileCorrupt> => {
-  const refuse = (reason: string) => Either.left(new LeaseFileCorrupt({ path, reason }))
-  const [line = "", sum = "", end = "?", ...rest] = text.split("\n")
-  if (end !== "" || rest.length > 0) return refuse("it does not consist of a line of content and a checksum")
-  if (checksum(line) !== sum) return refuse("the checksum does not match the content")
-  const content = decodeContent(line)
-  if (Either.isLeft(content)) return refuse("it is not a lease file of version 1")
-  const { cidr, leases, next } = content.right
-  if (cidr !== pool.cidr) return refuse(`it was written for the pool ${cidr}, not for ${pool.cidr}`)
-
-  const table = new LeaseTable(pool)
-  for (const [owner, address] of leases) {
-    const offset = AddressPool.offsetOf(pool, address)
-    if (Either.isLeft(offset)) return refuse(`it leases ${address} to ${owner}: ${offset.left.reason}`)
-    if (table.offsetOf(owner) !== undefined || table.holderOf(offset.right) !== undefined) {
-      return refuse(`it leases ${address} to ${owner} a second time`)
-    }
-    table.take(owner, offset.right)
-  }
-  // The turn may be at an address that is itself reserved, so it is only looked at as a position.
-  const cursor = AddressPool.positionOf(pool, next)
-  if (cursor === undefined) return refuse(`its next address ${next} is outside the pool`)
-  table.moveCursor(cursor)
-  return Either.right(table)
-}
+/** Makes changes durable that were made to the table already. One call at a time. */
+export type Save = (table: LeaseTable, changes: ReadonlyArray<leaseRecords.Change>) => Effect.Effect<void, LeaseStorageFailed>
 
 const failed = (path: string, operation: string) => (error: PlatformError) =>
   new LeaseStorageFailed({ path, operation, detail: error.message })
@@ -70,38 +20,91 @@ const failed = (path: string, operation: string) => (error: PlatformError) =>
 export const load = (
   fileSystem: FileSystem.FileSystem,
   path: string,
-  pool: AddressPool.AddressPool
+  pools: ReadonlyArray<AddressPool.AddressPool>,
+  reuse: Reuse
 ): Effect.Effect<LeaseTable, LeaseFileCorrupt | LeaseStorageFailed> =>
-  fileSystem.readFileString(path).pipe(
-    Effect.map((text) => decode(path, pool, text)),
-    Effect.catchIf(
-      (error) => error._tag === "SystemError" && error.reason === "NotFound",
-      () => Effect.succeed(Either.right(new LeaseTable(pool)))
-    ),
-    Effect.mapError(failed(path, "reading")),
-    Effect.flatten
-  )
+  Effect.gen(function*() {
+    const text = yield* fileSystem.readFileString(path).pipe(
+      Effect.catchIf((error) => error._tag === "SystemError" && error.reason === "NotFound", () => Effect.succeed(undefined)),
+      Effect.mapError(failed(path, "reading"))
+    )
+    if (text === undefined) return new LeaseTable(pools, reuse)
+    const table = leaseRecords.decode(pools, reuse, text)
+    return Either.isRight(table) ? table.right : yield* new LeaseFileCorrupt({ path, reason: table.left })
+  })
 
-/** Old or new content, never a mixture: a new file, on disk before it takes the name. */
-export const save = (
-  fileSystem: FileSystem.FileSystem,
-  path: string,
-  table: LeaseTable
-): Effect.Effect<void, LeaseStorageFailed> => {
-  const temporary = `${path}.new`
-  const directory = path.slice(0, Math.max(1, path.lastIndexOf("/")))
-  const write = Effect.gen(function*() {
-    // One that a crash left behind may have another mode.
-    yield* fileSystem.remove(temporary, { force: true })
-    const file = yield* fileSystem.open(temporary, { flag: "wx", mode: 0o600 })
-    yield* file.writeAll(new TextEncoder().encode(encode(table)))
-    yield* file.sync
-  }).pipe(Effect.scoped, Effect.mapError(failed(path, "writing")))
-  const publish = Effect.gen(function*() {
-    yield* fileSystem.rename(temporary, path)
-    // The rename itself is durable only with its directory.
-    const parent = yield* fileSystem.open(directory, { flag: "r" })
-    yield* parent.sync
-  }).pipe(Effect.scoped, Effect.mapError(failed(path, "renaming")))
-  return Effect.zipRight(write, publish)
+/** A file that transactions are appended to. */
+interface Open {
+  readonly file: FileSystem.File
+  readonly scope: Scope.CloseableScope
+  /** Bytes of the checkpoint, and of everything that is known to be on disk. */
+  readonly base: number
+  size: number
+  serial: number
 }
+
+/** Below this many bytes of transactions a new checkpoint is not worth it. */
+const leastBytes = 64 * 1024
+
+/**
+ * Writes to the file at `path`. A transaction is one appended line, so it costs the same however many leases there are. When the
+ * transactions have grown larger than the checkpoint before them, the next one is a checkpoint itself: then that is paid for.
+ *
+ * The first change of a program is always a checkpoint: that takes care of everything that came before it, such as a line that was cut off.
+ */
+export const makeSave = (fileSystem: FileSystem.FileSystem, path: string): Effect.Effect<Save, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const life = yield* Effect.scope
+    const temporary = `${path}.new`
+    const directory = path.slice(0, Math.max(1, path.lastIndexOf("/")))
+    let open: Open | undefined
+
+    const close = Effect.suspend(() => {
+      const before = open
+      open = undefined
+      return before === undefined ? Effect.void : Scope.close(before.scope, Exit.void)
+    })
+
+    /** Old or new content, never a mixture: a new file, on disk before it takes the name. */
+    const checkpoint = (table: LeaseTable) =>
+      Effect.gen(function*() {
+        yield* close
+        const bytes = new TextEncoder().encode(leaseRecords.checkpoint(table))
+        const scope = yield* Scope.fork(life, ExecutionStrategy.sequential)
+        return yield* Effect.gen(function*() {
+          // One that a crash left behind may have another mode.
+          yield* Effect.mapError(fileSystem.remove(temporary, { force: true }), failed(path, "writing"))
+          const file = yield* fileSystem.open(temporary, { flag: "wx", mode: 0o600 }).pipe(
+            Scope.extend(scope),
+            Effect.tap((file) => file.writeAll(bytes)),
+            Effect.tap((file) => file.sync),
+            Effect.mapError(failed(path, "writing"))
+          )
+          yield* Effect.gen(function*() {
+            yield* fileSystem.rename(temporary, path)
+            // The rename itself is durable only with its directory.
+            const parent = yield* fileSystem.open(directory, { flag: "r" })
+            yield* parent.sync
+          }).pipe(Effect.scoped, Effect.mapError(failed(path, "renaming")))
+          open = { file, scope, base: bytes.byteLength, size: bytes.byteLength, serial: 1 }
+        }).pipe(Effect.onError(() => Scope.close(scope, Exit.void)))
+      })
+
+    const append = (to: Open, bytes: Uint8Array) =>
+      to.file.writeAll(bytes).pipe(
+        Effect.zipRight(to.file.sync),
+        Effect.map(() => {
+          to.size += bytes.byteLength
+          to.serial += 1
+        }),
+        Effect.mapError(failed(path, "writing")),
+        // What reached the file is taken away as well as possible; the next change replaces the file in any case.
+        Effect.onError(() => Effect.zipRight(Effect.ignore(Effect.zipRight(to.file.truncate(to.size), to.file.sync)), close))
+      )
+
+    return (table, changes) =>
+      Effect.suspend(() => {
+        if (open === undefined || open.size - open.base > Math.max(leastBytes, open.base)) return checkpoint(table)
+        return append(open, new TextEncoder().encode(leaseRecords.transaction(open.serial, changes)))
+      })
+  })

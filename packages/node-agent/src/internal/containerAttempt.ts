@@ -18,6 +18,7 @@ import * as Paths from "../SupervisorPaths.js"
 import * as attemptFifos from "./attemptFifos.js"
 import * as criLog from "./criLog.js"
 import * as durableFile from "./durableFile.js"
+import * as folderWatch from "./folderWatch.js"
 import * as shim from "./shim.js"
 
 /** What the attempts of a pod have in common. */
@@ -92,7 +93,11 @@ export const awaitStarted = (place: PodPlace, launch: string): Effect.Effect<voi
   const pidFile = `${onHost(place, launch)}/pid`
   // A container with a terminal writes its pid itself, and may fail before it does.
   const seen = Effect.sync(() => attemptFifos.readNumbers(pidFile) !== undefined || numbersOf(place, launch, "exit") !== undefined)
-  const wait = Effect.sleep("20 millis").pipe(Effect.zipRight(seen), Effect.repeat({ until: (done) => done }))
+  const wait = Effect.scoped(Effect.gen(function*() {
+    const notices = yield* Queue.sliding<void>(1)
+    yield* folderWatch.scoped(onHost(place, launch), () => void Queue.unsafeOffer(notices, undefined))
+    while (!(yield* seen)) yield* Effect.race(Queue.take(notices), Effect.sleep(place.pollInterval))
+  }))
   return Effect.gen(function*() {
     if (yield* seen) return
     if (Option.isSome(yield* Effect.timeoutOption(wait, place.startTimeout))) return

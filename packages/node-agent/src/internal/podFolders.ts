@@ -1,13 +1,17 @@
-/** Notices which pods' files changed: by notices of the file system where they come, by looking every now and then in any case. */
+/**
+ * Notices which pods' files changed: by notices of the file system where they come, by looking every now and then in any case.
+ *
+ * A folder is watched from the moment it is seen, before its file is looked for: a file that comes between the two is found by the look, one
+ * that comes later by the notice. A notice names the pod it is about, so the others are not looked at.
+ */
 import * as FileSystem from "@effect/platform/FileSystem"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as FiberMap from "effect/FiberMap"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
-import * as Stream from "effect/Stream"
 import type { SupervisorFileFailed } from "../SupervisorError.js"
 import * as durableFile from "./durableFile.js"
+import * as folderWatch from "./folderWatch.js"
 
 /** Files are replaced, never changed in place: a new file has another inode or time. */
 const stampOf = (info: FileSystem.File.Info): string =>
@@ -31,36 +35,73 @@ export const follow = <R>(options: Options<R>): Effect.Effect<never, SupervisorF
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const notices = yield* Queue.sliding<void>(1)
-    const watchers = yield* FiberMap.make<string>()
     const stamps = new Map<string, string>()
-    const watch = (path: string) =>
-      Stream.runForEach(fs.watch(path), () => Queue.offer(notices, undefined)).pipe(
-        Effect.catchAll((error) => Effect.logDebug("no notices of changes; polling", error))
-      )
+    /** What ends the watch of a pod's folder. */
+    const watches = new Map<string, () => void>()
+    /** Pods that a notice was about since the last look. */
+    const noticed = new Set<string>()
+    /** Folders that are there, as far as is known. */
+    const present = new Set<string>()
+    let foldersChanged = false
+
+    const folderOf = (uid: string): string => `${options.directory}/${uid}`
+
+    const unwatch = (uid: string): void => {
+      watches.get(uid)?.()
+      watches.delete(uid)
+    }
+
+    const watch = (uid: string): void => {
+      if (watches.has(uid)) return
+      const close = folderWatch.open(folderOf(uid), (name) => {
+        // The folder itself went: a new one of the same name has to be watched anew.
+        if (name === uid) unwatch(uid)
+        else if (name !== options.fileName && name !== null) return
+        noticed.add(uid)
+        Queue.unsafeOffer(notices, undefined)
+      })
+      if (close !== undefined) watches.set(uid, close)
+    }
 
     const look = (uid: string) =>
       Effect.gen(function*() {
-        const info = yield* Effect.option(fs.stat(`${options.directory}/${uid}/${options.fileName}`))
+        watch(uid)
+        const info = yield* Effect.option(fs.stat(`${folderOf(uid)}/${options.fileName}`))
         if (Option.isNone(info)) return
         const stamp = stampOf(info.value)
         if (stamps.get(uid) === stamp) return
-        if (!stamps.has(uid)) yield* FiberMap.run(watchers, uid, watch(`${options.directory}/${uid}`))
         stamps.set(uid, stamp)
         yield* options.onChange(uid)
       })
 
-    const scan = Effect.gen(function*() {
-      const uids = yield* fs.readDirectory(options.directory).pipe(Effect.mapError(durableFile.failed("list", options.directory)))
-      const present = new Set(uids)
-      for (const uid of stamps.keys()) {
-        if (present.has(uid)) continue
-        stamps.delete(uid)
-        yield* FiberMap.remove(watchers, uid)
-        yield* options.onGone(uid)
+    const lookAtAll = Effect.gen(function*() {
+      const uids = new Set(yield* fs.readDirectory(options.directory).pipe(Effect.mapError(durableFile.failed("list", options.directory))))
+      for (const uid of present) {
+        if (uids.has(uid)) continue
+        present.delete(uid)
+        unwatch(uid)
+        if (stamps.delete(uid)) yield* options.onGone(uid)
       }
+      for (const uid of uids) present.add(uid)
       yield* Effect.forEach(uids, look, { discard: true })
     })
 
-    yield* Effect.forkScoped(watch(options.directory))
-    return yield* Effect.forever(Effect.zipRight(scan, Effect.race(Queue.take(notices), Effect.sleep(options.pollInterval))))
+    const lookAtNoticed = Effect.suspend(() => {
+      const uids = [...noticed]
+      noticed.clear()
+      return Effect.forEach(uids, look, { discard: true })
+    })
+
+    yield* Effect.addFinalizer(() => Effect.sync(() => watches.forEach((close) => close())))
+    yield* folderWatch.scoped(options.directory, () => {
+      foldersChanged = true
+      Queue.unsafeOffer(notices, undefined)
+    })
+    yield* lookAtAll
+    return yield* Effect.forever(Effect.gen(function*() {
+      const notice = yield* Effect.timeoutOption(Queue.take(notices), options.pollInterval)
+      const all = Option.isNone(notice) || foldersChanged
+      foldersChanged = false
+      yield* all ? Effect.zipRight(Effect.sync(() => noticed.clear()), lookAtAll) : lookAtNoticed
+    }))
   }).pipe(Effect.scoped)

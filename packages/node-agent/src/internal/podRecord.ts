@@ -39,7 +39,6 @@ export const load = (
         const next = change()
         return durableFile.write(path, encode(next)).pipe(Effect.tap(() => Effect.sync(() => void (state = next))))
       }).pipe(lock.withPermits(1), Effect.uninterruptible)
-    if (Option.isNone(stored)) yield* replace(() => state)
     return {
       container: find,
       stop: () => state.stop,

@@ -16,6 +16,7 @@
  * Paths are relative to the directory in which zlogin starts commands, the root of the zone.
  */
 import type { ContainerSpec } from "../SupervisorFiles.js"
+import { asUser } from "./asUser.js"
 import { quote } from "./shellWords.js"
 
 /** Name of the script in the shared directory. It changes with the script: shells read scripts while they run. */
@@ -111,6 +112,7 @@ export const commandScript = (container: ContainerSpec): string => {
   // env(1) would take a program name with '=' in it for one more variable.
   const command = program.includes("=") ? `/bin/sh -c 'exec "$@"' sh ${words}` : words
   const directory = quote(`.${container.workingDirectory}`)
+  const start = container.user === undefined ? [`exec env $signals ${variables} ${command}`] : asUser(container.user, `${variables} ${command}`)
   return [
     // As container runtimes do: a working directory that the file system lacks is made.
     `[ -d ${directory} ] || mkdir -p ${directory}`,
@@ -119,7 +121,7 @@ export const commandScript = (container: ContainerSpec): string => {
     // Shells start what they put in the background without the keyboard's signals; a container begins with all of them.
     `signals=`,
     `env --default-signal=INT,QUIT true 2>/dev/null && signals=--default-signal=INT,QUIT`,
-    `exec env $signals ${variables} ${command}`,
+    ...start,
     ""
   ].join("\n")
 }

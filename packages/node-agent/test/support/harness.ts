@@ -45,13 +45,13 @@ export type HostFailure =
   | StateFile.StateUnavailable
 
 /** The simulated host with everything on it that the agent needs. */
-export const hostLayer = ({ dataDir, hostDir }: Directories, cidr = "10.88.0.0/24"): Layer.Layer<Exclude<World, ApiClient.ApiClient | FakeApi.FakeApi>, HostFailure> => {
+export const hostLayer = ({ dataDir, hostDir }: Directories, cidr = "10.88.0.0/24", ...moreCidrs: ReadonlyArray<string>): Layer.Layer<Exclude<World, ApiClient.ApiClient | FakeApi.FakeApi>, HostFailure> => {
   const host = SimulatedHost.layerWithControls({ directory: hostDir, shutdownGrace: "200 millis" })
   const services = Layer.mergeAll(
     NetworkRuntime.layer,
     ZoneRuntime.layer,
     StorageEngine.layerZfs({ root: DatasetName.make("rpool/reddwarf") }),
-    Ipam.layerFile({ cidr, path: join(dataDir, "leases.json") })
+    Ipam.layerFile({ pools: [{ cidr }, ...moreCidrs.map((more) => ({ cidr: more }))], path: join(dataDir, "leases.json") })
   )
   return services.pipe(Layer.provideMerge(host), Layer.provideMerge(NodeContext.layer))
 }

@@ -1,21 +1,15 @@
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { ZoneConfigRejected } from "../HostError.js"
+import type { ZoneBrand } from "../ZoneBrand.js"
 import * as ZoneConfig from "../ZoneConfig.js"
-import type { ZoneSpec } from "../ZoneRuntime.js"
+import * as ZoneResources from "../ZoneResources.js"
+import type { ZoneSpec } from "../ZoneSpec.js"
 
-const max = (a: bigint, b: bigint): bigint => (a > b ? a : b)
-
-const cap = (bytes: number): ZoneConfig.CappedMemory => {
-  const limit = BigInt(Math.max(0, Math.ceil(bytes)))
-  // Both, since physical alone only pages out; and never below what zonecfg accepts.
-  return { physical: max(limit, ZoneConfig.leastPhysical), swap: max(limit, ZoneConfig.leastSwap) }
-}
-
-/** The configuration of a zone: never booted by the host itself, with its own IP stack. */
-const toConfig = (spec: ZoneSpec): ZoneConfig.ZoneConfig => ({
-  ...ZoneConfig.make(spec.zonepath, spec.brand),
-  limitpriv: "default",
+/** What zones of every brand have in common: never booted by the host itself, with their own IP stack. */
+const common = (brand: ZoneBrand, spec: ZoneSpec): ZoneConfig.ZoneConfig => ({
+  ...ZoneConfig.make(spec.zonepath, brand.base ?? brand.name),
+  limitpriv: spec.privileges ?? "default",
   net: spec.network.map((net) => ({
     physical: net.link,
     allowedAddress: net.address,
@@ -23,12 +17,25 @@ const toConfig = (spec: ZoneSpec): ZoneConfig.ZoneConfig => ({
   })),
   fs: spec.fileSystems,
   attr: spec.attributes.map(({ name, value }) => ({ name, type: "string", value })),
-  ...(spec.cpuCap === undefined ? {} : { cappedCpuPercent: Math.max(1, Math.round(spec.cpuCap * 100)) }),
-  ...(spec.memoryCap === undefined ? {} : { cappedMemory: cap(spec.memoryCap) })
+  device: spec.devices ?? [],
+  dataset: spec.datasets ?? [],
+  ...ZoneResources.configured(spec.resources ?? {})
 })
 
-/** The configuration for a spec, known to be expressible. */
-export const configOf = (spec: ZoneSpec): Effect.Effect<ZoneConfig.ZoneConfig, ZoneConfigRejected> => {
-  const config = toConfig(spec)
-  return Either.map(ZoneConfig.render(spec.zoneName, config), () => config)
-}
+/** The configuration for a spec by its brand, known to be expressible in zonecfg. */
+export const toConfig = (
+  brand: ZoneBrand,
+  spec: ZoneSpec,
+  dialect: ZoneConfig.Dialect = "omnios"
+): Either.Either<ZoneConfig.ZoneConfig, ZoneConfigRejected> =>
+  Either.flatMap(
+    brand.configure(spec, common(brand, spec)),
+    (config) => Either.map(ZoneConfig.render(spec.zoneName, config, { dialect }), () => config)
+  )
+
+/** As `toConfig`, for a program that runs. */
+export const configOf = (
+  brand: ZoneBrand,
+  spec: ZoneSpec,
+  dialect: ZoneConfig.Dialect
+): Effect.Effect<ZoneConfig.ZoneConfig, ZoneConfigRejected> => Effect.suspend(() => toConfig(brand, spec, dialect))

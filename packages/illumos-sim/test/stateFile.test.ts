@@ -1,0 +1,106 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import * as HostState from "../src/HostState.js"
+import * as lockFile from "../src/internal/lockFile.js"
+import * as StateFile from "../src/StateFile.js"
+import { directory, host } from "./support.js"
+
+const fresh = (now: number): HostState.HostState =>
+  HostState.initial({ hostId: "h", dialect: "omnios", now, cpus: 1, memoryMiB: 1024, brands: [], pools: [{ name: "rpool", size: 2 ** 30 }], links: ["net0"] })
+
+const open = (folder: string) => StateFile.make(folder, fresh)
+
+const cpus = (state: StateFile.StateFile) => state.look((current) => current.cpus)
+
+describe("the state of a host", () => {
+  it.scopedLive("is made by the first look", () =>
+    Effect.gen(function*() {
+      const folder = yield* directory
+      assert.strictEqual(yield* cpus(yield* open(folder)), 1)
+      assert.deepStrictEqual(fs.readdirSync(folder).sort(), ["root", "state.json"])
+    }))
+
+  it.scopedLive("is never older than what another one saved", () =>
+    Effect.gen(function*() {
+      const folder = yield* directory
+      const [a, b] = [yield* open(folder), yield* open(folder)]
+      for (let round = 0; round < 50; round++) {
+        for (const [one, other] of [[a, b], [b, a]] as const) {
+          const set = yield* one.transact((current) => (current.cpus += 1))
+          assert.strictEqual(yield* cpus(other), set)
+          assert.strictEqual(yield* other.transact((current) => current.cpus), set)
+        }
+      }
+      assert.strictEqual(yield* cpus(a), 101)
+    }))
+
+  it.scopedLive("is looked at while somebody else changes it", () =>
+    Effect.gen(function*() {
+      const folder = yield* directory
+      const state = yield* open(folder)
+      yield* state.transact((current) => (current.cpus = 7))
+      const token = lockFile.tryAcquire(`${folder}/lock`)
+      assert.isDefined(token)
+      assert.isUndefined(lockFile.tryAcquire(`${folder}/lock`))
+      assert.strictEqual(yield* cpus(state), 7)
+      lockFile.release(`${folder}/lock`, "another token")
+      assert.isUndefined(lockFile.tryAcquire(`${folder}/lock`))
+      lockFile.release(`${folder}/lock`, token ?? "")
+      assert.isDefined(lockFile.tryAcquire(`${folder}/lock`))
+    }))
+
+  it.scopedLive("keeps nothing of a change that was not finished", () =>
+    Effect.gen(function*() {
+      const folder = yield* directory
+      const state = yield* open(folder)
+      yield* state.transact((current) => (current.cpus = 3))
+      const error = yield* Effect.flip(state.transact((current) => {
+        current.cpus = 99
+        throw new Error("half-way")
+      }))
+      assert.include(error.message, "half-way")
+      assert.strictEqual(yield* cpus(state), 3)
+      assert.strictEqual(yield* state.transact((current) => current.cpus), 3)
+    }))
+
+  it.scopedLive("that was edited by hand is read again, and refused when it is none", () =>
+    Effect.gen(function*() {
+      const folder = yield* directory
+      const state = yield* open(folder)
+      yield* state.transact((current) => (current.cpus = 3))
+      const file = `${folder}/state.json`
+      fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace("\"cpus\":3", "\"cpus\":12"))
+      assert.strictEqual(yield* cpus(state), 12)
+      for (const text of ["{\"schema\":2}", "{"]) {
+        fs.writeFileSync(file, text)
+        assert.strictEqual((yield* Effect.flip(cpus(state))).reason, "Corrupt")
+      }
+    }))
+})
+
+describe("commands that only read", () => {
+  const lines = [
+    "zfs list", "zfs get all rpool", "zfs holds rpool/zones@one", "zpool list", "zpool status", "zpool get all rpool",
+    "dladm show-link", "dladm show-vnic", "dladm show-etherstub", "dladm show-phys", "dladm show-linkprop v0",
+    "ipadm show-if", "ipadm show-addr", "ipadm show-prop", "zoneadm list", "zoneadm list -cp", "zoneadm -z z list -p"
+  ]
+
+  it.scopedLive("leave the host as it was, without writing it anew", () =>
+    Effect.gen(function*() {
+      const { command, folder, run, running, sh, state } = yield* host()
+      for (const line of ["zfs create rpool/zones", "zfs snapshot rpool/zones@one", "zfs hold keep rpool/zones@one"]) yield* sh(line)
+      yield* command("dladm", "create-etherstub", "s0")
+      yield* command("dladm", "create-vnic", "-l", "s0", "v0")
+      yield* running("z")
+      const before = yield* state
+      const { ino } = fs.statSync(`${folder}/state.json`)
+      for (const line of lines) assert.strictEqual((yield* sh(line)).exitCode, 0, line)
+      for (const program of ["psrinfo", "prtconf"]) assert.strictEqual((yield* sh(program)).exitCode, 0, program)
+      for (const program of ["uname", "zonename", "hostid", "isainfo"]) {
+        assert.strictEqual((yield* run({ program: `/usr/bin/${program}`, args: [] })).exitCode, 0, program)
+      }
+      assert.deepStrictEqual(yield* state, before)
+      assert.strictEqual(fs.statSync(`${folder}/state.json`).ino, ino)
+    }))
+})

@@ -1,0 +1,145 @@
+/** Datasets of zones, what is cloned into them, and what is delegated to them. */
+import * as Effect from "effect/Effect"
+import type * as Context from "effect/Context"
+import * as DatasetName from "../DatasetName.js"
+import * as Marks from "../Marks.js"
+import type * as StorageEngine from "../StorageEngine.js"
+import { DatasetExists, DatasetNotMounted, DatasetNotOwned, PropertyRejected, type StorageError } from "../StorageError.js"
+import type { Layout } from "../StorageLayout.js"
+import type * as Zfs from "../Zfs.js"
+import { type Datasets, type Found, initial, limit, numberOf } from "./datasets.js"
+
+type Dataset = DatasetName.DatasetName
+
+const describe = (dataset: Dataset, properties: Found): StorageEngine.ZoneDataset | undefined => {
+  const marks = Marks.read(properties)
+  const { uid } = marks
+  if (uid === undefined) return undefined
+  const mountpoint = properties.get("mountpoint")?.value ?? "-"
+  const quota = numberOf(properties, "quota")
+  const origin = properties.get("origin")?.value ?? "-"
+  return {
+    dataset,
+    zone: dataset.slice(dataset.lastIndexOf("/") + 1),
+    uid,
+    mountpoint,
+    zonepath: `${mountpoint}/zone`,
+    used: numberOf(properties, "used"),
+    ...(quota === 0 ? {} : { quota }),
+    ...(DatasetName.isSnapshot(origin) ? { origin } : {}),
+    properties: marks
+  }
+}
+
+const mountedAt = (dataset: Dataset, properties: Found): Effect.Effect<string, DatasetNotMounted> => {
+  const mountpoint = properties.get("mountpoint")?.value ?? "-"
+  return mountpoint.startsWith("/")
+    ? Effect.succeed(mountpoint)
+    : Effect.fail(new DatasetNotMounted({ operation: "use dataset", dataset, detail: `its mountpoint is ${mountpoint}` }))
+}
+
+/** The operations of `StorageEngine` on zones. */
+export const make = (zfs: Context.Tag.Service<Zfs.Zfs>, datasets: Datasets, { zones }: Layout) => {
+  const sameOrigin = (dataset: Dataset, properties: Found, origin: DatasetName.SnapshotName | undefined): Effect.Effect<void, DatasetExists> => {
+    const found = properties.get("origin")?.value ?? "-"
+    return origin === undefined || found === origin
+      ? Effect.void
+      : Effect.fail(new DatasetExists({ operation: `clone ${origin} to`, dataset, detail: found === "-" ? "it is no clone" : `it is a clone of ${found}` }))
+  }
+
+  const made = (dataset: Dataset, origin: DatasetName.SnapshotName | undefined, properties: Readonly<Record<string, string>>) =>
+    datasets.makeIfMissing(dataset, origin === undefined ? zfs.create(dataset, properties) : zfs.clone(origin, dataset, properties))
+
+  const ensure = Effect.fn("StorageEngine.ensureZoneDataset")(function*(spec: StorageEngine.ZoneDatasetSpec) {
+    const dataset = yield* datasets.named(zones, spec.zone, "zone")
+    const marks = yield* datasets.checkedMarks({ ...spec.properties, uid: spec.uid, zone: spec.zone }, spec.zone)
+    const limits = { quota: limit(spec.quota) }
+    yield* made(dataset, spec.origin, initial(marks, limits))
+    const found = yield* datasets.owned(dataset, spec.uid)
+    yield* sameOrigin(dataset, found, spec.origin)
+    const properties = yield* datasets.update(dataset, spec.uid, found, marks, limits)
+    yield* mountedAt(dataset, properties)
+    return describe(dataset, properties) ?? (yield* new DatasetNotOwned({ operation: "use dataset", dataset, detail: "it carries no uid" }))
+  })
+
+  const inner = (prefix: string) =>
+    Effect.fnUntraced(function*(spec: { readonly zone: string; readonly uid: string; readonly name: string }) {
+      const zone = yield* datasets.named(zones, spec.zone, "zone")
+      yield* datasets.owned(zone, spec.uid)
+      return yield* datasets.named(zone, `${prefix}-${spec.name}`, "zone")
+    })
+
+  const ensureRoot = Effect.fn("StorageEngine.ensureZoneRoot")(function*(spec: StorageEngine.ZoneRootSpec) {
+    const dataset = yield* inner("root")(spec)
+    const marks = yield* datasets.checkedMarks({ uid: spec.uid, root: spec.name }, spec.zone)
+    const limits = { refquota: limit(spec.quota) }
+    yield* made(dataset, spec.origin, initial(marks, limits))
+    const found = yield* datasets.owned(dataset, spec.uid)
+    yield* sameOrigin(dataset, found, spec.origin)
+    const properties = yield* datasets.update(dataset, spec.uid, found, marks, limits)
+    return { dataset, mountpoint: yield* mountedAt(dataset, properties) }
+  })
+
+  /**
+   * Gives a dataset of a zone another mountpoint. The global zone may do that only after it has taken the dataset back, and must not
+   * mount it meanwhile at a path that is meant for the zone.
+   */
+  const withoutMounting = Effect.fnUntraced(function*(dataset: Dataset, mountpoint: string) {
+    yield* zfs.set(dataset, "canmount", "noauto")
+    yield* zfs.set(dataset, "zoned", "off")
+    yield* zfs.set(dataset, "mountpoint", mountpoint)
+  })
+
+  const ensureDelegated = Effect.fn("StorageEngine.ensureDelegated")(function*(spec: StorageEngine.DelegatedSpec) {
+    if (!/^\/[A-Za-z0-9._/-]*$/.test(spec.mountpoint) || spec.mountpoint.split("/").includes("..")) {
+      return yield* new PropertyRejected({ operation: "delegate a dataset to zone", dataset: spec.zone, detail: `${spec.mountpoint} is no absolute path` })
+    }
+    const dataset = yield* inner("data")(spec)
+    const marks = yield* datasets.checkedMarks({ uid: spec.uid, delegated: spec.name }, spec.zone)
+    const limits = { quota: limit(spec.quota), reservation: limit(spec.reservation) }
+    // Never mounted in the global zone: the path would be one of the zone, and a zone cannot boot with a dataset that is mounted outside.
+    yield* made(dataset, undefined, { ...initial(marks, limits), zoned: "on", canmount: "on", mountpoint: spec.mountpoint })
+    const found = yield* datasets.owned(dataset, spec.uid)
+    const value = (name: string) => found.get(name)?.value
+    const changed = value("zoned") !== "on" || value("mountpoint") !== spec.mountpoint
+    if (changed) {
+      yield* withoutMounting(dataset, spec.mountpoint)
+      yield* zfs.set(dataset, "zoned", "on")
+    }
+    // A crash between these steps leaves it off.
+    if (changed || value("canmount") !== "on") yield* zfs.set(dataset, "canmount", "on")
+    yield* datasets.update(dataset, spec.uid, found, marks, limits)
+    return dataset
+  })
+
+  const reclaimDelegated = Effect.fn("StorageEngine.reclaimDelegated")(function*(dataset: Dataset) {
+    const marks = Marks.read(yield* datasets.read(dataset))
+    if (marks["delegated"] === undefined) {
+      yield* new DatasetNotOwned({ operation: "take back dataset", dataset, detail: "it was not delegated by this engine" })
+    }
+    yield* withoutMounting(dataset, "none")
+    yield* zfs.set(dataset, "canmount", "on")
+  })
+
+  const destroy = Effect.fn("StorageEngine.destroyZoneDataset")(function*(zone: string) {
+    const dataset = yield* datasets.named(zones, zone, "zone")
+    // Its mark alone: numbers of a whole pool are not counted for that.
+    const found = yield* Effect.catchTags(zfs.get(dataset, [`${Marks.prefix}uid`]), { DatasetNotFound: () => Effect.succeed(undefined) })
+    if (found === undefined) return
+    if (Marks.read(found)["uid"] === undefined) {
+      yield* new DatasetNotOwned({ operation: "destroy dataset", dataset, detail: "it carries no uid" })
+    }
+    yield* datasets.destroy(dataset)
+  })
+
+  const list: Effect.Effect<ReadonlyArray<StorageEngine.ZoneDataset>, StorageError> = Effect.map(
+    Effect.catchTags(zfs.getTree(zones, "all", 1), { DatasetNotFound: () => Effect.succeed(new Map<never, never>()) }),
+    (table) =>
+      [...table].flatMap(([name, properties]) => {
+        const zone = DatasetName.is(name) && name !== zones ? describe(name, properties) : undefined
+        return zone === undefined ? [] : [zone]
+      })
+  )
+
+  return { ensure, ensureRoot, ensureDelegated, reclaimDelegated, destroy, list }
+}
