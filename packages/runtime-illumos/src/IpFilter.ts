@@ -93,10 +93,7 @@ export const make = (runner: CommandRunner["Type"]): IpFilter => {
         (texts) =>
           ruleReplacement.replace(
             ruleList,
-            (text) => {
-              const rule = FilterRule.parse(text)
-              return mine(rule === undefined ? { text } : { text, rule })
-            },
+            ruleReplacement.ofTexts(FilterRule.parse, mine),
             listed(texts)
           )
       )

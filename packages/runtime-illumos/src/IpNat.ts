@@ -148,10 +148,7 @@ export const make = (runner: CommandRunner["Type"]): IpNat => {
         (texts) =>
           ruleReplacement.replace(
             rules,
-            (text) => {
-              const rule = NatRule.parse(text)
-              return mine(rule === undefined ? { text } : { text, rule })
-            },
+            ruleReplacement.ofTexts(NatRule.parse, mine),
             texts
           )
       )

@@ -5,9 +5,10 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { Transform, Writable } from "node:stream"
+import type { Transform } from "node:stream"
 import { createGunzip } from "node:zlib"
 import type { Compression } from "../MediaType.js"
+import { write } from "./writing.js"
 import { createZstdFrames } from "./zstdFrames.js"
 
 /** The packed bytes are damaged. */
@@ -20,22 +21,6 @@ export const compressionOf = (head: Uint8Array): Compression => {
   const begins = (...magic: ReadonlyArray<number>) => magic.every((byte, index) => head[index] === byte)
   return begins(0x1f, 0x8b) ? "gzip" : begins(0x28, 0xb5, 0x2f, 0xfd) ? "zstd" : "none"
 }
-
-const write = (stream: Writable, bytes: Uint8Array): Effect.Effect<void> =>
-  Effect.async<void>((resume) => {
-    if (stream.destroyed || stream.write(bytes)) return resume(Effect.void)
-    const done = () => {
-      stream.off("drain", done)
-      stream.off("close", done)
-      resume(Effect.void)
-    }
-    stream.once("drain", done)
-    stream.once("close", done)
-    return Effect.sync(() => {
-      stream.off("drain", done)
-      stream.off("close", done)
-    })
-  })
 
 /** What comes out of a stream of Node into which the source is written. */
 export const through = <E>(source: Stream.Stream<Uint8Array, E>, make: () => Transform): Stream.Stream<Uint8Array, E | PackingDamaged> =>

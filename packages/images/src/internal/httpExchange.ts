@@ -10,6 +10,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Readable } from "node:stream"
 import type { Options, TlsOptions } from "../RegistryOptions.js"
+import { write } from "./writing.js"
 
 /** No answer, or not all of it. */
 export class HttpFailure extends Data.TaggedError("HttpFailure")<{ readonly detail: string; readonly cause?: unknown }> {
@@ -80,24 +81,6 @@ const readChunk = (readable: Readable, idle: Duration.Duration): Effect.Effect<U
     return Effect.zipRight(waited, readChunk(readable, idle))
   })
 
-const awaitDrain = (outgoing: http.ClientRequest): Effect.Effect<void> =>
-  Effect.async<void>((resume) => {
-    const done = () => {
-      outgoing.off("drain", done)
-      outgoing.off("close", done)
-      resume(Effect.void)
-    }
-    outgoing.once("drain", done)
-    outgoing.once("close", done)
-    return Effect.sync(() => {
-      outgoing.off("drain", done)
-      outgoing.off("close", done)
-    })
-  })
-
-const writeChunk = (outgoing: http.ClientRequest, bytes: Uint8Array): Effect.Effect<void> =>
-  Effect.suspend(() => (outgoing.destroyed || outgoing.write(bytes) ? Effect.void : awaitDrain(outgoing)))
-
 /** The response, or what came instead. The listeners stay: whoever gives up earlier destroys the request. */
 const response = (outgoing: http.ClientRequest): Effect.Effect<http.IncomingMessage, HttpFailure> =>
   Effect.async((resume) => {
@@ -161,7 +144,7 @@ export const make = (options: Options): Effect.Effect<Exchange, never, Scope.Sco
     const send = (outgoing: http.ClientRequest, request: HttpRequest): Effect.Effect<http.IncomingMessage, HttpFailure> => {
       const sent = request.body === undefined
         ? Effect.sync(() => void outgoing.end())
-        : Effect.zipRight(Stream.runForEach(request.body.bytes, (bytes) => writeChunk(outgoing, bytes)), Effect.sync(() => void outgoing.end()))
+        : Effect.zipRight(Stream.runForEach(request.body.bytes, (bytes) => write(outgoing, bytes)), Effect.sync(() => void outgoing.end()))
       const limited = <A>(effect: Effect.Effect<A, HttpFailure>) =>
         Effect.timeoutFail(effect, { duration: timeout, onTimeout: () => new HttpFailure({ detail: `no answer within ${Duration.format(timeout)}` }) })
       // A large body may take long; a server may also answer, with a refusal, before it has read it.

@@ -30,6 +30,16 @@ const without = (rules: ReadonlyArray<string>, taken: ReadonlyArray<string>): Re
   })
 }
 
+/** A choice among rules as one among their texts; of a text that `parse` has no words for, the text alone is looked at. */
+export const ofTexts = <Rule>(
+  parse: (text: string) => Rule | undefined,
+  mine: (rule: { readonly text: string; readonly rule?: Rule }) => boolean
+) =>
+(text: string): boolean => {
+  const rule = parse(text)
+  return mine(rule === undefined ? { text } : { text, rule })
+}
+
 /** Whether two lists have the same effect. */
 export const same = (wanders: RuleList["wanders"], a: ReadonlyArray<string>, b: ReadonlyArray<string>): boolean => {
   const form = (rules: ReadonlyArray<string>) =>
