@@ -1,9 +1,9 @@
 /** What a node agent must be told, and what it assumes when it is not. */
 import { LinkName, ZoneBrands } from "@reddwarf/runtime-illumos"
 import * as Duration from "effect/Duration"
-import type * as NodeNetwork from "./NodeNetwork.js"
-import type * as PodDns from "./PodDns.js"
-import type * as Files from "./SupervisorFiles.js"
+import type * as NodeNetwork from "./network/NodeNetwork.js"
+import type * as PodDns from "./network/PodDns.js"
+import type * as Files from "./supervisor/SupervisorFiles.js"
 
 /** @category models */
 export interface NodeAgentOptions {

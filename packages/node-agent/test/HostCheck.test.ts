@@ -8,10 +8,10 @@ import * as http from "node:http"
 import * as os from "node:os"
 import * as path from "node:path"
 import { settle } from "vitest-config/waiting"
-import * as ApiServerProbe from "../src/ApiServerProbe.js"
-import * as HostCheck from "../src/HostCheck.js"
-import * as HostCheckReport from "../src/HostCheckReport.js"
-import * as HostChecks from "../src/HostChecks.js"
+import * as ApiServerProbe from "../src/node/ApiServerProbe.js"
+import * as HostCheck from "../src/hostcheck/HostCheck.js"
+import * as HostCheckReport from "../src/hostcheck/HostCheckReport.js"
+import * as HostChecks from "../src/hostcheck/HostChecks.js"
 
 const parent = fs.existsSync("/dev/shm") ? "/dev/shm" : os.tmpdir()
 const directory = Effect.acquireRelease(

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { HostCapabilities } from "@reddwarf/runtime-illumos"
 import { FastCheck as fc } from "effect"
-import * as NodeLabels from "../src/NodeLabels.js"
+import * as NodeLabels from "../src/node/NodeLabels.js"
 
 const capabilities = (changed: Partial<HostCapabilities.HostCapabilities> = {}): HostCapabilities.HostCapabilities => ({
   distribution: "OmniOS",

@@ -5,7 +5,7 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import * as ServiceManifest from "../src/ServiceManifest.js"
+import * as ServiceManifest from "../src/node/ServiceManifest.js"
 
 const paths = { node: "/usr/bin/node", program: "/usr/lib/reddwarf/reddwarf-agent.js", config: "/etc/reddwarf/agent.yaml", dataDir: "/var/lib/reddwarf-agent" }
 const directory = Effect.acquireRelease(

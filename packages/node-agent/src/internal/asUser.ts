@@ -1,4 +1,4 @@
-import type { ContainerUser } from "../SupervisorFiles.js"
+import type { ContainerUser } from "../supervisor/SupervisorFiles.js"
 import { quote } from "./shellWords.js"
 
 /** Exit status of a zone that has no program to become another user with. */

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as fs from "node:fs"
 import { Socket } from "node:net"
-import { SupervisorFileFailed } from "../SupervisorError.js"
+import { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants
 

@@ -6,7 +6,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import { dirname } from "node:path"
-import { SupervisorFileFailed } from "../SupervisorError.js"
+import { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
 
 const encoder = new TextEncoder()
 

@@ -9,7 +9,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
-import type { SupervisorFileFailed } from "../SupervisorError.js"
+import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
 import * as durableFile from "./durableFile.js"
 import * as folderWatch from "./folderWatch.js"
 

@@ -3,9 +3,9 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { SupervisorFileFailed } from "../SupervisorError.js"
-import * as Files from "../SupervisorFiles.js"
-import * as Paths from "../SupervisorPaths.js"
+import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
+import * as Files from "../supervisor/SupervisorFiles.js"
+import * as Paths from "../supervisor/SupervisorPaths.js"
 import * as durableFile from "./durableFile.js"
 
 const encode = Schema.encodeSync(Files.PodStateJson)

@@ -1,5 +1,5 @@
 /** What follows the end of an attempt. Pure, so that the rules can be read and tested in one place. */
-import type { BackOffOptions, ContainerKind, ExitRecord, RestartPolicy } from "../SupervisorFiles.js"
+import type { BackOffOptions, ContainerKind, ExitRecord, RestartPolicy } from "../supervisor/SupervisorFiles.js"
 
 /** Whether a container is started again after it ended by itself. */
 export const restarts = (kind: ContainerKind, policy: RestartPolicy, exitCode: number): boolean => {

@@ -1,5 +1,5 @@
 import type { ZoneRuntime } from "@reddwarf/runtime-illumos"
-import * as Paths from "../SupervisorPaths.js"
+import * as Paths from "../supervisor/SupervisorPaths.js"
 
 /** The mount by which the shim in a zone and the supervisor meet. */
 export const sharedDirectory = (special: string): ZoneRuntime.ZoneFileSystem => ({

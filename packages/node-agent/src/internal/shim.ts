@@ -15,7 +15,7 @@
  *
  * Paths are relative to the directory in which zlogin starts commands, the root of the zone.
  */
-import type { ContainerSpec } from "../SupervisorFiles.js"
+import type { ContainerSpec } from "../supervisor/SupervisorFiles.js"
 import { asUser } from "./asUser.js"
 import { quote } from "./shellWords.js"
 

@@ -7,7 +7,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { DatabaseSync } from "node:sqlite"
-import { SupervisorFileFailed, SupervisorRunning } from "../SupervisorError.js"
+import { SupervisorFileFailed, SupervisorRunning } from "../supervisor/SupervisorError.js"
 
 const busy = (cause: unknown): boolean => cause instanceof Error && /database is locked/.test(cause.message)
 

@@ -1,0 +1,47 @@
+/**
+ * Commands in containers, with a stand-in for the two tar commands of `kubectl cp` where the zone has no tar: the archive is then made or
+ * read here, and the files are reached by the zone's own shell, inside the zone.
+ */
+import { type CommandRunner, Zlogin } from "@reddwarf/runtime-illumos"
+import type { RemoteCommand } from "@reddwarf/streaming"
+import * as Effect from "effect/Effect"
+import { posix } from "node:path"
+import * as ContainerExec from "./ContainerExec.js"
+import type { ContainerTarget } from "./ContainerTarget.js"
+import * as tarArchive from "../internal/tarArchive.js"
+import * as tarCommand from "../internal/tarCommand.js"
+
+const lookForTar = `PATH=\${1:-$PATH} command -v tar >/dev/null 2>&1`
+
+/** Whether the container finds a tar of its own. Not knowing means yes: then its own shell says what is wrong. */
+const hasTar = (runner: CommandRunner.CommandRunner["Type"], { spec, zone }: ContainerTarget): Effect.Effect<boolean> =>
+  Zlogin.run(runner, zone, ["/bin/sh", "-c", lookForTar, "sh", spec.env.findLast(({ name }) => name === "PATH")?.value ?? ""], {
+    timeout: "10 seconds",
+    failsafe: true
+  }).pipe(
+    Effect.map(({ exitCode }) => exitCode === 0),
+    Effect.orElseSucceed(() => true)
+  )
+
+/**
+ * Runs the command, or stands in for it.
+ *
+ * @category constructors
+ */
+export const serve = (
+  runner: CommandRunner.CommandRunner["Type"],
+  request: ContainerExec.Request,
+  channels: RemoteCommand.Channels
+): Effect.Effect<RemoteCommand.Outcome> => {
+  const wanted = request.options.tty ? undefined : tarCommand.parse(request.argv)
+  if (wanted === undefined) return ContainerExec.run(runner, request, channels)
+  const { spec, zone } = request.target
+  const inContainer = (path: string) => posix.resolve(spec.workingDirectory, path)
+  return Effect.flatMap(hasTar(runner, request.target), (found) => {
+    if (found) return ContainerExec.run(runner, request, channels)
+    const place = { runner, zone }
+    return wanted._tag === "Create"
+      ? tarArchive.create(place, inContainer(wanted.path), wanted.path, channels)
+      : tarArchive.extract(place, inContainer(wanted.directory), channels)
+  })
+}

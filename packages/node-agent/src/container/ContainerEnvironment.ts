@@ -1,0 +1,182 @@
+/** From the containers of a pod to processes: variables, command line, working directory. Pure. */
+import type { CoreV1 } from "@reddwarf/api-types"
+import * as Either from "effect/Either"
+import { posix } from "node:path"
+import * as ContainerStatus from "../pod/ContainerStatus.js"
+import * as Expansion from "./Expansion.js"
+import * as FieldValues from "./FieldValues.js"
+import * as ImageProcess from "./ImageProcess.js"
+import { ContainerConfigError } from "../pod/PodError.js"
+import * as PodHosts from "../network/PodHosts.js"
+import type { PodSources } from "../volume/PodSources.js"
+import type * as Files from "../supervisor/SupervisorFiles.js"
+
+/**
+ * All that a container's process is made from.
+ *
+ * @category models
+ */
+export interface Inputs {
+  readonly pod: CoreV1.Pod
+  readonly facts: FieldValues.PodFacts
+  readonly sources: PodSources
+  /** By container; absent where images are not used, and containers run programs of their zone. */
+  readonly images?: ReadonlyMap<string, ImageProcess.ContainerImage> | undefined
+}
+
+type Result<A> = Either.Either<A, ContainerConfigError>
+
+const base64 = (text: string): string => Buffer.from(text, "base64").toString("utf8")
+
+/** Values of a Secret are base64 on the wire. */
+const secretValues = (secret: CoreV1.Secret): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(secret.data ?? {}).map(([key, value]) => [key, base64(value)]))
+
+/** A name `env` accepts: not empty, no `=`, no NUL. */
+const isVariableName = (name: string): boolean => name !== "" && !name.includes("=") && !name.includes("\0")
+
+interface Reference {
+  readonly what: "configmap" | "secret"
+  readonly name: string
+  readonly key?: string
+  readonly optional: boolean
+}
+
+const lookUp = (
+  { pod, sources }: Inputs,
+  container: string,
+  reference: Reference
+): Result<Readonly<Record<string, string>> | undefined> => {
+  const { key, name, optional, what } = reference
+  const secret = sources.secrets.get(name)
+  const values = what === "configmap" ? sources.configMaps.get(name)?.data : secret === undefined ? undefined : secretValues(secret)
+  const exists = what === "configmap" ? sources.configMaps.has(name) : secret !== undefined
+  const fail = (detail: string) => Either.left(new ContainerConfigError({ container, reason: "CreateContainerConfigError", detail }))
+  if (!exists) return optional ? Either.right(undefined) : fail(`${what} "${name}" not found`)
+  if (key === undefined) return Either.right(values ?? {})
+  const value = values?.[key]
+  if (value !== undefined) return Either.right({ [key]: value })
+  const object = `${what === "configmap" ? "ConfigMap" : "Secret"} ${pod.metadata.namespace ?? ""}/${name}`
+  return optional ? Either.right(undefined) : fail(`couldn't find key ${key} in ${object}`)
+}
+
+const valueFrom = (inputs: Inputs, container: CoreV1.Container, source: CoreV1.EnvVarSource): Result<string | undefined> => {
+  const fail = (detail: string) =>
+    new ContainerConfigError({ container: container.name, reason: "CreateContainerConfigError", detail })
+  if (source.fieldRef !== undefined) {
+    return Either.mapLeft(FieldValues.field(inputs.pod, inputs.facts, source.fieldRef.fieldPath), fail)
+  }
+  if (source.resourceFieldRef !== undefined) {
+    const { containerName } = source.resourceFieldRef
+    const all = [...inputs.pod.spec?.initContainers ?? [], ...inputs.pod.spec?.containers ?? []]
+    const other = containerName === undefined || containerName === "" ? container : all.find(({ name }) => name === containerName)
+    return other === undefined
+      ? Either.left(fail(`container ${containerName} not found`))
+      : Either.mapLeft(FieldValues.resource(other, inputs.facts, source.resourceFieldRef), fail)
+  }
+  const reference: Reference | undefined = source.configMapKeyRef !== undefined
+    ? { what: "configmap", name: source.configMapKeyRef.name ?? "", key: source.configMapKeyRef.key, optional: source.configMapKeyRef.optional === true }
+    : source.secretKeyRef !== undefined
+    ? { what: "secret", name: source.secretKeyRef.name ?? "", key: source.secretKeyRef.key, optional: source.secretKeyRef.optional === true }
+    : undefined
+  if (reference === undefined) {
+    return Either.left(fail("this source of a variable is not supported; use value, fieldRef, resourceFieldRef, configMapKeyRef or secretKeyRef"))
+  }
+  return Either.map(lookUp(inputs, container.name, reference), (values) => values?.[reference.key ?? ""])
+}
+
+/**
+ * The variables of a container, in order. Later definitions win; `$(NAME)` sees the ones before it.
+ *
+ * @category combinators
+ */
+export const variables = (inputs: Inputs, container: CoreV1.Container): Result<ReadonlyMap<string, string>> => {
+  const { pod } = inputs
+  const image = inputs.images?.get(container.name)
+  const values = new Map<string, string>([
+    ...(image === undefined ? [] : [["PATH", defaultPath] as const, ...ImageProcess.variables(image.process)]),
+    ["HOSTNAME", PodHosts.hostname(pod)]
+  ])
+  for (const source of container.envFrom ?? []) {
+    const reference: Reference | undefined = source.configMapRef !== undefined
+      ? { what: "configmap", name: source.configMapRef.name ?? "", optional: source.configMapRef.optional === true }
+      : source.secretRef !== undefined
+      ? { what: "secret", name: source.secretRef.name ?? "", optional: source.secretRef.optional === true }
+      : undefined
+    if (reference === undefined) continue
+    const found = lookUp(inputs, container.name, reference)
+    if (Either.isLeft(found)) return Either.left(found.left)
+    for (const [key, value] of Object.entries(found.right ?? {})) {
+      const name = `${source.prefix ?? ""}${key}`
+      if (isVariableName(name)) values.set(name, value)
+    }
+  }
+  for (const variable of container.env ?? []) {
+    if (variable.valueFrom === undefined) {
+      values.set(variable.name, Expansion.expand(variable.value ?? "", (name) => values.get(name)))
+      continue
+    }
+    const value = valueFrom(inputs, container, variable.valueFrom)
+    if (Either.isLeft(value)) return Either.left(value.left)
+    if (value.right !== undefined) values.set(variable.name, value.right)
+  }
+  return Either.right(values)
+}
+
+/** What container runtimes set where an image says nothing. */
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+const given = (text: string | undefined): string | undefined => text === "" ? undefined : text
+
+const hasNul = (texts: Iterable<string>): boolean => [...texts].some((text) => text.includes("\0"))
+
+/**
+ * The process of a container.
+ *
+ * @category constructors
+ */
+export const process = (inputs: Inputs, container: CoreV1.Container): Result<Files.ContainerSpec> => {
+  const fail = (reason: ContainerConfigError["reason"], detail: string) =>
+    Either.left(new ContainerConfigError({ container: container.name, reason, detail }))
+  const env = variables(inputs, container)
+  if (Either.isLeft(env)) return Either.left(env.left)
+  const expandAll = (words: ReadonlyArray<string> | undefined) =>
+    (words ?? []).map((word) => Expansion.expand(word, (name) => env.right.get(name)))
+  const image = inputs.images?.get(container.name)
+  const [program, ...rest] = ImageProcess.words(image?.process, expandAll(container.command), expandAll(container.args))
+  if (program === undefined && image !== undefined) {
+    return fail("CreateContainerError", `no command specified: neither container "${container.name}" nor its image "${container.image ?? ""}" names one`)
+  }
+  if (program === undefined || (image === undefined && (container.command ?? []).length === 0)) {
+    return fail(
+      "CreateContainerError",
+      `container "${container.name}" has no command, and images are not used on this node, so the command of image "${container.image ?? ""}" is unknown; set command in the pod`
+    )
+  }
+  const words = [program, ...rest] as const
+  const user = image === undefined ? Either.right(undefined) : ImageProcess.user(image, inputs.pod, container)
+  if (Either.isLeft(user)) return fail("CreateContainerConfigError", user.left)
+  // As container runtimes do.
+  const terminal = container.tty === true && !env.right.has("TERM") ? [{ name: "TERM", value: "xterm" }] : []
+  if (hasNul(words) || hasNul(env.right.values())) return fail("CreateContainerError", "a command or variable holds a NUL character; remove it")
+  return Either.right({
+    name: container.name,
+    kind: ContainerStatus.kindOf(inputs.pod, container),
+    argv: words,
+    env: [...terminal, ...[...env.right].map(([name, value]) => ({ name, value }))],
+    workingDirectory: posix.resolve("/", given(container.workingDir) ?? given(image?.process.workingDir) ?? "/"),
+    ...(user.right === undefined ? {} : { user: user.right }),
+    ...(image === undefined ? {} : { imageID: image.imageID }),
+    ...(container.stdin === true ? { stdin: true } : {}),
+    ...(container.stdin === true && container.stdinOnce === true ? { stdinOnce: true } : {}),
+    ...(container.tty === true ? { tty: true } : {})
+  })
+}
+
+/**
+ * The processes of all containers of a pod, in the order in which they are declared.
+ *
+ * @category constructors
+ */
+export const processes = (inputs: Inputs): Result<ReadonlyArray<Files.ContainerSpec>> =>
+  Either.all([...inputs.pod.spec?.initContainers ?? [], ...inputs.pod.spec?.containers ?? []].map((container) => process(inputs, container)))

@@ -1,0 +1,403 @@
+/** What a pod needs from the host before a container can run: address, dataset, VNIC, zone. Every step can be repeated. */
+import { type CoreV1, PodResources } from "@reddwarf/api-types"
+import { Ipam, type IpamError } from "@reddwarf/ipam"
+import {
+  type BrandSelection,
+  CommandRunner,
+  HostCapabilities,
+  type HostError,
+  CommandLine,
+  LinkName,
+  NetworkRuntime,
+  type Saga,
+  ZoneName,
+  type ZoneResources,
+  ZoneRuntime
+} from "@reddwarf/runtime-illumos"
+import { StorageEngine, type StorageError } from "@reddwarf/storage-zfs"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
+import { createHash } from "node:crypto"
+import * as NodeAgentOptions from "../NodeAgentOptions.js"
+import * as NetworkRepair from "../network/NetworkRepair.js"
+import * as PodBrand from "./PodBrand.js"
+import * as PodCaps from "./PodCaps.js"
+import * as PodDns from "../network/PodDns.js"
+import type { PodRejected } from "./PodError.js"
+import type { PodEvent } from "./PodEvents.js"
+import * as PodHosts from "../network/PodHosts.js"
+import * as PodResize from "./PodResize.js"
+import type * as Files from "../supervisor/SupervisorFiles.js"
+
+/** @category errors */
+export type SandboxError =
+  | BrandSelection.BrandRefused
+  | HostError.HostError
+  | PodRejected
+  | Saga.DeprovisionFailed
+  | Saga.ProvisionFailed
+  | StorageError.StorageError
+  | IpamError.AddressPoolExhausted
+  | IpamError.LeaseStorageFailed
+
+/**
+ * Whether the node cannot make the zone that the pod asks for, however often it is tried.
+ *
+ * @category errors
+ */
+export const isRefused = (error: { readonly _tag: string }): error is BrandSelection.BrandRefused =>
+  ["BrandConflict", "BrandUnavailable", "PlatformUnsupported"].includes(error._tag)
+
+/** Names of what belongs to a pod on the host. They follow from its identity alone. @category models */
+export interface Names {
+  readonly zone: ZoneName.ZoneName
+  readonly link: LinkName.LinkName
+}
+
+/** @category constructors */
+export const namesOf = (identity: Files.PodIdentity): Names => ({
+  zone: ZoneName.zoneNameOf(identity),
+  link: LinkName.linkNameOf(identity)
+})
+
+/** The addresses of a lease, the main one first. @category constructors */
+export const addressesOf = ({ addresses: [first, ...rest] }: Ipam.Lease): readonly [string, ...ReadonlyArray<string>] => [
+  first.address,
+  ...rest.map(({ address }) => address)
+]
+
+/** The addresses that the status of a pod shows, the main one first. @category constructors */
+export const shownAddresses = ({ status }: CoreV1.Pod): ReadonlyArray<string> =>
+  status?.podIPs?.map(({ ip }) => ip) ?? (status?.podIP === undefined ? [] : [status.podIP])
+
+/** A pod's uid with its name, as far as the object has them. @category constructors */
+export const identityOf = (pod: CoreV1.Pod): Files.PodIdentity => ({
+  namespace: pod.metadata.namespace ?? "default",
+  name: pod.metadata.name ?? "",
+  uid: pod.metadata.uid ?? ""
+})
+
+/** Something on the host that belongs to a pod of this agent. @category models */
+export interface OwnedPod {
+  readonly identity: Files.PodIdentity
+  readonly zoneState: string | undefined
+}
+
+/**
+ * Makes and removes sandboxes.
+ *
+ * @category services
+ */
+export class PodSandbox extends Context.Tag("@reddwarf/node-agent/PodSandbox")<PodSandbox, {
+  /** Zone name and state of the zones of this host, at most a second old. */
+  readonly zoneStates: Effect.Effect<ReadonlyMap<string, string>, HostError.HostError>
+  /** The pod's address: the one it has, or a new one. */
+  readonly address: (pod: CoreV1.Pod) => Effect.Effect<Ipam.Lease, SandboxError>
+  /** The pod's address, if it has one. */
+  readonly findAddress: (uid: string) => Effect.Effect<Option.Option<Ipam.Lease>>
+  /** Brings the zone of the pod up, from whatever is there already. Gives what users must know about it. */
+  readonly ensure: (
+    pod: CoreV1.Pod,
+    lease: Ipam.Lease,
+    fileSystems: ReadonlyArray<ZoneRuntime.ZoneFileSystem>,
+    facts?: PodFacts
+  ) => Effect.Effect<ReadonlyArray<PodEvent>, SandboxError>
+  /** Gives the zone and the link of a running pod the bounds that follow from the pod as it is now. */
+  readonly resize: (pod: CoreV1.Pod) => Effect.Effect<ZoneRuntime.ResourceOutcome, SandboxError>
+  /** Removes all of it: zone, VNIC, dataset, address. What can be removed is, whatever fails; the failure names all that is left. */
+  readonly remove: (identity: Files.PodIdentity) => Effect.Effect<void, SandboxError>
+  /** Every pod of which something is on the host. */
+  readonly owned: Effect.Effect<ReadonlyArray<OwnedPod>, SandboxError>
+  /** Uids that hold an address. */
+  readonly addressOwners: Effect.Effect<ReadonlyArray<string>>
+  readonly releaseAddress: (uid: string) => Effect.Effect<void, SandboxError>
+  /** VNICs made for pods. */
+  readonly links: Effect.Effect<ReadonlyArray<LinkName.LinkName>, SandboxError>
+  readonly removeLink: (link: LinkName.LinkName) => Effect.Effect<void, SandboxError>
+  /** Makes what all pods share: parent datasets, etherstub, gateway; and leases again what the zones that run use. */
+  readonly prepareHost: Effect.Effect<void, SandboxError>
+  /** Compares the network of the node and the links of its pods with what is wanted and repairs them. Nothing happens when all is right. */
+  readonly repairNetwork: (known: NetworkRepair.Known) => Effect.Effect<void, SandboxError>
+}>() {}
+
+const specHash = (pod: CoreV1.Pod): string => createHash("sha256").update(JSON.stringify(pod.spec ?? {})).digest("hex").slice(0, 32)
+
+/** What is known of a pod beside its object. @category models */
+export interface PodFacts extends PodBrand.Facts {
+  /** What the root of the zone is made from, for brands that install from an image: a ZFS snapshot, or an archive. */
+  readonly image?: string | undefined
+}
+
+/** What the node decides about the zone of a pod. @category models */
+export interface ZoneDecisions {
+  readonly brand: string
+  readonly resources: ZoneResources.ZoneResources
+  readonly image?: string | undefined
+  /** Absent leaves name resolution to the image. */
+  readonly dns?: ZoneRuntime.ZoneDns | undefined
+}
+
+/**
+ * The zone of a pod.
+ *
+ * @category constructors
+ */
+export const zoneSpec = (
+  options: NodeAgentOptions.Resolved,
+  pod: CoreV1.Pod,
+  lease: Ipam.Lease,
+  zonepath: string,
+  fileSystems: ReadonlyArray<ZoneRuntime.ZoneFileSystem>,
+  { brand, dns, image, resources }: ZoneDecisions
+): ZoneRuntime.ZoneSpec => {
+  const identity = identityOf(pod)
+  const { link, zone } = namesOf(identity)
+  const { attributeNames } = NodeAgentOptions
+  return {
+    zoneName: zone,
+    zonepath,
+    brand,
+    attributes: [
+      { name: attributeNames.owner, value: options.clusterId },
+      { name: attributeNames.uid, value: identity.uid },
+      { name: attributeNames.namespace, value: identity.namespace },
+      { name: attributeNames.pod, value: identity.name },
+      { name: attributeNames.source, value: "api" },
+      { name: attributeNames.specHash, value: specHash(pod) },
+      { name: attributeNames.schema, value: "1" }
+    ],
+    network: lease.addresses.map(({ address, gateway, prefixLength }) => ({ link, address: `${address}/${prefixLength}`, defaultRouter: gateway })),
+    fileSystems,
+    resources,
+    hostname: PodHosts.nodename(pod, options.clusterDns.domain),
+    rootFiles: PodHosts.rootFiles(pod, addressesOf(lease), options.clusterDns.domain, fileSystems),
+    ...(dns === undefined ? {} : { dns }),
+    ...(image === undefined ? {} : { image })
+  }
+}
+
+/**
+ * On the host's services.
+ *
+ * @category layers
+ */
+export const layer = (
+  options: NodeAgentOptions.Resolved
+): Layer.Layer<
+  PodSandbox,
+  never,
+  CommandRunner.CommandRunner | Ipam.Ipam | NetworkRuntime.NetworkRuntime | StorageEngine.StorageEngine | ZoneRuntime.ZoneRuntime
+> =>
+  Layer.effect(
+    PodSandbox,
+    Effect.gen(function*() {
+      const runner = yield* CommandRunner.CommandRunner
+      const ipam = yield* Ipam.Ipam
+      const network = yield* NetworkRuntime.NetworkRuntime
+      const storage = yield* StorageEngine.StorageEngine
+      const zones = yield* ZoneRuntime.ZoneRuntime
+      const [listZones, forgetZones] = yield* Effect.cachedInvalidateWithTTL(zones.list, "1 second")
+
+      const address = (pod: CoreV1.Pod) => {
+        const { uid } = identityOf(pod)
+        const [first, ...others] = shownAddresses(pod)
+        return Effect.flatMap(ipam.find(uid), (lease) => {
+          if (Option.isSome(lease)) return Effect.succeed(lease.value)
+          // A zone that runs already has an address, even if the record of it was lost.
+          return first === undefined ? ipam.allocate(uid) : Effect.orElse(ipam.reserve(uid, [first, ...others]), () => ipam.allocate(uid))
+        })
+      }
+
+      const readResolver = runner.run(CommandLine.make("/usr/bin/cat", "/etc/resolv.conf")).pipe(
+        // A host without the file asks nobody.
+        Effect.map(({ exitCode, stdout }) => PodDns.parse(exitCode === 0 ? stdout : ""))
+      )
+      /** How the node itself resolves names; it may move from one network to another. */
+      const nodeResolver = yield* Effect.cachedWithTTL(readResolver, "30 seconds")
+
+      const properties = (identity: Files.PodIdentity) => ({
+        owner: options.clusterId,
+        ns: identity.namespace,
+        pod: identity.name
+      })
+
+      const known = yield* Ref.make<HostCapabilities.HostCapabilities | undefined>(undefined)
+      /** Read when the first pod comes, and not again: it does not change while the host runs. */
+      const capabilities = Effect.flatMap(Ref.get(known), (found) =>
+        found !== undefined
+          ? Effect.succeed(found)
+          : HostCapabilities.read.pipe(
+            Effect.provideService(CommandRunner.CommandRunner, runner),
+            Effect.tap((read) => Ref.set(known, read))
+          ))
+
+      const brandsOf = (host: HostCapabilities.HostCapabilities): PodBrand.NodeBrands => ({
+        profiles: options.zoneBrands,
+        installed: options.brands?.map((name) => ({ name })) ?? host.brands,
+        defaultBrand: options.defaultBrand
+      })
+
+      const capsOf = (pod: CoreV1.Pod, host: HostCapabilities.HostCapabilities): ZoneResources.ZoneResources =>
+        PodCaps.of(pod, { pidsLimit: options.podPidsLimit, zfsIoPriority: host.zonecfgDialect === "omnios" })
+
+      /** What a zone stands on. Nothing of a pod's is on it before its zone is configured, so that alone decides what may be taken back. */
+      const foundations = (
+        identity: Files.PodIdentity,
+        wanted: {
+          /** Bytes; 0 for none. */
+          readonly quota: number
+          readonly maxbw: number | undefined
+          readonly onDataset: (dataset: StorageEngine.ZoneDataset) => Effect.Effect<void>
+        }
+      ): ReadonlyArray<Saga.Step<SandboxError>> => {
+        const { link, zone } = namesOf(identity)
+        const exists = Effect.map(listZones, (list) => list.some(({ name }) => name === zone))
+        return [
+          {
+            name: "dataset",
+            exists,
+            ensure: Effect.flatMap(
+              storage.ensureZoneDataset({
+                zone,
+                uid: identity.uid,
+                properties: properties(identity),
+                ...(wanted.quota > 0 ? { quota: wanted.quota } : {})
+              }),
+              wanted.onDataset
+            ),
+            remove: storage.destroyZoneDataset(zone)
+          },
+          {
+            name: "link",
+            exists,
+            ensure: Effect.asVoid(network.ensureVnic({ name: link, over: options.stub, maxbw: wanted.maxbw, mtu: options.network.mtu })),
+            remove: network.deleteVnic(link)
+          }
+        ]
+      }
+
+      const ensure = (
+        pod: CoreV1.Pod,
+        lease: Ipam.Lease,
+        fileSystems: ReadonlyArray<ZoneRuntime.ZoneFileSystem>,
+        facts: PodFacts = {}
+      ) =>
+        Effect.gen(function*() {
+          const identity = identityOf(pod)
+          const { link, zone } = namesOf(identity)
+          const host = yield* capabilities
+          const { brand } = yield* PodBrand.of(pod, facts, brandsOf(host))
+          const resolution = PodDns.of(pod, options.clusterDns, yield* nodeResolver)
+          const decisions = {
+            brand: brand.name,
+            dns: resolution.dns,
+            // A resize that has not come to its turn must not slip in by a reboot.
+            resources: capsOf(PodResize.allocated(pod), host),
+            image: facts.image
+          }
+          const maxbw = yield* PodCaps.linkLimit(pod)
+          const zonepath = yield* Ref.make("")
+          const quota = PodResources.limits(pod).ephemeralStorageBytes
+          yield* zones.provision({
+            zone,
+            foundations: foundations(identity, { quota, maxbw, onDataset: (dataset) => Ref.set(zonepath, dataset.zonepath) }),
+            spec: Effect.map(Ref.get(zonepath), (path) => zoneSpec(options, pod, lease, path, fileSystems, decisions)),
+            // zoneadmd protects against foreign IP addresses only; what it set is taken away when the zone halts.
+            afterwards: [{
+              name: "protection",
+              exists: Effect.succeed(true),
+              ensure: network.protectVnic(link, addressesOf(lease)),
+              remove: Effect.void
+            }]
+          })
+          return resolution.events
+        }).pipe(Effect.ensuring(forgetZones))
+
+      const resize = (pod: CoreV1.Pod) =>
+        Effect.gen(function*() {
+          const { zone } = namesOf(identityOf(pod))
+          return yield* zones.setResources(zone, capsOf(pod, yield* capabilities))
+        })
+
+      const remove = (identity: Files.PodIdentity) => {
+        const address: Saga.Step<SandboxError> = {
+          name: "address",
+          exists: Effect.map(ipam.find(identity.uid), Option.isSome),
+          ensure: Effect.void,
+          remove: ipam.release(identity.uid)
+        }
+        // The containers have ended before: there is nothing in the zone that a shutdown could still ask to end.
+        return zones.deprovision({
+          zone: namesOf(identity).zone,
+          foundations: [address, ...foundations(identity, { quota: 0, maxbw: undefined, onDataset: () => Effect.void })]
+        }).pipe(Effect.ensuring(forgetZones))
+      }
+
+      const fromAttributes = (zone: ZoneName.ZoneName) =>
+        Effect.map(zones.attributes(zone), (attributes) => {
+          const { attributeNames } = NodeAgentOptions
+          const uid = attributes[attributeNames.uid]
+          const name = attributes[attributeNames.pod]
+          const namespace = attributes[attributeNames.namespace]
+          const ours = attributes[attributeNames.owner] === options.clusterId
+          return ours && uid !== undefined && name !== undefined && namespace !== undefined ? { namespace, name, uid } : undefined
+        }).pipe(
+          // A zone that cannot be asked is left alone: not knowing is no reason to remove anything.
+          Effect.catchAll((error) => Effect.as(Effect.logDebug("attributes of a zone cannot be read", error), undefined))
+        )
+
+      const owned = Effect.gen(function*() {
+        const summaries = yield* zones.list
+        const states = new Map(summaries.map((zone) => [String(zone.name), zone.state]))
+        const byZone = new Map<string, Files.PodIdentity>()
+        for (const dataset of yield* storage.listOwned) {
+          const { ns, owner, pod } = dataset.properties
+          if (owner !== options.clusterId || ns === undefined || pod === undefined) continue
+          byZone.set(dataset.zone, { namespace: ns, name: pod, uid: dataset.uid })
+        }
+        for (const { name } of summaries) {
+          if (byZone.has(name)) continue
+          const identity = yield* fromAttributes(name)
+          if (identity !== undefined) byZone.set(name, identity)
+        }
+        return [...byZone].map(([zone, identity]) => ({ identity, zoneState: states.get(zone) }))
+      })
+
+      const repair = NetworkRepair.make(options, {
+        runner,
+        ipam,
+        network,
+        running: Effect.map(zones.list, (list) => {
+          const running = new Set<string>(list.flatMap(({ name, state }) => state === "running" ? [name] : []))
+          return (pod) => {
+            const identity = identityOf(pod)
+            const { link, zone } = namesOf(identity)
+            return running.has(zone) ? { uid: identity.uid, link } : undefined
+          }
+        })
+      })
+
+      return PodSandbox.of({
+        zoneStates: Effect.map(listZones, (list) => new Map(list.map((zone) => [String(zone.name), zone.state]))),
+        address,
+        findAddress: ipam.find,
+        ensure,
+        resize,
+        remove,
+        owned,
+        addressOwners: Effect.map(ipam.list, (leases) => leases.map((lease) => lease.owner)),
+        releaseAddress: ipam.release,
+        links: Effect.map(network.listVnics(LinkName.podLinkPrefix), (links) => links.map((link) => link.name)),
+        removeLink: network.deleteVnic,
+        prepareHost: Effect.gen(function*() {
+          yield* storage.ensureDatasets
+          yield* repair.network({})
+          yield* repair.leases((yield* owned).map(({ identity }) => ({ uid: identity.uid, link: namesOf(identity).link })))
+        }),
+        repairNetwork: repair.network
+      })
+    })
+  )
