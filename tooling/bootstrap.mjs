@@ -75,7 +75,7 @@ const commands = {
     await install()
     await step("Building", join(bin, "turbo"), turbo("errors-only", "build"), env)
     const peers = { ...env, REDDWARF_REQUIRE_PEERS: "1" }
-    const filters = ["@reddwarf/api-types", "@reddwarf/apiserver", "@reddwarf/storage-zfs", "@reddwarf/images", "@reddwarf/illumos-sim", "@reddwarf/node-agent", "e2e"].map((name) => `--filter=${name}`)
+    const filters = ["@reddwarf/api-types", "@reddwarf/apiserver", "@reddwarf/storage-zfs", "@reddwarf/images", "@reddwarf/illumos-sim", "@reddwarf/node-health", "@reddwarf/node-agent", "e2e"].map((name) => `--filter=${name}`)
     await step("Running the suites with real peers", join(bin, "turbo"), turbo("new-only", "test", "--only", "--force", "--concurrency=1", "--continue=dependencies-successful", ...filters), peers)
     return 0
   },

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Puts real peers for tests into one folder, from Debian's own packages, without installing them on the system:
-#   DIR/bin/kubectl-1.20  kubectl-1.32  kubectl-1.36  etcd  etcdctl  docker-registry  busybox
+#   DIR/bin/kubectl-1.20  kubectl-1.32  kubectl-1.36  etcd  etcdctl  docker-registry  busybox  haproxy  promtool
 #   DIR/share/gocode/...  the Go sources of k8s.io/api, apimachinery and client-go (*.proto, patch and list markers)
 # usage: tooling/peers.sh DIR            (idempotent; a few minutes the first time, then instant; about 500 MB)
 # Uses the package mirror that this machine's apt is set up with, in newer suites. Needs apt-get, dpkg-deb, no root.
@@ -38,6 +38,18 @@ if [ ! -x "$dir/bin/etcd" ]; then
 fi
 [ -x "$dir/bin/docker-registry" ] || cp "$(package docker-registry bookworm)/usr/bin/docker-registry" "$dir/bin/docker-registry"
 [ -x "$dir/bin/busybox" ] || cp "$(package busybox-static bookworm)/bin/busybox" "$dir/bin/busybox"
+[ -x "$dir/bin/promtool" ] || cp "$(package prometheus bookworm)/usr/bin/promtool" "$dir/bin/promtool"
+# Linked against libraries that a machine need not have: they come along, and a small script points to them.
+if [ ! -x "$dir/bin/haproxy" ]; then
+  mkdir -p "$dir/lib/haproxy"
+  cp "$(package haproxy bookworm)/usr/sbin/haproxy" "$dir/lib/haproxy/haproxy"
+  for name in liblua5.3-0 libopentracing-c-wrapper0 libopentracing1 libpcre2-8-0; do
+    find "$(package "$name" bookworm)" -name '*.so.*' -exec cp -P {} "$dir/lib/haproxy/" \;
+  done
+  printf '#!/bin/sh\nhere=$(cd "$(dirname "$0")/../lib/haproxy" && pwd)\nLD_LIBRARY_PATH=$here exec "$here/haproxy" "$@"\n' >"$dir/bin/haproxy.new"
+  chmod +x "$dir/bin/haproxy.new"
+  mv "$dir/bin/haproxy.new" "$dir/bin/haproxy"
+fi
 for name in golang-k8s-api-dev golang-k8s-apimachinery-dev golang-k8s-client-go-dev golang-k8s-apiextensions-apiserver-dev golang-k8s-kube-aggregator-dev; do
   from=$(package "$name" sid 2>/dev/null) || { echo "peers: no package $name, left out" >&2; continue; }
   cp -rn "$from/usr/share/gocode" "$dir/share/" 2>/dev/null || true
@@ -46,4 +58,5 @@ touch "$apt/complete"
 for tool in kubectl-1.20 kubectl-1.32 kubectl-1.36; do
   printf '%s: ' "$tool"; "$dir/bin/$tool" version --client 2>/dev/null | sed -n 1p
 done
+printf 'haproxy: '; "$dir/bin/haproxy" -v | sed -n 1p
 printf 'etcd: '; "$dir/bin/etcd" --version | sed -n 1p

@@ -5,16 +5,20 @@ import { Program } from "@reddwarf/cli"
 import { ApiClient, HttpTransport, KubeConfig } from "@reddwarf/client"
 import { ImageCollector, type RegistryOptions } from "@reddwarf/images"
 import { Ipam } from "@reddwarf/ipam"
-import { ContainerImages, NodeAgent, SupervisorProcess } from "@reddwarf/node-agent"
+import { ContainerImages, NodeAgent, NodeCompanions, SupervisorProcess } from "@reddwarf/node-agent"
 import { NetworkRuntime, ZoneRuntime } from "@reddwarf/runtime-illumos"
 import { StorageEngine } from "@reddwarf/storage-zfs"
+import { OpenTelemetry, ProcessMetrics } from "@reddwarf/telemetry"
 import { Effect, Either, Layer, Option, Redacted } from "effect"
 import { createHash } from "node:crypto"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
+import * as HeapLimits from "./HeapLimits.js"
 import * as Host from "./Host.js"
 import * as ImageHost from "./ImageHost.js"
+import * as SecondSignal from "./SecondSignal.js"
 import * as NetworkSettings from "./NetworkSettings.js"
 import { options } from "./RunSettings.js"
+import { version } from "./version.js"
 
 /** A cluster is known by its certificate authority: known without asking, and the same for as long as its certificates are good. */
 const clusterIdOf = (authority: string): string => createHash("sha256").update(authority).digest("hex").slice(0, 32)
@@ -46,7 +50,7 @@ export const run = Command.make("run", options, (settings) =>
       return yield* new Host.HostUnusable({ message: `${settings.kubeconfig} needs a certificate authority, a client certificate and its key` })
     }
     const runner = Host.commandRunner(settings.host, dataDir)
-    const hostLayer = Layer.mergeAll(ZoneRuntime.layer, NetworkRuntime.layer, StorageEngine.layerZfs({
+    const hostLayer = Layer.mergeAll(ZoneRuntime.layerWith({ concurrency: settings.bootParallelism }), NetworkRuntime.layer, StorageEngine.layerZfs({
       root: settings.storagePool,
       zonesMountpoint: settings.zonepathPrefix,
       ...(Option.isSome(settings.zonesDataset) ? { zones: settings.zonesDataset.value } : {}),
@@ -63,6 +67,19 @@ export const run = Command.make("run", options, (settings) =>
       : Layer.empty
     const client = ApiClient.layer.pipe(Layer.provide(HttpTransport.layer(kubeconfig)))
     const brands = Option.getOrUndefined(settings.brands)
+    yield* ProcessMetrics.identify("agent", version)
+    const telemetry = Option.match(settings.otlpEndpoint, {
+      onNone: () => Layer.empty,
+      onSome: (endpoint) =>
+        OpenTelemetry.layer({
+          endpoint,
+          headers: settings.otlpHeaders,
+          service: "reddwarf-agent",
+          version,
+          attributes: { "k8s.node.name": settings.nodeName }
+        })
+    })
+    const hurry = yield* SecondSignal.make
     return yield* NodeAgent.run({
       nodeName: settings.nodeName,
       dataDir,
@@ -73,9 +90,27 @@ export const run = Command.make("run", options, (settings) =>
       network: NetworkSettings.networkOf({ host: settings.host, dataDir, nodeAddress: settings.kubeletBind.host }, settings),
       clusterDns: { servers: Option.getOrElse(settings.clusterDns, () => []), domain: settings.clusterDomain },
       maxPods: settings.maxPods,
+      manifestDir: Option.getOrUndefined(settings.manifestDir),
+      recoveryCap: `${settings.recoveryCap} seconds`,
+      gateProbeInterval: `${settings.gateProbeInterval} seconds`,
+      shutdownGrace: `${settings.shutdownGrace} seconds`,
+      stopZonesOnExit: settings.stopZonesOnExit === "yes",
+      nodeShutdownGrace: `${settings.nodeShutdownGrace} seconds`,
+      hurry,
       systemReservedCpuMillis: Quantity.toMillis(settings.reservedCpu),
       systemReservedMemory: Quantity.toNumber(settings.reservedMemory),
       ...(brands?.[0] === undefined ? {} : { defaultBrand: brands[0], brands }),
+      evictionHard: settings.evictionHard,
+      ...(settings.healthzPort === 0 ? {} : { healthzPort: settings.healthzPort }),
+      ...(settings.companions === "none" ? {} : {
+        nodeCompanions: NodeCompanions.of({
+          node: process.execPath,
+          program: resolve(process.argv[1] ?? ""),
+          nodeName: settings.nodeName,
+          dataDir,
+          kubeconfig: resolve(settings.kubeconfig)
+        })
+      }),
       tls: { cert, key: Redacted.value(key), ca },
       ...(settings.supervisor === "service" ? {} : {
         ensureSupervisor: SupervisorProcess.ensure({
@@ -83,5 +118,5 @@ export const run = Command.make("run", options, (settings) =>
           command: [process.execPath, process.argv[1] ?? "", "supervise", "--data-dir", dataDir]
         })
       })
-    }).pipe(Effect.provide(Layer.mergeAll(hostLayer, ipam, client, images)))
-  })).pipe(Command.withDescription("Run the agent of one node"))
+    }).pipe(Effect.provide(Layer.provideMerge(Layer.mergeAll(hostLayer, ipam, client, images, HeapLimits.agent), telemetry)))
+  }).pipe(Effect.scoped)).pipe(Command.withDescription("Run the agent of one node"))

@@ -1,10 +1,12 @@
 /** The settings of `reddwarf-agent run`. */
-import { Options } from "@effect/cli"
+import { HelpDoc, Options, ValidationError } from "@effect/cli"
 import { Names, Quantity } from "@reddwarf/api-types"
-import { Settings } from "@reddwarf/cli"
+import { Settings, TelemetrySettings } from "@reddwarf/cli"
+import { EvictionThresholds } from "@reddwarf/node-agent"
 import { DatasetName } from "@reddwarf/storage-zfs"
-import { Either, Option } from "effect"
+import { Effect, Either, Option } from "effect"
 import { hosts } from "./Host.js"
+import * as BootSettings from "./BootSettings.js"
 import * as NetworkSettings from "./NetworkSettings.js"
 
 /** Names that may stand in the configuration file and the environment. */
@@ -28,7 +30,13 @@ export const names: ReadonlyArray<string> = [
   "timeout-seconds",
   "registries",
   "images",
-  ...NetworkSettings.names
+  "eviction-hard",
+  "gate-probe-interval",
+  "healthz-port",
+  "companions",
+  ...BootSettings.names,
+  ...NetworkSettings.names,
+  ...TelemetrySettings.names
 ]
 
 const quantity = (text: string): Option.Option<Quantity.Quantity> => Either.getRight(Quantity.parse(text))
@@ -105,6 +113,7 @@ export const options = {
     Options.withDescription("where the dataset of the zones is mounted; zonepaths are below it")
   ),
   etherstub: Settings.text("etherstub-name").pipe(Options.withDefault("reddwarf0"), Options.withDescription("etherstub that pod VNICs hang on")),
+  ...BootSettings.options,
   ...NetworkSettings.options,
   reservedCpu: optionalQuantity("system-reserved-cpu", "100m", "CPU"),
   reservedMemory: optionalQuantity("system-reserved-memory", "256Mi", "memory"),
@@ -112,6 +121,28 @@ export const options = {
     Options.withDefault("own"),
     Options.withDescription("who starts the supervisor of the containers: the agent, or a service of the host")
   ),
+  healthzPort: Settings.integer("healthz-port", 0, 65_535).pipe(
+    Options.withDefault(10_248),
+    Options.withDescription("port of http://127.0.0.1/healthz, the health of the agent itself; 0 switches it off")
+  ),
+  gateProbeInterval: Settings.integer("gate-probe-interval", 1, 3600).pipe(
+    Options.withDefault(10),
+    Options.withDescription("seconds after which each gate of a pod is asked again whether it is open")
+  ),
+  companions: Settings.choice("companions", ["own", "none"]).pipe(
+    Options.withDefault("own"),
+    Options.withDescription("own keeps the services of the host running that a node needs, such as node-health")
+  ),
+  evictionHard: Settings.text("eviction-hard").pipe(
+    Options.withDefault(""),
+    Options.mapEffect((text) =>
+      Either.match(EvictionThresholds.parse(text), {
+        onLeft: (problem) => Effect.fail(ValidationError.invalidValue(HelpDoc.p(`eviction-hard: ${problem}`))),
+        onRight: Effect.succeed
+      })),
+    Options.withDescription("at which amounts pods are ended, as memory.available<100Mi,nodefs.available<10%,pid.available<10%, which are the defaults")
+  ),
+  ...TelemetrySettings.options,
   maxPods: Settings.integer("max-pods", 1, 4096).pipe(Options.withDefault(110), Options.withDescription("largest number of pods")),
   registries,
   images: Settings.choice("images", ["zone", "registry"]).pipe(

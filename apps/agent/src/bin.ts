@@ -1,14 +1,7 @@
-import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { Program } from "@reddwarf/cli"
-import { Effect } from "effect"
-import { command } from "./Cli.js"
-import { hostCommandLine } from "./HostCommand.js"
-import { names } from "./RunSettings.js"
-import { version } from "./version.js"
+import { setFlagsFromString } from "node:v8"
 
-const { argv, hostCommand } = hostCommandLine(process.argv)
-
-Program.run({ name: "reddwarf-agent", version, prefix: "REDDWARF", names, command: command(hostCommand), argv, environment: process.env }).pipe(
-  Effect.provide(NodeContext.layer),
-  NodeRuntime.runMain({ disableErrorReporting: true, teardown: Program.teardown })
-)
+// What is made while the program is read stays: a large space for new objects would be of no use, and would never become small again.
+setFlagsFromString("--semi-space-growth-factor=1")
+// A module that is imported while the program runs becomes a function in the bundle, and so does all that it needs. The engine reads
+// those one by one: as one piece the program would take tens of megabytes more from then on, for what the engine needs to read it at once.
+await import("./main.js")

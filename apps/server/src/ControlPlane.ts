@@ -3,7 +3,8 @@ import { Kinds } from "@reddwarf/api-types"
 import { ApiServer, Certificates, InProcessTransport, RbacDefaults, Server, UserInfo, WriteBehind } from "@reddwarf/apiserver"
 import { ApiClient, EventRecorder } from "@reddwarf/client"
 import { BuiltInObjects, ControllerManager } from "@reddwarf/controller"
-import { Scheduler } from "@reddwarf/scheduler"
+import { ZoneInstance } from "@reddwarf/plans"
+import { Profile, Scheduler, VolumeNodeAffinity } from "@reddwarf/scheduler"
 import { Compaction, ObjectStore, StoreError } from "@reddwarf/store"
 import { Effect, Layer, Option } from "effect"
 import { mkdirSync } from "node:fs"
@@ -22,6 +23,8 @@ export interface Options {
   readonly serviceNetwork: string
   /** Who ServiceAccount tokens say they are from. */
   readonly issuer: string
+  /** Whether requests become spans. */
+  readonly traced: boolean
 }
 
 const store = (dataDir: string) =>
@@ -39,7 +42,11 @@ const store = (dataDir: string) =>
 const clientOf = (name: string, groups: ReadonlyArray<string>) =>
   Layer.fresh(ApiClient.layer).pipe(Layer.provide(InProcessTransport.layer(UserInfo.authenticated(name, groups))))
 
-const scheduler = Scheduler.layer().pipe(Layer.provide(clientOf("system:kube-scheduler", [])))
+/** The built-in scheduler, whose pods follow their volumes. */
+const scheduler = Layer.unwrapScoped(Effect.map(VolumeNodeAffinity.make, ({ plugin, ready }) =>
+  Scheduler.layer({ ready, profiles: [{ ...Profile.builtIn, plugins: [...Profile.builtInPlugins, plugin] }] }))).pipe(
+    Layer.provide(clientOf("system:kube-scheduler", []))
+  )
 
 /** The authority by which clients know this server. */
 const authority = (options: Options) =>
@@ -72,13 +79,14 @@ const builtInObjects = (options: Options) => {
       ...BuiltInObjects.rbac(Kinds.role, RbacDefaults.roles),
       ...BuiltInObjects.rbac(Kinds.roleBinding, RbacDefaults.roleBindings),
       ...BuiltInObjects.priorityClasses,
+      ...BuiltInObjects.definition(ZoneInstance.definition),
       ...BuiltInObjects.apiServerService({ serviceNetwork: options.serviceNetwork, address: host, port })
     ]
   }).pipe(Layer.provide(clientOf("system:apiserver", ["system:masters"])))
 }
 
 const serverOptions = (options: Options): Server.Options => ({
-  edge: options.bind,
+  edge: { ...options.bind, traced: options.traced },
   api: {
     version,
     advertise: options.advertise,

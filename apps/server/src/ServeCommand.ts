@@ -1,12 +1,15 @@
 /** `reddwarf-server serve`: the whole control plane in one process. */
 import { Command } from "@effect/cli"
 import { Certificates, HttpsEdge, Kubeconfig } from "@reddwarf/apiserver"
+import { OpenTelemetry, ProcessMetrics } from "@reddwarf/telemetry"
 import { Effect, Layer, Option } from "effect"
+import { hostname } from "node:os"
 import * as ControlPlane from "./ControlPlane.js"
 import * as HeapLimits from "./HeapLimits.js"
 import { pkiDirectory } from "./KubeconfigCommand.js"
 import { options } from "./ServeSettings.js"
 import { externalCertificates } from "./tls.js"
+import { version } from "./version.js"
 
 export const serve = Command.make("serve", options, (settings) =>
   Effect.gen(function*() {
@@ -32,8 +35,21 @@ export const serve = Command.make("serve", options, (settings) =>
       external,
       tokenFile: settings.tokenFile,
       serviceNetwork: settings.serviceNetwork,
-      issuer: settings.issuer
+      issuer: settings.issuer,
+      traced: Option.isSome(settings.otlpEndpoint)
     })
+    const telemetry = Option.match(settings.otlpEndpoint, {
+      onNone: () => Layer.empty,
+      onSome: (endpoint) =>
+        OpenTelemetry.layer({
+          endpoint,
+          headers: settings.otlpHeaders,
+          service: "reddwarf-server",
+          version,
+          attributes: { "host.name": hostname() }
+        })
+    })
+    yield* ProcessMetrics.identify("server", version)
     const started = Layer.merge(writeKubeconfig, HeapLimits.collectAfterStart)
-    return yield* Layer.launch(started.pipe(Layer.provideMerge(controlPlane), Layer.provide(certificates), Layer.provide(HeapLimits.layer)))
+    return yield* Layer.launch(started.pipe(Layer.provideMerge(controlPlane), Layer.provide(certificates), Layer.provide(HeapLimits.layer), Layer.provide(telemetry)))
   })).pipe(Command.withDescription("Run the API server, the scheduler and the controllers"))

@@ -1,7 +1,7 @@
 /** The settings of `reddwarf-server serve`. */
 import { Options } from "@effect/cli"
 import { ServiceAddresses } from "@reddwarf/apiserver"
-import { Settings } from "@reddwarf/cli"
+import { Settings, TelemetrySettings } from "@reddwarf/cli"
 import { Option } from "effect"
 import { isIP } from "node:net"
 
@@ -17,7 +17,8 @@ export const names: ReadonlyArray<string> = [
   "tls-ca",
   "token-file",
   "service-network",
-  "service-account-issuer"
+  "service-account-issuer",
+  ...TelemetrySettings.names
 ]
 
 export interface Bind {
@@ -79,5 +80,6 @@ export const options = {
     Options.withDefault("https://kubernetes.default.svc"),
     Options.withDescription("who ServiceAccount tokens say they are from")
   ),
+  ...TelemetrySettings.options,
   ca: Settings.text("tls-ca").pipe(Options.optional, Options.withDescription("PEM authority that client certificates are signed by"))
 }

@@ -2,6 +2,7 @@
 import type { ApiError } from "@reddwarf/api-types"
 import type * as Effect from "effect/Effect"
 import type { UserInfo } from "./authentication/UserInfo.js"
+import type { RequestInfo } from "./RequestInfo.js"
 
 /**
  * One request as the core sees it.
@@ -21,6 +22,8 @@ export interface ApiRequest {
   readonly user: UserInfo | undefined
   /** A caller in this process that takes lists and watches as they are stored, see `ApiResponse.stored`. */
   readonly takesStored?: boolean
+  /** Hears what was asked for, if it is a resource that is served and the caller may have it; for those who count requests. */
+  readonly seen?: (info: RequestInfo) => void
   /** What the connection may be changed to (the `Upgrade` header), where it can be handed over with the answer. */
   readonly upgrade?: string | undefined
 }

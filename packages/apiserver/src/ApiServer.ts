@@ -32,6 +32,7 @@ import { serverChecks } from "./internal/serverChecks.js"
 import { forbiddenMessage } from "./internal/forbidden.js"
 import * as historyKinds from "./internal/historyKinds.js"
 import { keyOf, prefixOf } from "./internal/keys.js"
+import * as metricsPage from "./internal/metricsPage.js"
 import * as openIdDocuments from "./internal/openIdDocuments.js"
 import * as render from "./internal/render.js"
 import { bounded } from "./internal/requestTimeout.js"
@@ -131,6 +132,7 @@ const attributes = (info: RequestInfo.RequestInfo, user: UserInfo): Authorizer.A
 const nonResource = (answers: Answers, request: ApiRequest.ApiRequest, info: RequestInfo.RequestInfo): Handled => {
   const { path, query } = info
   if (info.method !== "GET" && info.method !== "HEAD") return render.status(Status.methodNotAllowed())
+  if (path === metricsPage.path) return metricsPage.respond
   const found = answers.discovery(request, path) ?? answers.openApiV2(request, path) ?? answers.openApiV3(request, path, query)
   if (found !== undefined) return found
   const document = openIdDocuments.respond(answers.context, path, answers.advertise)
@@ -239,7 +241,7 @@ const make = (options: Options) =>
       version: Version.respond(version),
       advertise,
       paths: () => ({
-        paths: [...Discovery.paths(registry), ...openIdDocuments.paths, "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
+        paths: [...Discovery.paths(registry), ...openIdDocuments.paths, "/healthz", "/livez", metricsPage.path, "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
       })
     }
     const respond = (request: ApiRequest.ApiRequest) => {

@@ -31,6 +31,7 @@ import * as rawAnswer from "./internal/rawAnswer.js"
 import * as Refusals from "./internal/refusals.js"
 import * as render from "./internal/render.js"
 import * as requestLimits from "./internal/requestLimits.js"
+import * as requestTrace from "./internal/requestTrace.js"
 import * as RequestWork from "./internal/requestWork.js"
 import * as sessionGuard from "./internal/sessionGuard.js"
 import * as webSockets from "./internal/webSockets.js"
@@ -114,6 +115,8 @@ export interface Options {
   readonly stallTimeout?: Duration.DurationInput
   /** How long a connection without requests is kept. Default 3 minutes. */
   readonly idleTimeout?: Duration.DurationInput
+  /** Each request that has to be worked for becomes a span, with the one that its caller names as its parent. Default false. */
+  readonly traced?: boolean
   /** How long requests may still take at shutdown. Default 10 seconds. */
   readonly shutdownGrace?: Duration.DurationInput
 }
@@ -285,7 +288,8 @@ const make = (options: Options) =>
         const stopped = yield* Deferred.make<void>()
         const fork = Runtime.runFork(runtime)
         const shared = { respond: api.respond, authenticate: api.authenticate, certificateOf, fork }
-        const work = RequestWork.make({ ...shared, refusals, requests: requestPlaces, streams: streamPlaces, stopped, now })
+        const trace = options.traced === true ? requestTrace.span : undefined
+        const work = RequestWork.make({ ...shared, refusals, requests: requestPlaces, streams: streamPlaces, stopped, now, trace })
         const onUpgrade = webSockets.make({ ...shared, streams: streamPlaces, stopped: Deferred.await(stopped), stallMillis: stall })
         const sweep = Effect.sync(() => {
           tick()

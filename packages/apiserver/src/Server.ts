@@ -24,6 +24,7 @@ import * as ServerRecords from "./ServerRecords.js"
 import * as ServiceAccountTokens from "./authentication/ServiceAccountTokens.js"
 import * as StaticTokens from "./authentication/StaticTokens.js"
 import * as TokenAuthenticator from "./authentication/TokenAuthenticator.js"
+import * as ZoneInstances from "./admission/ZoneInstances.js"
 
 /** The admission plugins that are always there. @category constructors */
 export const plugins: ReadonlyArray<Admission.Plugin> = [
@@ -32,7 +33,8 @@ export const plugins: ReadonlyArray<Admission.Plugin> = [
   DefaultClasses.plugin,
   LimitRanges.plugin,
   NamespaceLifecycle.plugin,
-  NodeRestriction.plugin
+  NodeRestriction.plugin,
+  ZoneInstances.plugin
 ]
 
 /**

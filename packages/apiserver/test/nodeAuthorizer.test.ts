@@ -93,6 +93,26 @@ describe("agents", () => {
         assert.deepStrictEqual([yield* read(n1), yield* read(n2)], [200, 403])
       }))
 
+    it.effect("read the datasets they keep as volumes, whoever uses them, and learn that a volume is gone", () =>
+      Effect.gen(function*() {
+        const made = yield* call("POST", "/api/v1/persistentvolumes", {
+          body: {
+            apiVersion: "v1",
+            kind: "PersistentVolume",
+            metadata: { name: "kept" },
+            spec: {
+              capacity: { storage: "1Gi" },
+              accessModes: ["ReadWriteOnce"],
+              csi: { driver: "reddwarf.io/zfs", volumeHandle: "kept", volumeAttributes: { "reddwarf.io/node": "n2" } },
+              claimRef: { namespace: "default", name: "somebody" }
+            }
+          }
+        })
+        assert.strictEqual(made.status, 201, made.text)
+        const read = (name: string, user: UserInfo.UserInfo) => Effect.map(call("GET", `/api/v1/persistentvolumes/${name}`, { user }), ({ status }) => status)
+        assert.deepStrictEqual([yield* read("kept", n1), yield* read("kept", n2), yield* read("none", n1)], [403, 200, 404])
+      }))
+
     it.effect("open nothing to themselves by making pods", () =>
       Effect.gen(function*() {
         const post = (metadata: object, more: object = {}) =>

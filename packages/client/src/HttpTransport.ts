@@ -126,7 +126,8 @@ const make = Effect.fnUntraced(function*(
             })
             outgoing.once("error", (cause) =>
               resume(Effect.fail(failure(request, outgoing.reusedSocket ? "Closed" : "Connect", cause.message, cause))))
-            outgoing.once("close", () => resume(Effect.fail(failure(request, "Closed", "the connection was closed before an answer came"))))
+            // Every exchange closes in the end: the failure is made only where nothing else came before.
+            outgoing.once("close", () => resume(Effect.failSync(() => failure(request, "Closed", "the connection was closed before an answer came"))))
             outgoing.end(body)
           })
         )

@@ -4,12 +4,13 @@
  *
  * It must run as a user who may write them all: granting roles needs more than the rights of an ordinary controller.
  */
-import { type Kind, Kinds, type KubeObject } from "@reddwarf/api-types"
+import { type ApiextensionsV1, type Kind, Kinds, type KubeObject } from "@reddwarf/api-types"
 import { ApiClient, ClientError, ObjectRef } from "@reddwarf/client"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import * as definitionMerge from "./internal/definitionMerge.js"
 import * as endpoints from "./internal/apiServerEndpoints.js"
 import * as rbacMerge from "./internal/rbacMerge.js"
 import * as Reconciler from "./Reconciler.js"
@@ -74,6 +75,16 @@ export const apiServerService = (options: {
  */
 export const rbac = (kind: Kind.Kind, objects: ReadonlyArray<ApiClient.Draft<KubeObject.KubeObject>>): ReadonlyArray<BuiltIn> =>
   objects.map((object) => ({ kind, object, correct: (current) => rbacMerge.correct(current, object) }))
+
+/**
+ * A resource that comes with the server: its definition is brought up to date when the server knows a newer one.
+ *
+ * @category constructors
+ */
+export const definition = (given: ApiextensionsV1.CustomResourceDefinition): ReadonlyArray<BuiltIn> => {
+  const object = definitionMerge.marked(given)
+  return [{ kind: Kinds.customResourceDefinition, object, correct: (current) => definitionMerge.correct(current, object) }]
+}
 
 const concurrency = 8
 

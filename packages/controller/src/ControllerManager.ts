@@ -14,6 +14,7 @@ import * as DisruptionController from "./DisruptionController.js"
 import * as EndpointSliceController from "./EndpointSliceController.js"
 import * as EndpointSliceMirroringController from "./EndpointSliceMirroringController.js"
 import * as EndpointsController from "./EndpointsController.js"
+import * as EphemeralVolumeController from "./EphemeralVolumeController.js"
 import * as EventCollector from "./EventCollector.js"
 import * as GarbageCollector from "./GarbageCollector.js"
 import * as HorizontalPodAutoscalerController from "./HorizontalPodAutoscalerController.js"
@@ -31,6 +32,7 @@ import * as StatefulSetController from "./StatefulSetController.js"
 import * as TaintEvictionController from "./TaintEvictionController.js"
 import * as VolumeBinderController from "./VolumeBinderController.js"
 import * as VolumeProtectionController from "./VolumeProtectionController.js"
+import * as ZfsVolumeController from "./ZfsVolumeController.js"
 
 /**
  * Options of each controller; what is left out has its default.
@@ -61,6 +63,8 @@ export interface Options {
   readonly clusterRoleAggregation?: ClusterRoleAggregationController.Options
   readonly volumeBinder?: VolumeBinderController.Options
   readonly volumeProtection?: VolumeProtectionController.Options
+  readonly ephemeralVolume?: EphemeralVolumeController.Options
+  readonly zfsVolume?: ZfsVolumeController.Options
   /** Approves and signs requests for certificates; without it they wait for somebody else. */
   readonly certificates?: CertificateController.Options
   readonly taintEviction?: TaintEvictionController.Options
@@ -102,6 +106,8 @@ export const run = (
       ClusterRoleAggregationController.run(options.clusterRoleAggregation),
       VolumeBinderController.run(options.volumeBinder).pipe(EventRecorder.as("persistentvolume-controller")),
       VolumeProtectionController.run({ informers, ...options.volumeProtection }),
+      EphemeralVolumeController.run({ informers, ...options.ephemeralVolume }).pipe(EventRecorder.as("ephemeral-volume-controller")),
+      ZfsVolumeController.run({ informers, ...options.zfsVolume }).pipe(EventRecorder.as("zfs-volume-controller")),
       ...(options.certificates === undefined ? [] : [CertificateController.run(options.certificates)]),
       GarbageCollector.run(options.garbageCollector).pipe(EventRecorder.as("garbage-collector-controller")),
       JobTtlController.run(options.jobTtl),

@@ -1,12 +1,14 @@
 /** Prints what commands cost on a host with many zones: `pnpm --filter @reddwarf/illumos-sim bench [ZONES]`. */
-import { SimulatedHost } from "@reddwarf/illumos-sim"
-import { type CommandLine, CommandRunner } from "@reddwarf/runtime-illumos"
-import { Console, Effect } from "effect"
+import { Faults, SimulatedHost } from "@reddwarf/illumos-sim"
+import { type CommandLine, CommandRunner, ZoneName, ZoneRuntime } from "@reddwarf/runtime-illumos"
+import { Console, Effect, Fiber, Layer } from "effect"
 import { mkdtempSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
 const count = Number(process.argv[2] ?? 200)
+/** How long it is counted what waiting takes. */
+const seconds = 5
 const directory = mkdtempSync(join(tmpdir(), "illumos-sim-bench-"))
 
 const percentile = (sorted: ReadonlyArray<number>, part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0
@@ -49,8 +51,38 @@ const program = Effect.gen(function*() {
   yield* measure("zfs list -Hpo name,used,mountpoint", 50)
   yield* measure("zoneadm -z zone-7 list -p", 200)
   yield* measure("dladm set-linkprop -t -p maxbw=10 v7", 200)
-  yield* Effect.forEach(Array.from({ length: count }, (_, index) => `zone-${index}`), (zone) => run(words(`zoneadm -z ${zone} halt`)))
+
+  // Something waits for the first few of the zones, then for all: what is looked at must not grow with them.
+  const host = yield* SimulatedHost.SimulatedHost
+  const zones = Array.from({ length: count }, (_, index) => ZoneName.make(`zone-${index}`))
+  for (const zone of zones) {
+    yield* host.inject(Faults.slowHalt(zone, 3_600_000))
+    // It would take an hour: the command is given up at once, the zone stays on its way.
+    yield* Effect.either(run({ ...words(`zoneadm -z ${zone} halt`), timeout: "1 millis" }))
+  }
+  let looks = 0
+  const counting = CommandRunner.CommandRunner.of({
+    ...yield* CommandRunner.CommandRunner,
+    run: (line) => Effect.zipRight(Effect.sync(() => void (looks += line.args.includes("list") ? 1 : 0)), run(line))
+  })
+  const waitFor = (some: ReadonlyArray<ZoneName.ZoneName>) =>
+    Effect.gen(function*() {
+      const runtime = yield* ZoneRuntime.ZoneRuntime
+      const waiting = yield* Effect.fork(Effect.forEach(some, runtime.boot, { concurrency: "unbounded", discard: true }))
+      yield* Effect.sleep("2 seconds")
+      looks = 0
+      const cpu = process.cpuUsage()
+      yield* Effect.sleep(`${seconds} seconds`)
+      const used = process.cpuUsage(cpu)
+      yield* Fiber.interrupt(waiting)
+      yield* Console.log(
+        `${`${some.length} zones waited for`.padEnd(44)} ${(looks / seconds).toFixed(1)} zoneadm a second   ${((used.user + used.system) / 10_000 / seconds).toFixed(1)} % of a core`
+      )
+    }).pipe(Effect.provide(Layer.provide(ZoneRuntime.layer, Layer.succeed(CommandRunner.CommandRunner, counting))))
+  yield* waitFor(zones.slice(0, 2))
+  yield* waitFor(zones)
+  yield* host.rebootHost
 })
 
-await Effect.runPromise(Effect.provide(program, SimulatedHost.layer({ directory })))
+await Effect.runPromise(Effect.provide(program, SimulatedHost.layerWithControls({ directory })))
 rmSync(directory, { recursive: true })

@@ -76,16 +76,18 @@ export const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 export interface Mount {
   readonly path: string
   readonly target: string
+  readonly readOnly?: boolean | undefined
 }
 
-/** Arguments: root, directory in it, number of mounts, pairs of source and place, then the command. */
+/** Arguments: root, directory in it, search path, number of mounts, for each of them source, place and `ro` or `rw`, then the command. */
 const enter = `export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 root=$1 home=$2 path=$3 n=$4; shift 4
 while [ "$n" -gt 0 ]; do
   # A place inside another mount may be missing in what is mounted there.
-  if [ -d "$1" ]; then mkdir -p "$2"; elif [ ! -e "$2" ]; then : >"$2"; fi || exit 126
+  if [ -d "$1" ]; then [ -d "$2" ] || mkdir -p "$2"; elif [ ! -e "$2" ]; then : >"$2"; fi || exit 126
   mount --bind "$1" "$2" || exit 126
-  shift 2
+  [ "$3" = rw ] || mount -o remount,bind,ro "$2" || exit 126
+  shift 3
   n=$((n - 1))
 done
 mkdir -p "$root/dev" "$root/proc" || exit 126
@@ -119,7 +121,7 @@ export const command = (options: {
     options.workingDirectory,
     searchPath,
     String(mounts.length),
-    ...mounts.flatMap(({ path: place, target }) => [target, place]),
+    ...mounts.flatMap(({ path: place, readOnly, target }) => [target, place, readOnly === true ? "ro" : "rw"]),
     ...options.words
   ]
 }

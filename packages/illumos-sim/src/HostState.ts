@@ -83,7 +83,7 @@ const Kernel = Schema.mutable(Schema.Struct({
   /** Processes that were killed while the zone is torn down: once their parents are gone, nothing else tells whose they were. */
   dying: Schema.optional(mutableArray(ProcessIdentity)),
   /** Symbolic links that stand for the loopback mounts of this boot. */
-  mounts: mutableArray(Schema.Struct({ path: text, target: text })),
+  mounts: mutableArray(Schema.Struct({ path: text, target: text, readOnly: Schema.optional(Schema.Boolean) })),
   links: mutableArray(text),
   /** VNICs that the brand made for `global-nic`. */
   ownedLinks: mutableArray(text),

@@ -148,7 +148,7 @@ const timed = (context: HostContext, statistics: ReadonlyArray<Statistic>): Read
     if (seen.has(key)) return []
     seen.add(key)
     const made = /^(zones|memory_cap|caps|zone_vfs)$/.test(entry.module) ? born.get(entry.instance) ?? bootTime : bootTime
-    return [{ ...entry, statistic: "crtime", value: seconds(made - bootTime) }, { ...entry, statistic: "snaptime", value: seconds(context.now - bootTime) }]
+    return [{ ...entry, statistic: "crtime", value: seconds(Math.max(0, made - bootTime)) }, { ...entry, statistic: "snaptime", value: seconds(Math.max(0, context.now - bootTime)) }]
   })]
 }
 

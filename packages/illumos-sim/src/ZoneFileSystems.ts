@@ -35,14 +35,24 @@ const existingAncestor = (target: string): string => {
   }
 }
 
+/** Whether the place would have to be made in a loopback mount that nobody may write to. */
+const isMissingReadOnly = (mounts: ReadonlyArray<Mount>, point: string): boolean => {
+  const above = mounts.findLast((mount) => point !== mount.path && inside(mount.path, point))
+  return above?.readOnly === true && !present(path.join(above.target, path.relative(above.path, point)))
+}
+
 /** With `contained` only the place is made: each command of the zone mounts the source there for itself. */
-const mountOne = (point: string, source: string | undefined, contained: boolean): Mount => {
+const mountOne = (point: string, source: string | undefined, contained: boolean, readOnly: boolean): Mount => {
   fs.mkdirSync(path.dirname(point), { recursive: true })
   if (present(point)) fs.renameSync(point, aside(point))
-  if (source === undefined || (contained && fs.statSync(source).isDirectory())) fs.mkdirSync(point)
+  if (source === undefined) {
+    fs.mkdirSync(point)
+    // Everybody may write to memory, as to /tmp.
+    fs.chmodSync(point, 0o1777)
+  } else if (contained && fs.statSync(source).isDirectory()) fs.mkdirSync(point)
   else if (contained) fs.writeFileSync(point, "")
   else fs.symlinkSync(source, point)
-  return { path: point, target: source ?? "" }
+  return { path: point, target: source ?? "", ...(readOnly ? { readOnly } : {}) }
 }
 
 /** Mounts every `fs` of the configuration, parents first; gives what was mounted or zoneadmd's complaint. @category combinators */
@@ -62,7 +72,8 @@ export const mountAll = (context: HostContext, zone: Zone, configuration: ZoneCo
     if (!allowed || (type === "lofs" && source === undefined)) {
       return { mounts, problem: `cannot mount ${special} on ${dir}: ${allowed ? "No such file or directory" : "mount point leads out of the zone"}` }
     }
-    mounts.push(mountOne(point, source, contained))
+    if (isMissingReadOnly(mounts, point)) return { mounts, problem: `cannot mount ${special} on ${dir}: Read-only file system` }
+    mounts.push(mountOne(point, source, contained, entry.options.includes("ro")))
   }
   return { mounts }
 }

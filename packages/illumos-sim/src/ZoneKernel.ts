@@ -212,11 +212,9 @@ export const beginHalt = (context: HostContext, zone: Zone, delayMillis: number)
   zone.kernel.pending = { to: "installed", at: context.now + delayMillis }
 }
 
-const finishHalt = (context: HostContext, zone: Zone): void => {
-  const { host } = context
+const finishHalt = ({ host }: HostContext, zone: Zone, found: ReadonlyArray<Processes.Member>): void => {
   const { kernel } = zone
   if (kernel === undefined) return
-  const found = Processes.members(processesOf(host, zone))
   const dying = (kernel.dying ?? []).filter((process) => Processes.isAlive(process))
   if (found.length > 0 || dying.length > 0) {
     const known = new Set(dying.map(({ pid }) => pid))
@@ -242,16 +240,22 @@ export const isDue = ({ host, now }: HostContext): boolean =>
 
 /** Finishes every transition whose time has come. @category combinators */
 export const settle = (context: HostContext): void => {
-  for (const zone of context.host.zones) {
+  const { host, now } = context
+  const halting: Array<Zone> = []
+  for (const zone of host.zones) {
     const pending = zone.kernel?.pending
-    if (zone.kernel === undefined || pending === undefined || pending.at > context.now) continue
+    if (zone.kernel === undefined || pending === undefined || pending.at > now) continue
     if (pending.to === "installed") {
-      finishHalt(context, zone)
+      halting.push(zone)
       continue
     }
     zone.kernel.state = "running"
     delete zone.kernel.pending
   }
+  if (halting.length === 0) return
+  // One look at the processes of this machine for all of them.
+  const found = Processes.membersOf(halting.map((zone) => processesOf(host, zone)))
+  halting.forEach((zone, index) => finishHalt(context, zone, found[index] ?? []))
 }
 
 /** Everything that does not survive a power cycle goes; zones that boot with the host start. @category combinators */
@@ -270,7 +274,8 @@ export const rebootHost = (context: HostContext): void => {
   host.interfaces = host.interfaces.filter((entry) => !entry.temporary && (entry.name === "lo0" || host.links.some((link) => link.name === entry.name)))
   for (const entry of host.interfaces) entry.addresses = entry.addresses.filter((address) => !address.temporary)
   host.faults = host.faults.filter((fault) => fault.kind !== "stuckZone")
-  host.bootTime = now
+  // No host boots twice within one of the whole seconds in which it tells when it booted.
+  host.bootTime = Math.max(now, (Math.floor(host.bootTime / 1000) + 1) * 1000)
   host.boots = (host.boots ?? 0) + 1
   host.nextZoneId = 1
   for (const zone of host.zones) {

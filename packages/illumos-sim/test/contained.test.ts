@@ -39,4 +39,30 @@ describe("a root with a shell of its own (skipped unless run as root with REDDWA
       yield* expectOk("zoneadm -z z uninstall -F")
       assert.strictEqual(fs.readFileSync(path.join(folder, "volume/key"), "utf8"), "value")
     }))
+
+  it.scopedLive.skipIf(missing)("shows what is read-only as such, and lets nothing be mounted where it would have to write first", () =>
+    Effect.gen(function*() {
+      const { command, expectOk, folder, realPath, running } = yield* host({ shutdownGrace: "0 millis" })
+      fs.mkdirSync(path.join(folder, "fixed/there"), { recursive: true })
+      fs.mkdirSync(path.join(folder, "inner"))
+      yield* running(
+        "z",
+        `add fs; set dir=/fixed; set special=${folder}/fixed; set type=lofs; add options ro; end`,
+        `add fs; set dir=/fixed/there; set special=${folder}/inner; set type=lofs; end`
+      )
+      yield* expectOk("zoneadm -z z halt")
+      const root = realPath("/zones/z/root")
+      fs.mkdirSync(path.join(root, "bin"), { recursive: true })
+      fs.copyFileSync(busybox ?? "", path.join(root, "bin/busybox"))
+      for (const name of ["sh", "touch"]) fs.symlinkSync("busybox", path.join(root, "bin", name))
+      yield* expectOk("zoneadm -z z boot")
+      const said = yield* command("zlogin", "-Q", "z", "touch /fixed/there/x /fixed/y")
+      assert.include(said.stderr, "/fixed/y: Read-only file system")
+      assert.isTrue(fs.existsSync(path.join(folder, "inner/x")))
+      yield* expectOk("zoneadm -z z halt")
+      fs.rmdirSync(path.join(folder, "fixed/there"))
+      const refused = yield* command("zoneadm", "-z", "z", "boot")
+      assert.notStrictEqual(refused.exitCode, 0)
+      assert.include(refused.stderr, "Read-only file system")
+    }))
 })

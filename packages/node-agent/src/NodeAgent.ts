@@ -2,6 +2,7 @@
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type { CoreV1 } from "@reddwarf/api-types"
 import { type ApiClient, EventRecorder } from "@reddwarf/client"
+import { type PlanError, PlanLedger } from "@reddwarf/plans"
 import { Ipam } from "@reddwarf/ipam"
 import { type CommandRunner, HostCapabilities, HostInfo, type NetworkRuntime, type ZoneRuntime } from "@reddwarf/runtime-illumos"
 import { StorageEngine } from "@reddwarf/storage-zfs"
@@ -13,12 +14,22 @@ import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as HostMeasurements from "./node/HostMeasurements.js"
+import type * as Eviction from "./eviction/Eviction.js"
+import * as CompanionRepair from "./companion/CompanionRepair.js"
+import type { Companion } from "./companion/Companion.js"
+import * as SmfCompanions from "./companion/SmfCompanions.js"
+import * as HealthApi from "./kubelet/HealthApi.js"
 import * as KubeletApi from "./kubelet/KubeletApi.js"
 import * as NetworkKeeper from "./network/NetworkKeeper.js"
 import * as NodeAgentOptions from "./NodeAgentOptions.js"
+import * as MetricsApi from "./kubelet/MetricsApi.js"
+import * as KubeletConfiguration from "./node/KubeletConfiguration.js"
+import * as NodeEviction from "./node/NodeEviction.js"
+import * as NodeLabels from "./node/NodeLabels.js"
 import * as NodeRegistration from "./node/NodeRegistration.js"
 import * as NodeStatus from "./node/NodeStatus.js"
-import * as PodController from "./pod/PodController.js"
+import * as NodeAdoption from "./adoption/NodeAdoption.js"
+import * as PodProbes from "./pod/PodProbes.js"
 import * as PodSandbox from "./pod/PodSandbox.js"
 import * as StatsApi from "./kubelet/StatsApi.js"
 import * as StreamingApi from "./kubelet/StreamingApi.js"
@@ -26,6 +37,7 @@ import * as StatusManager from "./pod/StatusManager.js"
 import * as SupervisorClient from "./supervisor/SupervisorClient.js"
 import type { SupervisorFileFailed } from "./supervisor/SupervisorError.js"
 import * as UsageMeter from "./node/UsageMeter.js"
+import * as VolumeReclaim from "./volume/VolumeReclaim.js"
 
 /** @category models */
 export interface Options extends NodeAgentOptions.NodeAgentOptions {
@@ -36,6 +48,12 @@ export interface Options extends NodeAgentOptions.NodeAgentOptions {
    * when somebody else does, such as the service manager of the host.
    */
   readonly ensureSupervisor?: Effect.Effect<void, SupervisorFileFailed, FileSystem.FileSystem>
+  /** Services of the host that this node needs beside the agent; they are kept running. Default none. */
+  readonly nodeCompanions?: ReadonlyArray<Companion>
+  /** Port of `http://127.0.0.1/healthz`; 0 takes a free one. Default: not served. */
+  readonly healthzPort?: number
+  /** Resolves when the agent is asked for the second time to end: from then on it waits for nothing. */
+  readonly hurry?: Effect.Effect<void>
 }
 
 /**
@@ -85,17 +103,21 @@ const make = (
   options: NodeAgentOptions.Resolved & Options
 ): Effect.Effect<
   Context.Tag.Service<NodeAgent>,
-  KubeletApi.ListenFailed,
+  KubeletApi.ListenFailed | PlanError.LedgerFailed | PlanError.LedgerSchemaNewer | SupervisorFileFailed,
   | CommandRunner.CommandRunner
   | ApiClient.ApiClient
   | EventRecorder.EventRecorder
   | FileSystem.FileSystem
   | Ipam.Ipam
+  | NetworkRuntime.NetworkRuntime
+  | PlanLedger.PlanLedger
+  | PodProbes.PodProbes
   | PodSandbox.PodSandbox
   | Scope.Scope
   | StatusManager.StatusManager
   | StorageEngine.StorageEngine
   | SupervisorClient.SupervisorClient
+  | ZoneRuntime.ZoneRuntime
 > =>
   Effect.gen(function*() {
     const context = yield* Effect.context<CommandRunner.CommandRunner | FileSystem.FileSystem | StorageEngine.StorageEngine>()
@@ -106,10 +128,14 @@ const make = (
     const podCidrs = pools.filter(({ family }, at) => pools.findIndex((other) => other.family === family) === at).map(({ cidr }) => cidr)
     const hostReady = yield* Deferred.make<void>()
     const notReady = yield* Ref.make<string | undefined>("the host is being prepared")
+    // It looks at pods, and pods are begun with only when it agrees.
+    let eviction: Eviction.Eviction | undefined
+
+    let adoption: NodeAdoption.NodeAdoption | undefined
 
     if (options.ensureSupervisor !== undefined) {
       yield* Effect.forkScoped(
-        options.ensureSupervisor.pipe(
+        Effect.unless(options.ensureSupervisor, () => adoption?.stopping() !== undefined).pipe(
           Effect.catchAll((error) => Effect.logWarning("the supervisor cannot be started", error)),
           Effect.repeat(Schedule.spaced("5 seconds"))
         )
@@ -119,16 +145,26 @@ const make = (
     const facts = yield* insist("reading the host", readFacts)
     const measure = Effect.gen(function*() {
       const measured = yield* HostMeasurements.read
-      const preparing = yield* Ref.get(notReady)
+      const stopping = adoption?.stopping()
+      const recovering = stopping ?? (yield* adoption?.recovering ?? Effect.succeed(undefined))
+      const preparing = recovering ?? (yield* Ref.get(notReady))
       const alive = yield* Effect.orElseSucceed(supervisor.isAlive, () => false)
-      return { ...measured, notReady: preparing ?? (alive ? undefined : "no supervisor is running; containers cannot be started") }
+      return { ...measured, pressures: eviction?.pressures(), further: [...adoption?.conditions() ?? [], ...companions?.conditions() ?? []], notReadyReason: stopping === undefined ? recovering === undefined ? undefined : "BootRecovery" : "NodeShutdown", notReady: preparing ?? (alive ? undefined : "no supervisor is running; containers cannot be started") }
     }).pipe(Effect.provide(context))
 
-    const controller = yield* PodController.make({
+    const companions = options.nodeCompanions === undefined ? undefined : CompanionRepair.make({
+      services: yield* SmfCompanions.make({ owner: { clusterId: options.clusterId }, folder: `${options.dataDir}/companions` }),
+      node: options.nodeCompanions
+    })
+    adoption = yield* NodeAdoption.make({
       ...options,
+      ...(companions === undefined ? {} : { companions: companions.repair }),
+      bootId: facts.bootId,
       allocatable: NodeStatus.allocatable(options, facts),
+      pressed: (pod) => eviction?.rejection(pod),
       hostReady: Deferred.await(hostReady)
     })
+    const { controller, source } = adoption
     const meter = yield* UsageMeter.make({ pods: controller.pods })
     // The port is known only when it is open: 0 asks for any free one.
     const api = options.tls === undefined ? undefined : yield* KubeletApi.make({
@@ -137,9 +173,39 @@ const make = (
       tls: options.tls,
       pods: controller.pods,
       stats: StatsApi.make(options.nodeName, meter),
+      probes: (yield* PodProbes.PodProbes).metrics,
+      metrics: MetricsApi.make({ nodeName: options.nodeName, pods: controller.pods, supervisor, sandbox, series: controller.series }),
+      configuration: KubeletConfiguration.of(options),
+      reconcile: adoption.lastReport,
       streaming: yield* StreamingApi.make({ dataDir: options.dataDir, pods: controller.pods, maxSessions: options.maxSessions })
     })
-    const registration = yield* NodeRegistration.make({ ...options, kubeletPort: api?.port ?? options.kubeletPort, facts, measure, podCidrs })
+    const inventory = sandbox.zoneStates.pipe(
+      Effect.map((states) => [...states.values()].reduce((counts, state) => counts.set(state, (counts.get(state) ?? 0) + 1), new Map<string, number>())),
+      Effect.orElseSucceed(() => undefined)
+    )
+    if (options.healthzPort !== undefined) {
+      yield* HealthApi.make({
+        port: options.healthzPort,
+        dataDir: options.dataDir,
+        zoneStates: sandbox.zoneStates,
+        lastPassEnd: adoption.lastPassEnd,
+        pods: controller.pods,
+        zoneOf: (pod) => PodSandbox.namesOf(PodSandbox.identityOf(pod)).zone,
+        maxPods: options.maxPods,
+        brands: NodeLabels.brandsOf(facts.capabilities, options)
+      })
+    }
+    const registration = yield* NodeRegistration.make({ ...options, kubeletPort: api?.port ?? options.kubeletPort, facts, measure, podCidrs, zones: inventory })
+
+    eviction = yield* NodeEviction.make({
+      thresholds: options.evictionHard,
+      interval: options.evictionInterval,
+      transitionPeriod: options.evictionTransitionPeriod,
+      pods: controller.pods,
+      meter,
+      onChange: registration.refresh
+    }).pipe(Effect.provide(context))
+    yield* Effect.forkScoped(Effect.zipRight(Deferred.await(hostReady), eviction.run))
 
     // The node is ready as soon as containers can be started, not at the next look.
     yield* Effect.forkScoped(
@@ -157,9 +223,15 @@ const make = (
         Effect.zipRight(Deferred.succeed(hostReady, undefined)),
         Effect.zipRight(registration.refresh),
         // Somebody may change the network of the host at any time.
-        Effect.zipRight(NetworkKeeper.run({ settings: options, pods: controller.informer, repair: sandbox.repairNetwork }))
+        Effect.zipRight(NetworkKeeper.run({ settings: options, pods: { isSynced: source.isApiSynced, list: source.list, onChange: source.onChange }, repair: sandbox.repairNetwork }))
       )
     )
+    yield* Effect.forkScoped(Effect.zipRight(Deferred.await(hostReady), VolumeReclaim.run({ interval: options.resyncInterval })))
+    if (options.stopZonesOnExit) {
+      const { stopPods } = adoption
+      // Registered last, so run first: the API hears of it before anything else ends.
+      yield* Effect.addFinalizer(() => stopPods(registration.refresh))
+    }
     return { kubeletPort: api?.port, pods: controller.pods, hostReady: Deferred.await(hostReady) }
   })
 
@@ -171,12 +243,13 @@ const make = (
  */
 export const layer = (
   options: Options
-): Layer.Layer<NodeAgent, KubeletApi.ListenFailed | SupervisorFileFailed, HostServices> => {
+): Layer.Layer<NodeAgent, KubeletApi.ListenFailed | PlanError.LedgerFailed | PlanError.LedgerSchemaNewer | SupervisorFileFailed, HostServices> => {
   const resolved = { ...options, ...NodeAgentOptions.resolve(options) }
   return Layer.scoped(NodeAgent, make(resolved)).pipe(
-    Layer.provide(StatusManager.layer),
+    Layer.provide(Layer.mergeAll(StatusManager.layer, PodProbes.layer({ dataDir: options.dataDir }))),
     Layer.provide(Layer.mergeAll(
       EventRecorder.layer({ component: "kubelet", host: options.nodeName }),
+      PlanLedger.layer({ folder: `${options.dataDir}/ledger/pods` }),
       SupervisorClient.layer({ dataDir: options.dataDir }),
       PodSandbox.layer(resolved)
     ))
@@ -190,4 +263,4 @@ export const layer = (
  */
 export const run = (
   options: Options
-): Effect.Effect<never, KubeletApi.ListenFailed | SupervisorFileFailed, HostServices> => Layer.launch(layer(options))
+): Effect.Effect<never, KubeletApi.ListenFailed | PlanError.LedgerFailed | PlanError.LedgerSchemaNewer | SupervisorFileFailed, HostServices> => Layer.launch(layer(options))

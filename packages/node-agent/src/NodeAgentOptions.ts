@@ -1,6 +1,7 @@
 /** What a node agent must be told, and what it assumes when it is not. */
 import { LinkName, ZoneBrands } from "@reddwarf/runtime-illumos"
 import * as Duration from "effect/Duration"
+import * as EvictionThresholds from "./eviction/EvictionThresholds.js"
 import type * as NodeNetwork from "./network/NodeNetwork.js"
 import type * as PodDns from "./network/PodDns.js"
 import type * as Files from "./supervisor/SupervisorFiles.js"
@@ -40,6 +41,12 @@ export interface NodeAgentOptions {
   readonly systemReservedCpuMillis?: number
   /** Kept from pods for the host itself. Default 256 MiB. */
   readonly systemReservedMemory?: number
+  /** At which amounts pods are ended because the node runs short. Default those of the kubelet. */
+  readonly evictionHard?: ReadonlyArray<EvictionThresholds.Threshold>
+  /** How often the node is looked at for that. Default 10 s. */
+  readonly evictionInterval?: Duration.DurationInput
+  /** How long a shortage counts after it is over. Default 5 min. */
+  readonly evictionTransitionPeriod?: Duration.DurationInput
   /** Version shown as kubeletVersion. */
   readonly version?: string
   /** Further labels of the node. */
@@ -54,10 +61,18 @@ export interface NodeAgentOptions {
   /** First waiting time after a failed step, doubling to `retryMaxDelay`. Defaults 1 s and 2 min. */
   readonly retryDelay?: Duration.DurationInput
   readonly retryMaxDelay?: Duration.DurationInput
-  /** How often every pod is looked at without a reason. Default 30 s. */
+  /** How long after one look at every pod the next one begins. Default 30 s. */
   readonly resyncInterval?: Duration.DurationInput
+  /** Directory of manifests whose pods run without the API; an absolute path. Default none. */
+  readonly manifestDir?: string | undefined
+  /** Longest wait for the recovery of the host after a crash. Default 30 min. */
+  readonly recoveryCap?: Duration.DurationInput
+  /** How often the recovery is asked about. Default 5 s. */
+  readonly recoveryPoll?: Duration.DurationInput
   /** How often the network that all pods share is compared with the wanted one. Default 1 min. */
   readonly networkInterval?: Duration.DurationInput
+  /** How often each gate of a pod is asked whether it is open. Default 10 s. */
+  readonly gateProbeInterval?: Duration.DurationInput
   /** An orphan is removed only when two looks this far apart agree. Default 10 s. */
   readonly orphanConfirmation?: Duration.DurationInput
   /** How often the node's status is worked out; it is written when it changed, or every 5 minutes. Default 10 s. */
@@ -66,6 +81,10 @@ export interface NodeAgentOptions {
   readonly leaseInterval?: Duration.DurationInput
   /** Time for steps in progress to end when the agent is shut down. Default 60 s. */
   readonly shutdownGrace?: Duration.DurationInput
+  /** Whether the pods end with the agent, because the host is taken out of service. Default false. */
+  readonly stopZonesOnExit?: boolean
+  /** Time for all pods to end then, of which the last 30 s are for critical ones. Default 120 s. */
+  readonly nodeShutdownGrace?: Duration.DurationInput
   /** Commands in containers, attached clients and port forwardings at the same time. Default 128. */
   readonly maxSessions?: number
   /** Log bytes per file, and files per attempt. Default 10 MiB and 5. */
@@ -78,7 +97,7 @@ export interface NodeAgentOptions {
  *
  * @category models
  */
-export interface Resolved extends Required<Omit<NodeAgentOptions, "stub" | "gatewayLink" | "brands">>, Pick<NodeAgentOptions, "brands"> {
+export interface Resolved extends Required<Omit<NodeAgentOptions, "stub" | "gatewayLink" | "brands" | "manifestDir">>, Pick<NodeAgentOptions, "brands" | "manifestDir"> {
   readonly stub: LinkName.LinkName
   readonly gatewayLink: LinkName.LinkName
 }
@@ -97,6 +116,9 @@ export const resolve = (options: NodeAgentOptions): Resolved => ({
   maxPods: 110,
   systemReservedCpuMillis: 100,
   systemReservedMemory: 256 * mebibyte,
+  evictionHard: EvictionThresholds.defaults,
+  evictionInterval: Duration.seconds(10),
+  evictionTransitionPeriod: Duration.minutes(5),
   version: "v1.36.0+reddwarf",
   labels: {},
   parallelism: 64,
@@ -104,11 +126,16 @@ export const resolve = (options: NodeAgentOptions): Resolved => ({
   retryDelay: Duration.seconds(1),
   retryMaxDelay: Duration.minutes(2),
   resyncInterval: Duration.seconds(30),
+  recoveryCap: Duration.minutes(30),
+  recoveryPoll: Duration.seconds(5),
   networkInterval: Duration.minutes(1),
+  gateProbeInterval: Duration.seconds(10),
   orphanConfirmation: Duration.seconds(10),
   statusInterval: Duration.seconds(10),
   leaseInterval: Duration.seconds(10),
   shutdownGrace: Duration.seconds(60),
+  stopZonesOnExit: false,
+  nodeShutdownGrace: Duration.seconds(120),
   maxSessions: 128,
   logMaxBytes: 10 * mebibyte,
   logMaxFiles: 5,

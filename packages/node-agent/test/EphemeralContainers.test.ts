@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type CoreV1, Kinds } from "@reddwarf/api-types"
 import { ApiClient, FakeApi } from "@reddwarf/client"
-import { EphemeralContainers, LogTarget, PodEvents, PodSources, PodStatus, type SupervisorFiles } from "@reddwarf/node-agent"
+import { EphemeralContainers, LogTarget, PodEvents, PodSandbox, PodSources, PodStatus, type SupervisorFiles } from "@reddwarf/node-agent"
 import { HostProcess } from "@reddwarf/runtime-illumos"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -68,7 +68,7 @@ describe("ephemeral containers", () => {
         yield* debug("p", { name: "one", command: h.sh("echo one; exit 3"), targetContainerName: "c" })
         const first = yield* untilDebug("p", "one", "over", isTerminated)
         const { containerID, state, ...shown } = status(first, "one") ?? {}
-        assert.deepStrictEqual(shown, { name: "one", lastState: {}, ready: false, restartCount: 0, image: "busybox:1", imageID: "" })
+        assert.deepStrictEqual(shown, { name: "one", lastState: {}, ready: false, restartCount: 0, image: "busybox:1", imageID: "", user: { linux: { uid: 0, gid: 0, supplementalGroups: [0] } } })
         assert.match(containerID ?? "", /^zone:\/\/default-p-\w+\/one\/0$/)
         assert.deepInclude(state?.terminated, { exitCode: 3, reason: "Error" })
         assert.deepStrictEqual([first.status?.phase, h.isReady(first)], ["Running", true])
@@ -193,6 +193,17 @@ const pod: CoreV1.Pod = {
 
 const inputs = { pod, facts: { podIP: "10.88.0.2", hostIP: "10.0.0.1", allocatable: { cpuMillis: 0, memoryBytes: 0, ephemeralStorageBytes: 0 } }, sources: PodSources.empty }
 
+const handedOver: SupervisorFiles.PodSpec = {
+  schema: 1,
+  pod: { namespace: "default", name: "p", uid: "u" },
+  zone: PodSandbox.namesOf({ namespace: "default", name: "p", uid: "u" }).zone,
+  restartPolicy: "Never",
+  containers: [],
+  backOff: { initialMillis: 1, maxMillis: 1, resetMillis: 1 },
+  logs: { directory: "/logs", maxBytes: 1, maxFiles: 1 },
+  desired: { state: "run" }
+}
+
 const over = (name: string, exitCode: number): SupervisorFiles.ContainerState => ({
   name,
   phase: "finished",
@@ -205,7 +216,7 @@ const observed = (containers: ReadonlyArray<SupervisorFiles.ContainerState>, fie
   PodStatus.of(pod, { zone: "z", sandboxReady: true, hostIP: "10.0.0.1", state: { schema: 1, uid: "u", containers }, ...fields }, 3_000)
 
 describe("an ephemeral container", () => {
-  const process = (container: Partial<CoreV1.EphemeralContainer>) => EphemeralContainers.process(inputs, { name: "d", image: "i", ...container })
+  const process = (container: Partial<CoreV1.EphemeralContainer>) => Either.map(EphemeralContainers.process(inputs, handedOver, { name: "d", image: "i", ...container }), ({ process }) => process)
 
   it("uses a volume where the pod has it, and nowhere else", () => {
     assert.isTrue(Either.isRight(process({ volumeMounts: [{ name: "v", mountPath: "/v/" }] })))

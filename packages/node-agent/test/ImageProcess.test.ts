@@ -74,6 +74,27 @@ describe("the process of a container with an image", () => {
     assert.deepStrictEqual(user(nonRoot, {}, as("1001:50")), { uid: 1001, gid: 50 })
   })
 
+  it("has the groups of the image's account and of the pod", () => {
+    const member = { ...image, group: "root:x:0:\nstaff:x:50:web\nmore:x:60:other,web\n", process: { ...standard, user: "web" } }
+    assert.deepStrictEqual(user({}, {}, member), { uid: 1001, gid: 1002, name: "web", groups: [50, 60] })
+    const shared = { fsGroup: 7, supplementalGroups: [8, 50, 1002] }
+    assert.deepStrictEqual(user({}, { securityContext: shared }, member), { uid: 1001, gid: 1002, groups: [50, 60, 7, 8] })
+    assert.deepStrictEqual(user({}, { securityContext: { ...shared, supplementalGroupsPolicy: "Strict" } }, member), { uid: 1001, gid: 1002, groups: [7, 8, 50] })
+    assert.deepStrictEqual(user({ securityContext: { runAsUser: 5 } }, { securityContext: { fsGroup: 7 } }, member), { uid: 5, gid: 0, groups: [7] })
+    // The zone's root as it is, unless the pod asks for more.
+    assert.strictEqual(user({ securityContext: { runAsUser: 0 } }, {}, member), undefined)
+    assert.deepStrictEqual(user({ securityContext: { runAsUser: 0 } }, { securityContext: { fsGroup: 7 } }, member), { uid: 0, gid: 0, groups: [7] })
+  })
+
+  it("follows the pod without images too", () => {
+    const spec = ContainerEnvironment.process({
+      pod: { apiVersion: "v1", kind: "Pod", metadata: { name: "p", namespace: "n" }, spec: { containers: [], securityContext: { runAsUser: 5, fsGroup: 7 } } },
+      facts: { podIP: "10.0.0.2", hostIP: "10.0.0.1", allocatable: { cpuMillis: 1000, memoryBytes: 1, ephemeralStorageBytes: 1 } },
+      sources: PodSources.empty
+    }, { name: "app", command: ["true"] })
+    assert.deepStrictEqual(Either.getOrThrow(spec).user, { uid: 5, gid: 0, groups: [7] })
+  })
+
   it("needs a command from somewhere", () => {
     const bare = { ...image, process: { ...standard, entrypoint: [], cmd: [] } }
     assert.include(Either.getOrThrow(Either.flip(processOf({}, {}, bare))).message, "no command specified")

@@ -294,7 +294,7 @@ describe("NodeRegistration", () => {
         yield* h.agent(folders)
         const ready = () => api.get<CoreV1.Node>(Kinds.node, { name: h.nodeName })?.status?.conditions?.find(({ type }) => type === "Ready")
         const early = yield* h.until("the node", Effect.sync(ready))
-        assert.strictEqual(early.reason, "KubeletNotReady")
+        assert.strictEqual(early.reason, "BootRecovery")
         yield* h.until("the node to be ready", Effect.sync(() => ready()?.status === "True" ? true : undefined))
         const node = api.get<CoreV1.Node>(Kinds.node, { name: h.nodeName })
         assert.strictEqual(node?.metadata.labels?.["kubernetes.io/os"], "illumos")

@@ -198,6 +198,37 @@ describe("Supervisor", () => {
         yield* untilState("running", ({ phase }) => phase === "running")
       })), 30_000)
 
+  it.live("holds a pod, over its own end and that of the zone, and lets it run on with other processes", () =>
+    withZone(({ client, folders, log, state, submit, untilState }) =>
+      Effect.gen(function*() {
+        const zones = yield* ZoneRuntime.ZoneRuntime
+        const first = yield* h.supervisorFiber(folders)
+        // Never started again by itself, and ended with a failure: being held is no end.
+        yield* submit("trap 'echo held; exit 3' TERM; echo one; while :; do sleep 0.05; done")
+        yield* untilState("running", ({ phase }) => phase === "running")
+        yield* h.until("its output", Effect.sync(() => log(0) === "one\n" ? true : undefined))
+        const request = { requestId: "r1", requestedAt: yield* Clock.currentTimeMillis, graceSeconds: 10 }
+        yield* client.hold(uid, request)
+        const held = Effect.map(client.read(uid), (pod) => Option.getOrUndefined(Option.flatMap(pod, ({ state }) => state))?.held)
+        yield* h.until("the pod to be held", Effect.map(held, (id) => id === "r1" ? true : undefined))
+        // Its shell may have something to say about the sleep that ended with it.
+        assert.deepStrictEqual(log(0).split("\n").filter((line) => line !== "Terminated"), ["one", "held", ""])
+        const ended = yield* state
+        assert.deepStrictEqual([ended?.phase, ended?.attempt, ended?.exits[0]?.exitCode], ["backOff", 0, 3])
+        yield* zones.halt(zone)
+        yield* first.stop
+        yield* h.supervisorFiber(folders)
+        yield* zones.boot(zone)
+        yield* client.hold(uid, request)
+        const known = Option.getOrThrow(yield* client.read(uid))
+        const containers = known.spec.containers.map((container) => ({ ...container, argv: ["sh", "-c", "echo two; sleep 1000"] as const }))
+        yield* client.submit({ ...known.spec, containers, generation: "g1", desired: { state: "run" } })
+        const next = yield* untilState("running again", ({ attempt, phase }) => attempt === 1 && phase === "running")
+        assert.strictEqual(next.exits.length, 1)
+        yield* h.until("its output", Effect.sync(() => log(1) === "two\n" ? true : undefined))
+        assert.strictEqual(yield* held, undefined)
+      })), 40_000)
+
   it.live("is alone", () =>
     withZone(({ folders }) =>
       Effect.gen(function*() {

@@ -92,6 +92,13 @@ export class ZoneRuntime extends Context.Tag("@reddwarf/runtime-illumos/ZoneRunt
    */
   readonly deprovision: <E extends Saga.Failure>(plan: Deprovisioning<E>) => Effect.Effect<void, Saga.DeprovisionFailed>
   /**
+   * One step of `provision` by its name, for callers that keep a record of each: foundations by their own names, `configuration`,
+   * `installation`, `boot`, `readiness`, and what comes afterwards. Nothing is taken back when it fails. Dies for a name that is none.
+   */
+  readonly provisionStep: <E extends Saga.Failure>(plan: Provisioning<E>, step: string) => Effect.Effect<void, E | HostError>
+  /** Removes what one step of `provision` made. Dies for a name that is none. */
+  readonly deprovisionStep: <E extends Saga.Failure>(plan: Deprovisioning<E>, step: string) => Effect.Effect<void, E | HostError>
+  /**
    * Gives a zone other bounds: in its configuration, and at once where it runs and the host can. Bounds that are absent are removed.
    */
   readonly setResources: (zone: ZoneName.ZoneName, resources: ZoneResources) => Effect.Effect<ResourceOutcome, HostError>
@@ -136,7 +143,10 @@ export interface Options {
   readonly settleTimeout?: Duration.DurationInput
   /** How long a running zone may take to become ready, as its brand defines it. Default 2 minutes. */
   readonly readyTimeout?: Duration.DurationInput
-  /** How often the state is read while waiting. Default 250 milliseconds. */
+  /**
+   * The most that passes between two looks at the zones that something waits for; it is less at first, and one look serves all of them.
+   * Where looking is slow it takes at most a fifth of the time. Default 250 milliseconds.
+   */
   readonly pollInterval?: Duration.DurationInput
   /** Time limits of single commands. */
   readonly timeouts?: ZoneAdm.Timeouts
@@ -198,6 +208,12 @@ const zoneSteps = <E extends Saga.Failure>(
   ]
 }
 
+/** A name that is none is a mistake of the program. */
+const stepNamed = <E extends Saga.Failure>(steps: ReadonlyArray<Saga.Step<E>>, name: string): Pick<Saga.Step<E>, "ensure" | "remove"> => {
+  const none = Effect.dieMessage(`no step ${name} among ${steps.map((step) => step.name).join(", ")}`)
+  return steps.find((step) => step.name === name) ?? { ensure: none, remove: none }
+}
+
 /**
  * A runtime with the given limits.
  *
@@ -221,7 +237,7 @@ export const layerWith = (options: Options): Layer.Layer<ZoneRuntime, never, Com
 
       const shutdown = Effect.fnUntraced(function*(zone: ZoneName.ZoneName, grace: Duration.DurationInput) {
         const at = zoneOperations.cursor()
-        const entry = yield* zoneadm.find(zone)
+        const entry = yield* operations.find(zone)
         const asks = entry?.state === "running" && operations.profile(entry.brand).shutdown.kind === "graceful"
         if (asks && Duration.toMillis(grace) > 0) {
           // Without a permit: it mostly waits. Whatever it answers, the halt below decides.
@@ -274,6 +290,14 @@ export const layerWith = (options: Options): Layer.Layer<ZoneRuntime, never, Com
             const steps: ReadonlyArray<Saga.Step<E | HostError>> = [...plan.foundations, ...zoneSteps(operations, plan, Effect.never)]
             return Saga.deprovision(`zone ${plan.zone}`, steps)
           })),
+        provisionStep: <E extends Saga.Failure>(plan: Provisioning<E>, step: string) =>
+          locked(plan.zone, Effect.suspend(() => stepNamed([
+            ...plan.foundations,
+            ...zoneSteps(operations, plan, plan.spec),
+            ...plan.afterwards ?? []
+          ], step).ensure)),
+        deprovisionStep: <E extends Saga.Failure>(plan: Deprovisioning<E>, step: string) =>
+          locked(plan.zone, Effect.suspend(() => stepNamed([...plan.foundations, ...zoneSteps(operations, plan, Effect.never)], step).remove)),
         setResources: (zone, resources) => locked(zone, zoneLimits.apply(runner, operations, zone, resources)),
         configure: (spec) => locked(spec.zoneName, fresh((at) => operations.configure(spec, at))),
         install: (zone, brandArguments) => locked(zone, fresh((at) => operations.ensureInstalled(zone, Effect.succeed(brandArguments), at))),

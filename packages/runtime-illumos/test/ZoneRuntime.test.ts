@@ -241,8 +241,11 @@ describe("ZoneRuntime", () => {
     Effect.gen(function*() {
       let running = 0
       let most = 0
+      const zones = Array.from({ length: 20 }, (_, index) => ZoneName.make(`z${index}`))
+      const rows = (names: ReadonlyArray<string>) => CommandRunner.result({ stdout: names.map((name) => `-:${name}:configured:/z::lx:excl\n`).join("") })
       const runner = CommandRunner.layerTest((line) => {
-        if (line.args[2] === "list") return CommandRunner.result({ stdout: `-:${line.args[1]}:configured:/z::lx:excl\n` })
+        if (line.args[0] === "list") return rows(zones)
+        if (line.args[2] === "list") return rows([line.args[1] ?? ""])
         return Effect.gen(function*() {
           running += 1
           most = Math.max(most, running)
@@ -253,7 +256,6 @@ describe("ZoneRuntime", () => {
       })
       yield* Effect.gen(function*() {
         const runtime = yield* ZoneRuntime.ZoneRuntime
-        const zones = Array.from({ length: 20 }, (_, index) => ZoneName.make(`z${index}`))
         yield* Effect.forEach(zones, (name) => Effect.exit(runtime.install(name, [])), { concurrency: 20, discard: true })
       }).pipe(Effect.provide(Layer.provide(ZoneRuntime.layerWith({ concurrency: 3 }), runner)))
       assert.strictEqual(most, 3)

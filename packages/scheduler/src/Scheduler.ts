@@ -48,6 +48,8 @@ export interface Options {
   readonly assumedPodTimeout?: Duration.DurationInput
   /** Longest time for the binding of one pod, plugins included: 2 minutes unless given. */
   readonly bindingTimeout?: Duration.DurationInput
+  /** What has to be known besides nodes and pods before the first pod is placed; nothing unless given. */
+  readonly ready?: Effect.Effect<void>
   /** Numbers in [0, 1) that settle ties between nodes; seeded from the `Random` service unless given. */
   readonly random?: () => number
 }
@@ -159,7 +161,7 @@ export const make = Effect.fnUntraced(function*(
       Effect.zipRight(permits.take(1), Effect.asVoid(FiberSet.run(background, Effect.ensuring(effect, permits.release(1)))))
   })
 
-  yield* Effect.zipRight(nodes.hasSynced, pods.hasSynced).pipe(
+  yield* Effect.all([nodes.hasSynced, pods.hasSynced, options.ready ?? Effect.void], { discard: true }).pipe(
     Effect.zipRight(Effect.forever(Effect.flatMap(queue.take, attempt))),
     Effect.forkScoped
   )

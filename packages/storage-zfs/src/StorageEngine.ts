@@ -9,10 +9,12 @@ import * as datasetOperations from "./internal/datasets.js"
 import * as orphanOperations from "./internal/orphans.js"
 import * as volumeOperations from "./internal/volumes.js"
 import * as zoneOperations from "./internal/zones.js"
+import * as zoneRootOperations from "./internal/zoneRoots.js"
 import type { StorageError } from "./StorageError.js"
 import * as StorageLayout from "./StorageLayout.js"
 import type * as Volume from "./Volume.js"
 import * as Zfs from "./Zfs.js"
+import type * as ZoneRoots from "./ZoneRoots.js"
 import type * as ZpoolStatus from "./ZpoolStatus.js"
 
 /** What a zone needs on disk. @category models */
@@ -61,6 +63,11 @@ export interface ZoneRootSpec {
   readonly origin: DatasetName.SnapshotName
   /** Bytes for its files; absent means no limit of its own. */
   readonly quota?: number | undefined
+  /**
+   * Name of a folder in the dataset of the zone in which the root appears, under its name: who has mounted the folder sees it come, also when
+   * it was made without one before. Absent leaves it where it is, at first beside the folders.
+   */
+  readonly folder?: string | undefined
 }
 
 /** A dataset that a zone manages by itself. @category models */
@@ -148,6 +155,20 @@ export class StorageEngine extends Context.Tag("@reddwarf/storage-zfs/StorageEng
   readonly ensureZoneRoot: (
     spec: ZoneRootSpec
   ) => Effect.Effect<{ readonly dataset: DatasetName.DatasetName; readonly mountpoint: string }, StorageError>
+  /**
+   * Makes a root ready to take the place of the present one of a zone, which goes on with that. `DatasetExists` when one was made ready for
+   * the same change from another image.
+   */
+  readonly stageRoot: (spec: ZoneRoots.StageSpec) => Effect.Effect<ZoneRoots.ZoneRoot, StorageError>
+  /**
+   * Lets the zone, which must be halted, boot from another root: the staged one, or one it had before. The present one is put aside. Cut
+   * off anywhere, the same call goes on from there. `DatasetNotFound` when the wanted root is not there; nothing has changed then.
+   */
+  readonly swapRoot: (spec: ZoneRoots.SwapSpec) => Effect.Effect<ZoneRoots.ZoneRoot, StorageError>
+  /** The roots of a zone. */
+  readonly observeRoot: (spec: { readonly zone: string; readonly uid: string }) => Effect.Effect<ZoneRoots.ZoneRootVersions, StorageError>
+  /** Destroys roots that are not in use. Nothing happens while none is in use. */
+  readonly dropRoots: (spec: ZoneRoots.KeepSpec) => Effect.Effect<void, StorageError>
   /** A dataset for `add dataset` of a zone's configuration, inside the dataset of the zone; never mounted in the global zone. */
   readonly ensureDelegated: (spec: DelegatedSpec) => Effect.Effect<DatasetName.DatasetName, StorageError>
   /** Takes a delegated dataset back once its zone is down: without this it can neither be mounted nor read in the global zone. */
@@ -206,6 +227,7 @@ export const layerZfs = (options: Options): Layer.Layer<StorageEngine, never, Co
       const layout = StorageLayout.make(options)
       const datasets = datasetOperations.make(zfs)
       const zones = zoneOperations.make(zfs, datasets, layout)
+      const roots = zoneRootOperations.make(zfs, runner, datasets, layout)
       const volumes = volumeOperations.make(zfs, runner, datasets, layout)
       const orphans = orphanOperations.make(zfs, datasets, layout)
       const pool = DatasetName.poolOf(layout.root)
@@ -241,6 +263,10 @@ export const layerZfs = (options: Options): Layer.Layer<StorageEngine, never, Co
         destroyZoneDataset: zones.destroy,
         listOwned: zones.list,
         ensureZoneRoot: zones.ensureRoot,
+        stageRoot: roots.stage,
+        swapRoot: roots.swap,
+        observeRoot: roots.observe,
+        dropRoots: roots.drop,
         ensureDelegated: zones.ensureDelegated,
         reclaimDelegated: zones.reclaimDelegated,
         ensureVolume: volumes.ensure,

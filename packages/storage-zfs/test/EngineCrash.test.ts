@@ -29,6 +29,8 @@ const making = Effect.gen(function*() {
   yield* engine.ensureDatasets
   yield* engine.ensureZoneDataset({ zone: "z", uid: "u-1", quota: 50 * MiB, properties: { image: "web" }, origin })
   yield* engine.ensureZoneRoot({ zone: "z", uid: "u-1", name: "app", origin })
+  yield* engine.ensureZoneRoot({ zone: "z", uid: "u-1", name: "debug", origin })
+  yield* engine.ensureZoneRoot({ zone: "z", uid: "u-1", name: "debug", origin, folder: "later" })
   const delegated = yield* engine.ensureDelegated({ zone: "z", uid: "u-1", name: "db", mountpoint: "/data", quota: MiB })
   yield* engine.reclaimDelegated(delegated)
   yield* engine.ensureDelegated({ zone: "z", uid: "u-1", name: "db", mountpoint: "/data", quota: 2 * MiB })

@@ -34,7 +34,7 @@ export const startAgent = async (to: Server, podCidr: string): Promise<Agent> =>
     server, "kubeconfig", "--data-dir", data, "--server", `https://127.0.0.1:${String(to.target.port)}`, "--node", nodeName, "--out", kubeconfig
   ])
   const child = spawn(process.execPath, [
-    agent, "run", "--kubeconfig", kubeconfig, "--node-name", nodeName, "--data-dir", home, "--host", "sim", "--kubelet-bind", "127.0.0.1:0", "--pod-cidr", podCidr
+    agent, "run", "--kubeconfig", kubeconfig, "--node-name", nodeName, "--data-dir", home, "--host", "sim", "--kubelet-bind", "127.0.0.1:0", "--healthz-port", "0", "--pod-cidr", podCidr, "--max-pods", "300"
   ], { stdio: ["ignore", "ignore", "inherit"] })
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()))
   const connection = await RawConnection.open(to.target)

@@ -1,9 +1,11 @@
 /** The measured cases by name, in the order in which they run: each leaves its objects for the next. */
+import { agentIdle } from "./AgentIdle.ts"
 import { besides, sideBySide } from "./Alternate.ts"
 import { heartbeats } from "./Heartbeats.ts"
 import { type Result, single } from "./Load.ts"
 import { podStarts } from "./PodStarts.ts"
 import * as Pods from "./Pods.ts"
+import { probes } from "./Probes.ts"
 import * as Requests from "./Requests.ts"
 import type { Server } from "./Server.ts"
 import { measure } from "./Start.ts"
@@ -78,6 +80,9 @@ export const cases = (scale: number): ReadonlyArray<Case> => {
     { name: "deletecollection", on: Requests.removeCollection(n(5000)) },
     { name: "pod-start-1", alone: podStarts(1, n(20, 2)) },
     { name: "pod-start-30", alone: podStarts(30, n(5, 1)) },
+    { name: "agent-idle-10", alone: agentIdle(n(10), n(60, 10)) },
+    { name: "agent-idle-200", alone: agentIdle(n(200), n(60, 10)) },
+    { name: "probes-2000", alone: probes(n(2000), n(20, 2)) },
     { name: "create-100000", alone: (port) => besides(port, n(100_000), n(4000, 64)) },
     { name: "start-30000", alone: startBeside(n(30_000)) },
     { name: "start-150000", alone: startBeside(n(150_000)) },

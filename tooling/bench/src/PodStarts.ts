@@ -5,10 +5,12 @@ import { expect, podsOf } from "./Pods.ts"
 import { RawConnection } from "./RawClient.ts"
 import { type Server, start, usage } from "./Server.ts"
 
-const PODS = podsOf("default")
+/** The collection in which they are made. */
+export const PODS = podsOf("default")
 const deadlineMillis = 120_000
 
-const podOf = (name: string): string =>
+/** A pod whose one container sleeps. */
+export const podOf = (name: string): string =>
   JSON.stringify({
     apiVersion: "v1",
     kind: "Pod",
@@ -21,12 +23,13 @@ const podOf = (name: string): string =>
   })
 
 /** What a watch has said of pods: when each was seen running first, and which are gone. */
-interface Seen {
+export interface Seen {
   readonly running: Map<string, number>
   readonly gone: Set<string>
 }
 
-const follow = async (server: Server): Promise<{ readonly seen: Seen; readonly close: () => void }> => {
+/** Follows the pods of the default namespace. */
+export const follow = async (server: Server): Promise<{ readonly seen: Seen; readonly close: () => void }> => {
   const connection = await RawConnection.open(server.target)
   const seen: Seen = { running: new Map(), gone: new Set() }
   let text = ""
@@ -49,7 +52,8 @@ const follow = async (server: Server): Promise<{ readonly seen: Seen; readonly c
   return { seen, close: () => connection.close() }
 }
 
-const until = async (what: string, condition: () => boolean): Promise<void> => {
+/** Waits until something is so; fails after two minutes. */
+export const until = async (what: string, condition: () => boolean): Promise<void> => {
   const deadline = performance.now() + deadlineMillis
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`not within ${String(deadlineMillis / 1000)} s: ${what}`)
@@ -57,7 +61,8 @@ const until = async (what: string, condition: () => boolean): Promise<void> => {
   }
 }
 
-const cpuMillis = (pids: ReadonlyArray<number>): number => pids.reduce((sum, pid) => sum + (usage(pid)?.cpuSeconds ?? 0) * 1000, 0)
+/** CPU time of processes so far, in milliseconds. */
+export const cpuMillis = (pids: ReadonlyArray<number>): number => pids.reduce((sum, pid) => sum + (usage(pid)?.cpuSeconds ?? 0) * 1000, 0)
 
 /**
  * Creates `concurrent` pods at once on one simulated host, waits until all run, deletes them, `rounds` times after two that warm up.

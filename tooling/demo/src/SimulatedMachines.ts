@@ -46,7 +46,7 @@ export const startAgent = (options: Options, index: number) =>
       "--node-name", node,
       "--data-dir", home(options, index),
       "--host", "sim",
-      "--kubelet-bind", "127.0.0.1:0",
+      "--kubelet-bind", "127.0.0.1:0", "--healthz-port", "0",
       "--pod-cidr", yield* addressesOf(options, index)
     ])
   })

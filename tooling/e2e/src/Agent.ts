@@ -37,7 +37,7 @@ export const startAgent = async (server: Server, name: string, options: Options)
   if (made.code !== 0) throw new Error(`no credentials for ${name}: ${made.stderr}`)
   const running = startCommand(node, [
     program, "run", "--kubeconfig", kubeconfig, "--node-name", name, "--data-dir", dataDir, "--host", "sim",
-    "--kubelet-bind", "127.0.0.1:0", "--pod-cidr", options.podCidr, ...options.args ?? []
+    "--kubelet-bind", "127.0.0.1:0", "--healthz-port", "0", "--pod-cidr", options.podCidr, ...options.args ?? []
   ])
   const command: Agent["command"] = (command, ...args) => startCommand(node, [program, ...command, "--data-dir", dataDir, ...args]).done
   return {

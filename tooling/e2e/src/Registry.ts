@@ -2,7 +2,7 @@
 import { type BlobSource, Digest, ImageConfig, ImageError, ImageManifest, ImageReference, Keyring, MediaType, RegistryClient } from "@reddwarf/images"
 import { Effect, Either, Redacted, Stream } from "effect"
 import { execFileSync, spawn } from "node:child_process"
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
@@ -52,7 +52,7 @@ export const startRegistry = async (program: string, options: { readonly private
   }
 }
 
-const applets = ["sh", "cat", "chroot", "env", "grep", "id", "kill", "ls", "mkdir", "mkfifo", "mount", "mv", "ps", "pwd", "rm", "setsid", "sleep", "su", "test", "tr", "true", "tty"]
+const applets = ["sh", "cat", "chmod", "chroot", "env", "grep", "id", "kill", "ls", "mkdir", "mkfifo", "mount", "mv", "ps", "pwd", "rm", "setsid", "sleep", "su", "tail", "tar", "test", "tr", "true", "tty", "uname"]
 
 /** A layer with busybox, an account `web` (1234:1235) and further files, as a tar archive. */
 export const busyboxLayer = (busybox: string, files: Readonly<Record<string, string>>): Uint8Array => {
@@ -60,6 +60,7 @@ export const busyboxLayer = (busybox: string, files: Readonly<Record<string, str
   try {
     const root = join(folder, "root")
     for (const name of ["bin", "etc", "srv/app", "tmp"]) mkdirSync(join(root, name), { recursive: true })
+    chmodSync(join(root, "tmp"), 0o1777)
     copyFileSync(busybox, join(root, "bin/busybox"))
     for (const name of applets) symlinkSync("busybox", join(root, "bin", name))
     writeFileSync(join(root, "etc/passwd"), "root:x:0:0::/:/bin/sh\nweb:x:1234:1235::/srv/app:/bin/sh\n")

@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type Agent, startAgent } from "../src/Agent.js"
 import { processesWith } from "../src/leaks.js"
@@ -119,6 +121,48 @@ describe.skipIf(missing)("agent --images registry (skipped unless run as root wi
     await applied(podOf("friend", `image: ${image}`, "  imagePullSecrets: [{ name: robot }]"))
     await until("friend", ".status.phase", "Running")
     await logs("friend", "private\n1234\n1235\n/srv/app\nhello /bin\nfrom the image\napp\n")
+  })
+
+  it("gives each container the root of its own image", async () => {
+    const image = (name: string) => `${open.host}/team/${name}:1`
+    const layers = ["left", "right", "first"].map((name) => pushImage(image(name), busyboxLayer(programs.busybox ?? "", { which: `${name}\n` }), {
+      entrypoint: ["/bin/sh", "-c"],
+      cmd: ["cat /which; while :; do sleep 1; done"],
+      env: ["PATH=/bin"],
+      workingDir: "/srv/app",
+      user: "web"
+    }))
+    await Promise.all(layers)
+    await applied(`
+apiVersion: v1
+kind: Pod
+metadata: { name: many }
+spec:
+  terminationGracePeriodSeconds: 1
+  volumes: [{ name: shared, emptyDir: {} }]
+  initContainers:
+    - { name: first, image: "${image("first")}", args: ["cat /which > /shared/first"], volumeMounts: [{ name: shared, mountPath: /shared }] }
+  containers:
+    - { name: left, image: "${image("left")}" }
+    - { name: right, image: "${image("right")}", volumeMounts: [{ name: shared, mountPath: /other }] }
+`)
+    await until("many", ".status.phase", "Running")
+    for (const name of ["left", "right"]) {
+      await waitFor(`the log of ${name}`, async () => (await k.run("logs", "many", "-c", name)).stdout === `${name}\n` ? true : undefined, { seconds: 30, everyMillis: 100, seen: agent.log })
+      expect((await k.run("exec", "many", "-c", name, "--", "sh", "-c", "cat /which; id -u; pwd")).stdout).toBe(`${name}\n1234\n/srv/app\n`)
+    }
+    expect((await k.run("exec", "many", "-c", "right", "--", "cat", "/other/first")).stdout).toBe("first\n")
+    expect(await status("many", ".status.containerStatuses[*].imageID")).toMatch(/\/team\/left@sha256:\S+ \S+\/team\/right@sha256:/)
+    writeFileSync(join(server.directory, "sent"), "from outside\n")
+    await k.ok("cp", join(server.directory, "sent"), "many:/tmp/sent", "-c", "right")
+    expect((await k.run("exec", "many", "-c", "right", "--", "cat", "/tmp/sent")).stdout).toBe("from outside\n")
+    expect((await k.run("exec", "many", "-c", "left", "--", "ls", "/tmp")).stdout).not.toContain("sent")
+    await k.ok("cp", "many:/which", join(server.directory, "got"), "-c", "right")
+    expect(readFileSync(join(server.directory, "got"), "utf8")).toBe("right\n")
+    // A debugging container brings its own programs.
+    await k.ok("debug", "many", `--image=${image("first")}`, "-c", "helper", "--", "sh", "-c", "cat /which; sleep 600")
+    await waitFor("the log of helper", async () => (await k.run("logs", "many", "-c", "helper")).stdout === "first\n" ? true : undefined, { seconds: 30, everyMillis: 100, seen: agent.log })
+    await k.ok("delete", "pod", "many", "--wait=true")
   })
 
   it("lists the images of the host, and does not remove those in use", async () => {

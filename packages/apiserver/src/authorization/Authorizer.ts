@@ -80,7 +80,10 @@ const nodeRules: ReadonlyArray<Rule> = [
   core(["pods/status"], ["patch", "update"]),
   core(["pods/eviction", "pods/finalize"], ["create"]),
   leases(["create", "delete", "get", "patch", "update", "list", "watch"]),
-  { group: "node.k8s.io", resources: ["runtimeclasses"], verbs: read }
+  { group: "node.k8s.io", resources: ["runtimeclasses"], verbs: read },
+  // Admission sees to it that they are those of its own node.
+  { group: "reddwarf.io", resources: ["zoneinstances"], verbs: [...read, ...write, "delete"] },
+  { group: "reddwarf.io", resources: ["zoneinstances/status"], verbs: ["patch", "update"] }
 ]
 
 const schedulerRules: ReadonlyArray<Rule> = [

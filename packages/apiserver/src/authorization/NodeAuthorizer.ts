@@ -37,6 +37,12 @@ export const index: IndexOptions = {
   valuesOf: edgesOf
 }
 
+/** The node that keeps a volume as a dataset of its own, whether or not a pod uses it. */
+const keptBy = (spec: unknown): string | undefined => {
+  const csi = get(spec, "csi")
+  return textAt(csi, "driver") === "reddwarf.io/zfs" ? textAt(get(csi, "volumeAttributes"), "reddwarf.io/node") : undefined
+}
+
 /** Decides by that index. @category constructors */
 export const make = (cache: Context.Tag.Service<WatchCache.WatchCache>, edges: ObjectIndex): NodeAuthorizer => {
   const related = (node: string, resource: string, namespace: string, name: string): Decision =>
@@ -45,7 +51,12 @@ export const make = (cache: Context.Tag.Service<WatchCache.WatchCache>, edges: O
       : { allowed: false, reason: `no relationship found between node '${node}' and this object` }
 
   const volume = (node: string, name: string): Decision => {
-    const claim = get(get(cache.get(keyOf(Kinds.persistentVolume, undefined, name))?.object, "spec"), "claimRef")
+    const found = cache.get(keyOf(Kinds.persistentVolume, undefined, name))
+    // A node must learn that a volume it keeps is gone; of one that is not there, there is nothing to hide.
+    if (found === undefined) return allow
+    const spec = get(found.object, "spec")
+    if (keptBy(spec) === node) return allow
+    const claim = get(spec, "claimRef")
     return related(node, "persistentvolumeclaims", textAt(claim, "namespace"), textAt(claim, "name"))
   }
 

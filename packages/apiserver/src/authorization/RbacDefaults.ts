@@ -38,7 +38,9 @@ const nodeRules: ReadonlyArray<RbacV1.PolicyRule> = [
   rule(["storage.k8s.io"], ["csinodes"], ["create", "delete", "get", "patch", "update"]),
   rule(["node.k8s.io"], ["runtimeclasses"], read),
   rule(["resource.k8s.io"], ["resourceclaims"], ["get"]),
-  rule([""], ["serviceaccounts"], ["get"])
+  rule([""], ["serviceaccounts"], ["get"]),
+  rule(["reddwarf.io"], ["zoneinstances"], ["create", "delete", ...read, "patch", "update"]),
+  rule(["reddwarf.io"], ["zoneinstances/status"], ["patch", "update"])
 ]
 
 const schedulerRules: ReadonlyArray<RbacV1.PolicyRule> = [

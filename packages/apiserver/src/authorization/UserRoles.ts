@@ -99,16 +99,24 @@ const adminRules: ReadonlyArray<RbacV1.PolicyRule> = [
 /** What is measured, for whoever may look at what it is measured of. */
 const metricsRules: ReadonlyArray<RbacV1.PolicyRule> = [rule(["metrics.k8s.io"], ["nodes", "pods"], read)]
 
+/** What is done to zones is for all to see. Their objects come and go with the pods; power, pause and update policy are set by a change. */
+const zoneRules = {
+  view: [rule(["reddwarf.io"], ["zoneinstances"], read)],
+  edit: [rule(["reddwarf.io"], ["zoneinstances"], ["patch", "update"])]
+}
+
 const labelled = (...roles: ReadonlyArray<string>): Readonly<Record<string, string>> =>
   Object.fromEntries(roles.map((role) => [label(role), "true"]))
 
 /** The roles that people are bound to, and those that they are made of. @category constructors */
 export const all: ReadonlyArray<ClusterRoleData> = [
   // What is collected is written down as well, for readers of the roles.
-  { name: "admin", rules: [...adminRules, ...editRules, ...viewRules, ...metricsRules], collects: [label("admin")] },
-  { name: "edit", rules: [...editRules, ...viewRules, ...metricsRules], collects: [label("edit")], labels: labelled("admin") },
-  { name: "view", rules: [...viewRules, ...metricsRules], collects: [label("view")], labels: labelled("edit") },
+  { name: "admin", rules: [...adminRules, ...editRules, ...viewRules, ...metricsRules, ...zoneRules.edit, ...zoneRules.view], collects: [label("admin")] },
+  { name: "edit", rules: [...editRules, ...viewRules, ...metricsRules, ...zoneRules.edit, ...zoneRules.view], collects: [label("edit")], labels: labelled("admin") },
+  { name: "view", rules: [...viewRules, ...metricsRules, ...zoneRules.view], collects: [label("view")], labels: labelled("edit") },
   { name: "system:aggregated-metrics-reader", rules: metricsRules, labels: labelled("admin", "edit", "view") },
+  { name: "reddwarf:zoneinstances-edit", rules: zoneRules.edit, labels: labelled("admin", "edit") },
+  { name: "reddwarf:zoneinstances-view", rules: zoneRules.view, labels: labelled("admin", "edit", "view") },
   { name: "system:aggregate-to-admin", rules: adminRules, labels: labelled("admin") },
   { name: "system:aggregate-to-edit", rules: editRules, labels: labelled("edit") },
   { name: "system:aggregate-to-view", rules: viewRules, labels: labelled("view") }

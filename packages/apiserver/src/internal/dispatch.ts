@@ -141,6 +141,7 @@ export const dispatch = (context: ApiContext, request: Request.ApiRequest, info:
     )
     return known ? noResource() : pageNotFound()
   }
+  request.seen?.(info)
   const accepted = info.subresource !== undefined && isHandedThrough.has(info.subresource)
     ? plainJson
     : negotiate(Request.header(request, "accept")) ?? (info.verb === "watch" && wantsEvents(request) ? plainJson : undefined)

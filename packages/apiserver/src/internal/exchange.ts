@@ -8,6 +8,7 @@ import { randomUUID } from "node:crypto"
 import { constants as http2, type Http2ServerRequest, type Http2ServerResponse, type OutgoingHttpHeaders } from "node:http2"
 import { constants, createGzip, gzip } from "node:zlib"
 import type { ApiResponse, StreamBody } from "../ApiResponse.js"
+import type { RequestInfo } from "../RequestInfo.js"
 import * as streamSink from "./streamSink.js"
 
 /** Largest request body, as in Kubernetes. */
@@ -25,6 +26,8 @@ export interface Exchange {
   readonly client: string
   /** Milliseconds since the epoch at which the request came. */
   readonly began: number
+  /** What it asks for, once that is known. */
+  info: RequestInfo | undefined
   /** Milliseconds since the epoch at which waiting for the peer began; 0: not waiting. */
   waitingSince: number
   closed: boolean

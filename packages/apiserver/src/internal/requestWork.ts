@@ -18,6 +18,7 @@ import type { ApiResponse } from "../ApiResponse.js"
 import * as Metrics from "../ApiServerMetrics.js"
 import type { ClientCertificate, Credentials } from "../authentication/Authenticator.js"
 import type { UserInfo } from "../authentication/UserInfo.js"
+import type { RequestInfo } from "../RequestInfo.js"
 import * as exchanges from "./exchange.js"
 import * as gathering from "./gathering.js"
 import * as places from "./places.js"
@@ -36,6 +37,8 @@ export interface Options {
   /** Answers when watches and followed logs have to end. */
   readonly stopped: Deferred.Deferred<void>
   readonly now: () => number
+  /** Wraps answers that have to be worked for; absent: nobody collects traces, and nothing is paid for them. */
+  readonly trace?: ((request: Http2ServerRequest, info: () => RequestInfo | undefined) => <A>(answer: Effect.Effect<A>) => Effect.Effect<A>) | undefined
   readonly fork: <A>(effect: Effect.Effect<A>) => Fiber.RuntimeFiber<A>
 }
 
@@ -58,7 +61,7 @@ const heartbeatMillis = 100
 
 /** No requests yet. */
 export const make = (options: Options): RequestWork => {
-  const { authenticate, certificateOf, fork, now, refusals, requests: requestPlaces, respond, stopped, streams: streamPlaces } = options
+  const { authenticate, certificateOf, fork, now, trace, refusals, requests: requestPlaces, respond, stopped, streams: streamPlaces } = options
   const requests = new Set<exchanges.Exchange>()
   const streams = new Set<exchanges.Exchange>()
   const ofTurn = gathering.ofTurn()
@@ -112,6 +115,9 @@ export const make = (options: Options): RequestWork => {
     }
   }
 
+  const traced = <A>(exchange: exchanges.Exchange, answer: Effect.Effect<A>): Effect.Effect<A> =>
+    trace === undefined ? answer : trace(exchange.request, () => exchange.info)(answer)
+
   // One fiber for the answer, and a second one only for an answer that is streamed: most answers are bytes.
   const work = (exchange: exchanges.Exchange, answer: Effect.Effect<ApiResponse>) => {
     let running: Fiber.RuntimeFiber<ApiResponse | void> = fork(answer)
@@ -128,10 +134,17 @@ export const make = (options: Options): RequestWork => {
   const finish = (exchange: exchanges.Exchange) => {
     exchange.closed = true
     if (requests.delete(exchange)) requestPlaces.leave(exchange.client)
-    if (streams.delete(exchange)) streamPlaces.leave(exchange.client)
+    const isStream = streams.delete(exchange)
+    if (isStream) streamPlaces.leave(exchange.client)
     Metrics.requests.unsafeUpdate(requests.size, [])
     Metrics.streams.unsafeUpdate(streams.size, [])
-    Metrics.countAnswer(exchange.response.statusCode)
+    Metrics.countAnswer({
+      method: exchange.request.method,
+      info: exchange.info,
+      status: exchange.response.statusCode,
+      // How long somebody watched says nothing about the server.
+      seconds: isStream ? undefined : (now() - exchange.began) / 1000
+    })
   }
 
   const reject = (request: Http2ServerRequest, response: Http2ServerResponse, answer: ApiResponse) => {
@@ -145,7 +158,7 @@ export const make = (options: Options): RequestWork => {
     const tooLarge = requestLimits.refusalOf(request.url, request.rawHeaders)
     if (tooLarge !== undefined) return reject(request, response, tooLarge)
     if (!requestPlaces.enter(client)) return reject(request, response, overloaded)
-    const exchange: exchanges.Exchange = { request, response, client, began: now(), waitingSince: 0, closed: false }
+    const exchange: exchanges.Exchange = { request, response, client, began: now(), info: undefined, waitingSince: 0, closed: false }
     // Nobody is there to be told about a broken connection.
     request.on("error", () => {})
     response.on("error", () => {})
@@ -163,10 +176,13 @@ export const make = (options: Options): RequestWork => {
   const begin = (exchange: exchanges.Exchange, user: UserInfo | undefined, body: exchanges.Body) => {
     if (exchange.closed) return
     const { headers, method, url } = exchange.request
-    const apiRequest: ApiRequest = { method, url, headers, body, user }
+    const seen = (info: RequestInfo) => {
+      exchange.info = info
+    }
+    const apiRequest: ApiRequest = { method, url, headers, body, user, seen }
     try {
       const answer = respond(apiRequest)
-      if (Effect.isEffect(answer)) return work(exchange, answer)
+      if (Effect.isEffect(answer)) return work(exchange, traced(exchange, answer))
       if (answer.body instanceof Uint8Array) return exchanges.sendComplete(exchange, answer, answer.body, now)
       work(exchange, Effect.succeed(answer))
     } catch (defect) {

@@ -37,7 +37,7 @@ export interface Sources {
 }
 
 /** Questions to agents about what is used, by how they ended. @category metrics */
-export const scrapes = Metric.counter("reddwarf_metrics_scrapes_total", { incremental: true })
+export const scrapes = Metric.counter("reddwarf_metrics_scrapes_total", { description: "Questions to agents about what is used, by how they ended", incremental: true })
 const answered = Metric.tagged(scrapes, "result", "success")
 const unanswered = Metric.tagged(scrapes, "result", "error")
 

@@ -5,6 +5,7 @@
  * processes that stay in the group zlogin gave them.
  */
 import * as fs from "node:fs"
+import * as os from "node:os"
 import type { ProcessIdentity } from "../HostState.js"
 
 interface Entry {
@@ -94,9 +95,38 @@ const environmentOf = (pid: number): ReadonlyArray<string> => {
   }
 }
 
+/**
+ * What processes carry of a variable, by pid and start, for those of the last look that are older than a moment: a process gets its
+ * environment with its program, which a new one is still to be given. Of a process that was marked once, the mark stays true.
+ */
+let carried: { readonly variable: string; readonly values: ReadonlyMap<string, string | undefined> } = { variable: "", values: new Map() }
+
+/** Seconds, after which a process that was made to run a program does so. */
+const settledAge = 5
+
+/** Ticks of the times in /proc in a second. */
+const ticksPerSecond = 100
+
+/** The assignment of `variable` in the environment of each process, where there is one. */
+const assignmentsOf = (variable: string, table: ReadonlyArray<Entry>): ReadonlyMap<number, string> => {
+  const uptime = os.uptime()
+  const before = carried.variable === variable ? carried.values : new Map<string, string | undefined>()
+  const values = new Map<string, string | undefined>()
+  const found = new Map<number, string>()
+  for (const { pid, start } of table) {
+    const key = `${pid}:${start}`
+    const isKnown = before.has(key)
+    const value = isKnown ? before.get(key) : environmentOf(pid).find((line) => line.startsWith(`${variable}=`))
+    if (isKnown || uptime - Number(start) / ticksPerSecond > settledAge) values.set(key, value)
+    if (value !== undefined) found.set(pid, value)
+  }
+  carried = { variable, values }
+  return found
+}
+
 /** How the processes of one zone are recognised. */
 export interface ZoneProcesses {
-  /** `NAME=value` that every process started by zlogin inherits. */
+  /** `NAME=value` that every process started by zlogin inherits; the name is the same for all zones. */
   readonly marker: string
   /** Leaders of the process groups zlogin made. */
   readonly groups: ReadonlyArray<ProcessIdentity>
@@ -129,11 +159,11 @@ const withoutTable = (zone: ZoneProcesses): ReadonlyArray<Member> =>
   ))
 
 /** Marked by environment, members of a recorded group or of a session that holds one of these, and the descendants of all of them. */
-const select = (zone: ZoneProcesses, table: ReadonlyArray<Entry>, environments: ReadonlyMap<number, ReadonlyArray<string>>): ReadonlyArray<Member> => {
+const select = (zone: ZoneProcesses, table: ReadonlyArray<Entry>, marks: ReadonlyMap<number, string>): ReadonlyArray<Member> => {
   const groups = ownedGroups(zone.groups, new Map(table.map((entry) => [entry.pid, entry])))
   const found = new Set<number>()
   for (const entry of table) {
-    if (groups.has(entry.group) || groups.has(entry.session) || environments.get(entry.pid)?.includes(zone.marker) === true) found.add(entry.pid)
+    if (groups.has(entry.group) || groups.has(entry.session) || marks.get(entry.pid) === zone.marker) found.add(entry.pid)
   }
   for (let size = -1; size !== found.size;) {
     size = found.size
@@ -145,11 +175,12 @@ const select = (zone: ZoneProcesses, table: ReadonlyArray<Entry>, environments: 
 
 /** Live processes of several zones, in the order of the zones, from one look at the process table. */
 export const membersOf = (zones: ReadonlyArray<ZoneProcesses>): ReadonlyArray<ReadonlyArray<Member>> => {
-  if (zones.length === 0) return []
+  const [first] = zones
+  if (first === undefined) return []
   const table = readTable()
   if (table === undefined) return zones.map(withoutTable)
-  const environments = new Map(table.map(({ pid }) => [pid, environmentOf(pid)]))
-  return zones.map((zone) => select(zone, table, environments))
+  const marks = assignmentsOf(first.marker.slice(0, first.marker.indexOf("=")), table)
+  return zones.map((zone) => select(zone, table, marks))
 }
 
 /**

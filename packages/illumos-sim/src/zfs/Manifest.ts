@@ -16,10 +16,45 @@ const empty: Manifest = new Map()
 /** Files with holes take less than their size; where small ones are kept with their names, they have no blocks. */
 const fileBytes = ({ blocks, size }: fs.Stats): number => Math.max(512, size <= 8192 ? size : Math.min(size, blocks * 512))
 
+/** The entries of a folder as they were read, and what tells that none came or went since. */
+interface Listing {
+  readonly ino: bigint
+  readonly changed: bigint
+  readonly entries: ReadonlyArray<fs.Dirent>
+}
+
+/**
+ * What folders held when they were read last: a host with many zones has thousands of folders that hardly ever change, and their files are
+ * asked for their sizes each time in any case. Bounded, the oldest go first.
+ */
+const listings = new Map<string, Listing>()
+const maxListings = 20_000
+
+/** A folder that changed just now may change again within the same tick of the file system's clock, so it is not remembered yet. */
+const tickMillis = 1000
+
+const remember = (folder: string, stat: fs.BigIntStats, entries: ReadonlyArray<fs.Dirent>): void => {
+  listings.delete(folder)
+  // The clock of the machine, as that of the file system: the one of the simulated host may stand still.
+  if (performance.timeOrigin + performance.now() - Number(stat.ctimeMs) < tickMillis) return
+  listings.set(folder, { ino: stat.ino, changed: stat.ctimeNs, entries })
+  for (const oldest of listings.keys()) {
+    if (listings.size <= maxListings) break
+    listings.delete(oldest)
+  }
+}
+
 /** Entries with their kinds, so that folders need not be asked one by one; none when the folder went meanwhile. */
 const entriesOf = (folder: string): ReadonlyArray<fs.Dirent> => {
+  const stat = fs.lstatSync(folder, { bigint: true, throwIfNoEntry: false })
+  if (stat === undefined) return []
+  const before = listings.get(folder)
+  if (before?.ino === stat.ino && before.changed === stat.ctimeNs) return before.entries
   try {
-    return fs.readdirSync(folder, { withFileTypes: true })
+    const entries = fs.readdirSync(folder, { withFileTypes: true })
+    // The time is from before the look: what came in between is seen the next time at the latest.
+    remember(folder, stat, entries)
+    return entries
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return []
     throw error

@@ -52,8 +52,11 @@ const compress = (groups: ReadonlyArray<string>): string => {
     : `${groups.slice(0, best.start).join(":")}::${groups.slice(best.start + best.length).join(":")}`
 }
 
+/** Small integers: an allocation prints its address more than once, and this is most of what that costs. */
+const format4 = (value: number): string => `${value >>> 24}.${value >>> 16 & 255}.${value >>> 8 & 255}.${value & 255}`
+
 /** The canonical text. */
 export const format = (address: Address): string =>
   address.version === 4
-    ? parts(address.value, 4, 8n).join(".")
+    ? format4(Number(address.value))
     : compress(parts(address.value, 8, 16n).map((group) => group.toString(16)))

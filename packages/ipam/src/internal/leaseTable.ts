@@ -59,17 +59,18 @@ const byAddress = (a: Holding, b: Holding): number => {
  */
 export class LeaseTable {
   readonly states: Array<PoolState>
+  /** Pools of the configuration. */
+  readonly configured: ReadonlyArray<PoolState>
+  /** The address families of the configuration, that of the first pool first. */
+  readonly families: ReadonlyArray<4 | 6>
   readonly #reuse: Reuse
   readonly #owners = new Map<string, ReadonlyArray<Holding>>()
 
   constructor(pools: ReadonlyArray<AddressPool.AddressPool>, reuse: Reuse = "delayed") {
-    this.states = pools.map((pool) => stateOf(pool, false))
+    this.configured = pools.map((pool) => stateOf(pool, false))
+    this.states = [...this.configured]
+    this.families = [...new Set(pools.map(({ version }) => version))]
     this.#reuse = reuse
-  }
-
-  /** Pools of the configuration. */
-  get configured(): ReadonlyArray<PoolState> {
-    return this.states.filter((state) => !state.former)
   }
 
   /** A pool that is not configured any more. It goes with its last lease. */
@@ -77,11 +78,6 @@ export class LeaseTable {
     const state = stateOf(pool, true)
     this.states.push(state)
     return state
-  }
-
-  /** The address families of the configuration, that of the first pool first. */
-  get families(): ReadonlyArray<4 | 6> {
-    return [...new Set(this.configured.map(({ pool }) => pool.version))]
   }
 
   /** What an owner has, configured families in their order. */
@@ -146,8 +142,7 @@ export class LeaseTable {
   /** Adds an address nobody has to those of the owner. */
   take(owner: string, holding: Holding): Undo {
     const before = this.#owners.get(owner)
-    const order = (family: 4 | 6) => (this.states[0]?.pool.version === family ? 0 : 1)
-    const after = before === undefined ? [holding] : [...before, holding].sort((a, b) => order(a.state.pool.version) - order(b.state.pool.version))
+    const after = before === undefined ? [holding] : this.#inOrder([...before, holding])
     this.#owners.set(owner, after)
     holding.state.holders.set(holding.offset, owner)
     holding.state.taken.add(holding.offset)
@@ -157,6 +152,11 @@ export class LeaseTable {
       holding.state.holders.delete(holding.offset)
       holding.state.taken.delete(holding.offset)
     }
+  }
+
+  #inOrder(holdings: Array<Holding>): Array<Holding> {
+    const order = (family: 4 | 6) => (this.states[0]?.pool.version === family ? 0 : 1)
+    return holdings.sort((a, b) => order(a.state.pool.version) - order(b.state.pool.version))
   }
 
   /** Takes everything from the owner. */

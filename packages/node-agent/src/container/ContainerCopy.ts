@@ -8,20 +8,23 @@ import * as Effect from "effect/Effect"
 import { posix } from "node:path"
 import * as ContainerExec from "./ContainerExec.js"
 import type { ContainerTarget } from "./ContainerTarget.js"
+import * as containerEntry from "../internal/containerEntry.js"
 import * as tarArchive from "../internal/tarArchive.js"
 import * as tarCommand from "../internal/tarCommand.js"
 
-const lookForTar = `PATH=\${1:-$PATH} command -v tar >/dev/null 2>&1`
+const lookForTar = `PATH=\${1:-$PATH} command -v tar >/dev/null 2>&1 && exit 0
+exit 1`
 
-/** Whether the container finds a tar of its own. Not knowing means yes: then its own shell says what is wrong. */
-const hasTar = (runner: CommandRunner.CommandRunner["Type"], { spec, zone }: ContainerTarget): Effect.Effect<boolean> =>
-  Zlogin.run(runner, zone, ["/bin/sh", "-c", lookForTar, "sh", spec.env.findLast(({ name }) => name === "PATH")?.value ?? ""], {
-    timeout: "10 seconds",
-    failsafe: true
-  }).pipe(
-    Effect.map(({ exitCode }) => exitCode === 0),
-    Effect.orElseSucceed(() => true)
+/** Whether the container finds a tar of its own, and if not, whether it has a shell. Not knowing means yes: then its own shell says what is wrong. */
+const toolsOf = (runner: CommandRunner.CommandRunner["Type"], { spec, zone }: ContainerTarget): Effect.Effect<"tar" | "shell" | "nothing"> => {
+  const { root } = spec
+  const look = ["/bin/sh", "-c", lookForTar, "sh", spec.env.findLast(({ name }) => name === "PATH")?.value ?? ""]
+  const words = root === undefined ? look : ["/bin/sh", "-c", containerEntry.script({ root, workingDirectory: "/", env: [], argv: look })]
+  return Zlogin.run(runner, zone, words, { timeout: "10 seconds", failsafe: true }).pipe(
+    Effect.map(({ exitCode }) => exitCode === 0 ? "tar" as const : exitCode === 1 || root === undefined ? "shell" : "nothing"),
+    Effect.orElseSucceed(() => "tar" as const)
   )
+}
 
 /**
  * Runs the command, or stands in for it.
@@ -37,9 +40,9 @@ export const serve = (
   if (wanted === undefined) return ContainerExec.run(runner, request, channels)
   const { spec, zone } = request.target
   const inContainer = (path: string) => posix.resolve(spec.workingDirectory, path)
-  return Effect.flatMap(hasTar(runner, request.target), (found) => {
-    if (found) return ContainerExec.run(runner, request, channels)
-    const place = { runner, zone }
+  return Effect.flatMap(toolsOf(runner, request.target), (found) => {
+    if (found === "tar") return ContainerExec.run(runner, request, channels)
+    const place = { runner, zone, root: spec.root, shell: found === "shell" ? "root" : "zone" } as const
     return wanted._tag === "Create"
       ? tarArchive.create(place, inContainer(wanted.path), wanted.path, channels)
       : tarArchive.extract(place, inContainer(wanted.directory), channels)

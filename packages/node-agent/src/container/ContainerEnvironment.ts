@@ -3,9 +3,12 @@ import type { CoreV1 } from "@reddwarf/api-types"
 import * as Either from "effect/Either"
 import { posix } from "node:path"
 import * as ContainerStatus from "../pod/ContainerStatus.js"
+import * as ContainerLife from "./ContainerLife.js"
+import * as ContainerRoots from "./ContainerRoots.js"
 import * as Expansion from "./Expansion.js"
 import * as FieldValues from "./FieldValues.js"
 import * as ImageProcess from "./ImageProcess.js"
+import * as ServiceVariables from "./ServiceVariables.js"
 import { ContainerConfigError } from "../pod/PodError.js"
 import * as PodHosts from "../network/PodHosts.js"
 import type { PodSources } from "../volume/PodSources.js"
@@ -32,8 +35,8 @@ const base64 = (text: string): string => Buffer.from(text, "base64").toString("u
 const secretValues = (secret: CoreV1.Secret): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(secret.data ?? {}).map(([key, value]) => [key, base64(value)]))
 
-/** A name `env` accepts: not empty, no `=`, no NUL. */
-const isVariableName = (name: string): boolean => name !== "" && !name.includes("=") && !name.includes("\0")
+/** A name that Kubernetes accepts: printable ASCII without `=`. */
+const isVariableName = (name: string): boolean => /^[ -<>-~]+$/.test(name)
 
 interface Reference {
   readonly what: "configmap" | "secret"
@@ -85,6 +88,26 @@ const valueFrom = (inputs: Inputs, container: CoreV1.Container, source: CoreV1.E
   return Either.map(lookUp(inputs, container.name, reference), (values) => values?.[reference.key ?? ""])
 }
 
+/** Keys of ConfigMaps and Secrets that cannot be variables. @category models */
+export interface InvalidNames {
+  readonly source: "configMap" | "secret"
+  readonly name: string
+  readonly keys: ReadonlyArray<string>
+}
+
+/**
+ * What of `envFrom` is left out, because no variable can have the name.
+ *
+ * @category combinators
+ */
+export const invalidNames = ({ sources }: Inputs, container: CoreV1.Container): ReadonlyArray<InvalidNames> =>
+  (container.envFrom ?? []).flatMap(({ configMapRef, prefix = "", secretRef }): ReadonlyArray<InvalidNames> => {
+    const name = configMapRef?.name ?? secretRef?.name ?? ""
+    const data = configMapRef === undefined ? sources.secrets.get(name)?.data : sources.configMaps.get(name)?.data
+    const keys = Object.keys(data ?? {}).filter((key) => !isVariableName(`${prefix}${key}`)).sort()
+    return keys.length === 0 ? [] : [{ source: configMapRef === undefined ? "secret" : "configMap", name, keys }]
+  })
+
 /**
  * The variables of a container, in order. Later definitions win; `$(NAME)` sees the ones before it.
  *
@@ -95,7 +118,8 @@ export const variables = (inputs: Inputs, container: CoreV1.Container): Result<R
   const image = inputs.images?.get(container.name)
   const values = new Map<string, string>([
     ...(image === undefined ? [] : [["PATH", defaultPath] as const, ...ImageProcess.variables(image.process)]),
-    ["HOSTNAME", PodHosts.hostname(pod)]
+    ["HOSTNAME", PodHosts.hostname(pod)],
+    ...ServiceVariables.of(pod, inputs.facts.services ?? [])
   ])
   for (const source of container.envFrom ?? []) {
     const reference: Reference | undefined = source.configMapRef !== undefined
@@ -154,7 +178,8 @@ export const process = (inputs: Inputs, container: CoreV1.Container): Result<Fil
     )
   }
   const words = [program, ...rest] as const
-  const user = image === undefined ? Either.right(undefined) : ImageProcess.user(image, inputs.pod, container)
+  const user = ImageProcess.user(image, inputs.pod, container)
+  const root = ContainerRoots.of(inputs).get(container.name)
   if (Either.isLeft(user)) return fail("CreateContainerConfigError", user.left)
   // As container runtimes do.
   const terminal = container.tty === true && !env.right.has("TERM") ? [{ name: "TERM", value: "xterm" }] : []
@@ -166,10 +191,12 @@ export const process = (inputs: Inputs, container: CoreV1.Container): Result<Fil
     env: [...terminal, ...[...env.right].map(([name, value]) => ({ name, value }))],
     workingDirectory: posix.resolve("/", given(container.workingDir) ?? given(image?.process.workingDir) ?? "/"),
     ...(user.right === undefined ? {} : { user: user.right }),
+    ...(root === undefined ? {} : { root: ContainerRoots.entry(root) }),
     ...(image === undefined ? {} : { imageID: image.imageID }),
     ...(container.stdin === true ? { stdin: true } : {}),
     ...(container.stdin === true && container.stdinOnce === true ? { stdinOnce: true } : {}),
-    ...(container.tty === true ? { tty: true } : {})
+    ...(container.tty === true ? { tty: true } : {}),
+    lifecycle: ContainerLife.of(container, inputs.facts, image)
   })
 }
 

@@ -5,9 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { ContainerTarget } from "./ContainerTarget.js"
-import { asUser } from "../internal/asUser.js"
 import * as byteStreams from "../internal/byteStreams.js"
-import { quote } from "../internal/shellWords.js"
+import * as containerEntry from "../internal/containerEntry.js"
 
 /** @category models */
 export interface Request {
@@ -47,12 +46,18 @@ const environmentOf = ({ options, target }: Request): ReadonlyArray<readonly [st
   return options.tty && !own.some(([name]) => name === "TERM") ? [["TERM", "xterm"], ...own] : own
 }
 
-/** The command as the user of the container's process. A program that is missing is then told by the zone's own words, and status 127. */
-const wordsOf = (request: Request): ReadonlyArray<string> => {
-  const { user } = request.target.spec
-  if (user === undefined) return request.argv
-  const words = [...environmentOf(request).map(([name, value]) => `${name}=${value}`), ...request.argv].map(quote).join(" ")
-  return ["/bin/sh", "-c", asUser(user, words).join("\n")]
+/**
+ * The command, and how the session starts it. A container with a root or a user of its own needs a script for that; a program that is missing
+ * is then told by the zone's own words, and status 127.
+ */
+const sessionOf = (request: Request): { readonly words: ReadonlyArray<string>; readonly options: ZoneSession.Options } => {
+  const { root, user, workingDirectory } = request.target.spec
+  const env = environmentOf(request)
+  if (user === undefined && root === undefined) {
+    return { words: request.argv, options: { environment: env, workingDirectory: `.${workingDirectory}` } }
+  }
+  const script = containerEntry.script({ root, user, workingDirectory, env, argv: request.argv })
+  return { words: ["/bin/sh", "-c", script], options: {} }
 }
 
 /**
@@ -68,11 +73,11 @@ export const run = (
   Effect.gen(function*() {
     const { argv, options, target } = request
     const size = options.tty ? Option.flatten(yield* Effect.timeoutOption(Stream.runHead(channels.resize), sizeTimeout)) : Option.none()
-    const session = yield* ZoneSession.open(runner, target.zone, wordsOf(request), {
+    const { options: place, words } = sessionOf(request)
+    const session = yield* ZoneSession.open(runner, target.zone, words, {
       terminal: options.tty,
       ...(Option.isSome(size) ? { size: size.value } : {}),
-      environment: environmentOf(request),
-      workingDirectory: `.${target.spec.workingDirectory}`
+      ...place
     })
     // A terminal without a keyboard is silent; it does not type the end-of-file character.
     if (options.stdin) yield* Effect.forkScoped(byteStreams.copyAll(channels.stdin, session.stdin))

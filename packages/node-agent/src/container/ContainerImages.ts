@@ -18,21 +18,27 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type { ContainerImage } from "./ImageProcess.js"
+import { posix } from "node:path"
+import * as imagePath from "../internal/imagePath.js"
+import * as ContainerRoots from "./ContainerRoots.js"
+import type { ContainerImage, ImageRoot } from "./ImageProcess.js"
 import { ImageUnavailable } from "../pod/PodError.js"
+import * as StaticPod from "../static/StaticPod.js"
 import type { PodEvent } from "../pod/PodEvents.js"
 
 /** The images of one pod. @category models */
 export interface PodImages {
   /** By container. */
   readonly containers: ReadonlyMap<string, ContainerImage>
-  /** What the root of the zone is cloned from; absent when the containers have images that differ. */
-  readonly root: Image.Image | undefined
+  /** What is known of each of them beside that, by container. */
+  readonly images: ReadonlyMap<string, Image.Image>
 }
 
 /** What is asked for. @category models */
 export interface Request {
   readonly pod: CoreV1.Pod
+  /** Those of its containers whose images are wanted. Default all but the ephemeral ones. */
+  readonly containers?: ReadonlyArray<CoreV1.Container> | undefined
   readonly secrets: ReadonlyArray<Keyring.PullSecret>
   /** Brand that the pod asks for; without one the image decides. */
   readonly brand: string | undefined
@@ -51,6 +57,8 @@ export class ContainerImages extends Context.Tag("@reddwarf/node-agent/Container
   readonly release: (uid: string) => Effect.Effect<void>
   /** Nobody but these pods needs images any more: what others were given before this agent began is given back. */
   readonly retain: (uids: ReadonlySet<string>) => Effect.Effect<void>
+  /** Removes every image that nobody uses, because the node is short of space. */
+  readonly reclaim: Effect.Effect<void>
 }>() {}
 
 /** The pull secrets of a pod that exist; whether one that is missing matters, the registry says. @category constructors */
@@ -103,6 +111,36 @@ const make = (options: { readonly defaultBrand: string; readonly backOff?: PullB
         return size > largestAccounts ? "" : yield* fs.readFileString(path)
       }).pipe(Effect.orElseSucceed(() => ""))
 
+    const accountsOf = (image: Image.Image) =>
+      Effect.all({ passwd: fileOf(image, "passwd"), group: fileOf(image, "group") })
+
+    /** What a root of the image has, and where the paths lead that the container is given. */
+    const rootOf = (image: Image.Image, container: CoreV1.Container): Effect.Effect<ImageRoot, ImageUnavailable> =>
+      Effect.gen(function*() {
+        const layer = yield* layers.find(image.chainId)
+        const files = yield* Option.match(layer, { onNone: () => Effect.fail("its layers are gone"), onSome: layers.files })
+        return yield* Effect.try(() => {
+          const given = [...(container.volumeMounts ?? []).map(({ mountPath }) => mountPath), ContainerRoots.messagePath(container)]
+          const paths = given.map((path) => posix.resolve("/", path))
+          const places = paths.map((path) => [path, imagePath.resolve(files, path) ?? path] as const)
+          return {
+            id: Digest.hex(image.chainId).slice(0, 12),
+            snapshot: image.snapshot,
+            os: image.platform.os,
+            hasShell: imagePath.isProgram(files, "/bin/sh"),
+            places: new Map(places.filter(([path, place]) => path !== place))
+          }
+        })
+      }).pipe(
+        Effect.mapError((error) =>
+          new ImageUnavailable({
+            container: container.name,
+            image: container.image ?? "",
+            reason: "CreateContainerError",
+            detail: `the files of image "${container.image ?? ""}" cannot be looked at: ${typeof error === "string" ? error : error.message}; remove the image and let it be pulled again`
+          }))
+      )
+
     const pull = (request: Request, keyring: Keyring.Keyring, container: CoreV1.Container) =>
       Effect.gen(function*() {
         const image = container.image ?? ""
@@ -127,13 +165,17 @@ const make = (options: { readonly defaultBrand: string; readonly backOff?: PullB
           return yield* unavailable(last, true)
         }
         const policy = policies.find((policy) => policy === container.imagePullPolicy)
-        const { image: found } = yield* store.pull({
+        const pulled = (policy: ImageStore.PullPolicy | undefined) => store.pull({
           image,
           ...(policy === undefined ? {} : { policy }),
           wanted: wantedFor(request.brand, options.defaultBrand),
           open: (reference) => Effect.sync(() => registry.source(reference, keyring)),
           onEvent: tell
-        }).pipe(
+        })
+        const { image: found } = yield* pulled(policy).pipe(
+          // A static pod starts with what is here when no registry answers; what the registry said stays the reason when nothing is.
+          Effect.catchTag("Unreachable", (error) =>
+            StaticPod.mayStartFromLocalImage(request.pod) ? Effect.mapError(pulled("Never"), () => error) : Effect.fail(error)),
           // The store tells of everything but a name that it cannot read.
           Effect.tapErrorTag("InvalidReference", (error) => tell(PullEvent.PullEvent.Failed({ image, error }))),
           Effect.tapError((error) =>
@@ -149,23 +191,24 @@ const make = (options: { readonly defaultBrand: string; readonly backOff?: PullB
     const ensure = (request: Request) =>
       Effect.gen(function*() {
         const { pod } = request
-        const all = [...pod.spec?.initContainers ?? [], ...pod.spec?.containers ?? []]
+        const all = request.containers ?? [...pod.spec?.initContainers ?? [], ...pod.spec?.containers ?? []]
         const first = all[0]?.name ?? ""
         const keyring = yield* Effect.mapError(Keyring.fromSecrets(request.secrets), (error) =>
           new ImageUnavailable({ container: first, image: "", reason: "ErrImagePull", detail: error.message }))
-        const images: Array<readonly [string, Image.Image]> = []
+        const images: Array<readonly [CoreV1.Container, Image.Image]> = []
         // One after the other, as they are declared: users see in the events what is waited for.
-        for (const container of all) images.push([container.name, yield* pull(request, keyring, container)])
-        const containers = yield* Effect.forEach(images, ([name, image]) =>
+        for (const container of all) images.push([container, yield* pull(request, keyring, container)])
+        const containers = yield* Effect.forEach(images, ([container, image]) =>
           Effect.gen(function*() {
+            const { name } = container
             yield* store.use(image.id, pod.metadata.uid ?? "").pipe(
               Effect.mapError(({ message }) => new ImageUnavailable({ container: name, image: "", reason: "ErrImagePull", detail: message }))
             )
-            const [passwd, group] = [yield* fileOf(image, "passwd"), yield* fileOf(image, "group")]
-            return [name, { imageID: image.digests[0] ?? image.id, process: image.config.process, passwd, group }] as const
+            const accounts = yield* accountsOf(image)
+            const root = yield* rootOf(image, container)
+            return [name, { imageID: image.digests[0] ?? image.id, process: image.config.process, ...accounts, root }] as const
           }))
-        const ids = new Set(images.map(([, image]) => Digest.short(image.id)))
-        return { containers: new Map(containers), root: ids.size === 1 ? images[0]?.[1] : undefined }
+        return { containers: new Map(containers), images: new Map(images.map(([{ name }, image]) => [name, image])) }
       })
 
     return ContainerImages.of({
@@ -178,6 +221,13 @@ const make = (options: { readonly defaultBrand: string; readonly backOff?: PullB
           // The next collection of images finds out who is still there.
           Effect.catchAll((error) => Effect.logWarning("the images of a pod were not given back", error))
         ),
+      reclaim: store.prune({ all: true }).pipe(
+        Effect.flatMap(({ freed, removed }) =>
+          removed.length === 0
+            ? Effect.void
+            : Effect.logInfo("unused images were removed because space is short").pipe(Effect.annotateLogs({ images: removed.length, freedBytes: freed }))),
+        Effect.catchAll((error) => Effect.logWarning("unused images could not be removed; the next look comes", error))
+      ),
       retain: (uids) =>
         Effect.catchAll(store.retainUsers(uids), (error) => Effect.logWarning("images of pods that are gone were not given back; the next start does it", error))
     })
@@ -199,8 +249,13 @@ export const layer = (options: {
 /** What a pod is made from where images are used. @category models */
 export interface Resolved {
   readonly containers: ReadonlyMap<string, ContainerImage>
-  /** What decides about the brand and the root of the zone. */
-  readonly facts: { readonly image: string; readonly imageBrand: string | undefined; readonly platform: Platform.Platform }
+  /** What decides about the brand of the zone, its root and those in it. */
+  readonly facts: {
+    readonly image: string
+    readonly imageBrand: string | undefined
+    readonly platform: Platform.Platform
+    readonly roots: ReadonlyArray<ContainerRoots.ContainerRoot>
+  }
 }
 
 /** Says that containers run programs of their zone, so that nobody wonders whose. */
@@ -211,6 +266,16 @@ const notUsed = (pod: CoreV1.Pod): PodEvent => ({
     [...new Set((pod.spec?.containers ?? []).map(({ image = "" }) => image))].join(", ")
   }`
 })
+
+/** Nobody may believe that a root is protected which is not. */
+const notReadOnly = (pod: CoreV1.Pod): ReadonlyArray<PodEvent> => {
+  const containers = ContainerRoots.notReadOnly({ pod })
+  return containers.length === 0 ? [] : [{
+    type: "Warning",
+    reason: "ReadOnlyRootIgnored",
+    message: `without images all containers have the root of their zone, which cannot be read-only: ${containers.join(", ")}`
+  }]
+}
 
 /**
  * Brings the images of a pod here, for each look at a pod that is to be brought up. Gives nothing where images are not configured.
@@ -226,27 +291,38 @@ export const resolver = (
     brand: string | undefined,
     isNew: boolean
   ) => Effect.Effect<Resolved | undefined, ImageUnavailable | ClientError.ClientError>
+  /** The image of one container more; undefined where images are not configured. */
+  readonly resolveOne: (
+    pod: CoreV1.Pod,
+    brand: string | undefined,
+    container: CoreV1.Container
+  ) => Effect.Effect<ContainerImage | undefined, ImageUnavailable | ClientError.ClientError>
   readonly release: (uid: string) => Effect.Effect<void>
 }> =>
   Effect.map(Effect.serviceOption(ContainerImages), Option.match({
     onNone: () => ({
-      resolve: (pod: CoreV1.Pod, _: string | undefined, isNew: boolean) => isNew ? Effect.as(emit(pod, [notUsed(pod)]), undefined) : Effect.succeed(undefined),
+      resolve: (pod: CoreV1.Pod, _: string | undefined, isNew: boolean) => isNew ? Effect.as(emit(pod, [notUsed(pod), ...notReadOnly(pod)]), undefined) : Effect.succeed(undefined),
+      resolveOne: () => Effect.succeed(undefined),
       release: () => Effect.void
     }),
     onSome: (images) => ({
       resolve: (pod: CoreV1.Pod, brand: string | undefined) =>
         Effect.gen(function*() {
           const secrets = yield* pullSecrets(client, pod)
-          const { containers, root } = yield* images.ensure({ pod, secrets, brand, emit: (event) => emit(pod, [event]) })
-          if (root === undefined) {
-            return yield* new ImageUnavailable({
-              container: pod.spec?.containers[0]?.name ?? "",
-              image: "",
-              reason: "CreateContainerError",
-              detail: "the containers of this pod have different images, and a zone has one root: give all of them the same image, or make a pod for each"
-            })
+          const { containers, images: found } = yield* images.ensure({ pod, secrets, brand, emit: (event) => emit(pod, [event]) })
+          const problem = ContainerRoots.conflict({ pod, images: containers })
+          if (problem !== undefined) {
+            return yield* new ImageUnavailable({ container: problem.container, image: "", reason: "CreateContainerError", detail: problem.detail })
           }
-          return { containers, facts: { image: root.snapshot, imageBrand: root.brand, platform: root.platform } }
+          const root = found.get(ContainerRoots.zoneContainer({ pod, images: containers }) ?? "")
+          const roots = [...ContainerRoots.of({ pod, images: containers }).values()]
+          return root === undefined ? undefined : { containers, facts: { image: root.snapshot, imageBrand: root.brand, platform: root.platform, roots } }
+        }),
+      resolveOne: (pod: CoreV1.Pod, brand: string | undefined, container: CoreV1.Container) =>
+        Effect.gen(function*() {
+          const secrets = yield* pullSecrets(client, pod)
+          const { containers } = yield* images.ensure({ pod, containers: [container], secrets, brand, emit: (event) => emit(pod, [event]) })
+          return containers.get(container.name)
         }),
       release: images.release
     })

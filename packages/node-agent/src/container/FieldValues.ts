@@ -12,6 +12,8 @@ export interface PodFacts {
   /** All addresses of the pod, that of `podIP` first. Default that one alone. */
   readonly podIPs?: ReadonlyArray<string> | undefined
   readonly hostIP: string
+  /** The Services that are known. Default none. */
+  readonly services?: ReadonlyArray<CoreV1.Service> | undefined
   /** Amounts a container without a limit is told. */
   readonly allocatable: { readonly cpuMillis: number; readonly memoryBytes: number; readonly ephemeralStorageBytes: number }
 }

@@ -123,6 +123,8 @@ export const open = (
 
 /** The numbers in a small file that the shim wrote, none when it is not there or holds something else. */
 export const readNumbers = (path: string): { readonly numbers: ReadonlyArray<number>; readonly writtenAt: number } | undefined => {
+  // Asked once a second of every container that runs, for which there is none: an error with its stack for each would cost the most of it.
+  if (fs.lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true) return undefined
   let fd: number
   try {
     fd = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)

@@ -20,6 +20,7 @@ import * as criLog from "./criLog.js"
 import * as durableFile from "./durableFile.js"
 import * as folderWatch from "./folderWatch.js"
 import * as shim from "./shim.js"
+import * as terminationMessage from "./terminationMessage.js"
 
 /** What the attempts of a pod have in common. */
 export interface PodPlace {
@@ -37,14 +38,21 @@ export interface StopSignal {
   readonly requested: Effect.Effect<void>
   /** Milliseconds since the epoch. */
   readonly deadline: () => number
+  /** Succeeds when it is this container's turn to end; by the deadline it is in any case. Default at once. */
+  readonly turn?: Effect.Effect<void>
+  /** What is done before the first signal. It takes no longer than until the deadline. */
+  readonly prepare?: Effect.Effect<void, never, FileSystem.FileSystem>
+  /** Name of the first signal without `SIG`. Default `TERM`. */
+  readonly signal?: string
 }
 
 type Environment = FileSystem.FileSystem
 
 /** The shared directory as the shim sees it: relative to the root of the zone. */
-const inZone = (launch: string): string => `${Paths.zoneMountPoint.slice(1)}/${launch}`
+export const inZone = (launch: string): string => `${Paths.zoneMountPoint.slice(1)}/${launch}`
 
-const onHost = (place: PodPlace, launch: string): string => `${Paths.zone(place.dataDir, place.spec.pod.uid)}/${launch}`
+/** The same folder on the host. */
+export const onHost = (place: PodPlace, launch: string): string => `${Paths.zone(place.dataDir, place.spec.pod.uid)}/${launch}`
 
 /** Why an attempt could not be started, for people. */
 export class StartFailure extends Data.TaggedError("StartFailure")<{ readonly message: string }> {}
@@ -68,6 +76,8 @@ export const start = (
     yield* fs.writeFileString(`${directory}/${shim.draftName}`, shim.script, { flag: "wx", mode: 0o600 })
     yield* fs.rename(`${directory}/${shim.draftName}`, `${shared}/${shim.fileName}`)
     yield* fs.writeFileString(`${directory}/command.sh`, shim.commandScript(container), { flag: "wx", mode: 0o600 })
+    const message = container.lifecycle?.terminationMessage
+    if (message !== undefined) yield* fs.writeFileString(`${directory}/message.path`, shim.messagePath(container, message.path), { flag: "wx", mode: 0o600 })
     const result = yield* Zlogin.run(place.runner, place.spec.zone, ["/bin/sh", inZone(shim.fileName), inZone(launch), shim.modeOf(container)], {
       timeout: place.startTimeout,
       failsafe: true
@@ -133,7 +143,7 @@ export const startedAs = (
  * Signals the processes of an attempt from inside its zone, so that a number written there can reach nothing outside. A negative number
  * means the whole process group.
  */
-const signal = (place: PodPlace, launch: string, name: "TERM" | "KILL"): Effect.Effect<void, HostError.HostError> => {
+const signal = (place: PodPlace, launch: string, name: string): Effect.Effect<void, HostError.HostError> => {
   const [pid = 0, group = 0] = numbersOf(place, launch, "pid")?.numbers ?? []
   if (pid <= 1) return Effect.void
   const target = group === pid ? `-${pid}` : String(pid)
@@ -142,17 +152,25 @@ const signal = (place: PodPlace, launch: string, name: "TERM" | "KILL"): Effect.
   )
 }
 
-const terminate = (place: PodPlace, launch: string, stop: StopSignal): Effect.Effect<never> => {
-  const send = (name: "TERM" | "KILL") =>
+/** A container that used its time up before the first signal gets this much more to act on it. */
+const leastWindowMillis = 2_000
+
+const terminate = (place: PodPlace, launch: string, stop: StopSignal): Effect.Effect<never, never, Environment> => {
+  const send = (name: string) =>
     Effect.catchAll(signal(place, launch, name), (error) =>
       Effect.logWarning(`signal ${name} did not reach the container`, error).pipe(Effect.annotateLogs({ launch })))
-  const untilDeadline = Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.sleep(Math.max(0, Math.min(stop.deadline() - now, 500)))).pipe(
-    Effect.zipRight(Clock.currentTimeMillis),
-    Effect.repeat({ until: (now) => now >= stop.deadline() })
-  )
+  const until = (deadline: () => number) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.sleep(Math.max(0, Math.min(deadline() - now, 500)))).pipe(
+      Effect.zipRight(Clock.currentTimeMillis),
+      Effect.repeat({ until: (now) => now >= deadline() })
+    )
+  const waited = stop.prepare !== undefined || stop.turn !== undefined
+  const untilTheEnd = Effect.flatMap(Clock.currentTimeMillis, (now) => until(() => Math.max(stop.deadline(), waited ? now + leastWindowMillis : 0)))
   return stop.requested.pipe(
-    Effect.zipRight(send("TERM")),
-    Effect.zipRight(untilDeadline),
+    Effect.zipRight(stop.prepare ?? Effect.void),
+    Effect.zipRight(stop.turn === undefined ? Effect.void : Effect.raceFirst(stop.turn, until(stop.deadline))),
+    Effect.zipRight(send(stop.signal ?? "TERM")),
+    Effect.zipRight(untilTheEnd),
     Effect.zipRight(Effect.forever(Effect.zipRight(send("KILL"), Effect.sleep("1 second"))))
   )
 }
@@ -178,7 +196,8 @@ const exitRecord = (
   place: PodPlace,
   state: Files.ContainerState,
   ended: { readonly exitCode: number; readonly finishedAt: number } | undefined,
-  now: number
+  now: number,
+  message: string
 ): Files.ExitRecord => {
   const exitCode = ended?.exitCode ?? 255
   const signalNumber = ended === undefined ? undefined : signalOf(exitCode)
@@ -192,8 +211,17 @@ const exitRecord = (
     finishedAt,
     exitCode,
     ...(signalNumber === undefined ? {} : { signal: signalNumber }),
-    reason: ended === undefined ? "Unknown" : exitCode === 0 ? "Completed" : "Error"
+    reason: ended === undefined ? "Unknown" : exitCode === 0 ? "Completed" : "Error",
+    ...(message === "" ? {} : { message })
   }
+}
+
+/** What the container says about its end, if it can and if the attempt was seen to end. */
+const lastWords = (place: PodPlace, state: Files.ContainerState, launch: string, exitCode: number | undefined): string => {
+  const asked = [...place.spec.containers, ...place.spec.ephemeralContainers ?? []].find(({ name }) => name === state.name)?.lifecycle?.terminationMessage
+  const written = asked === undefined ? "" : terminationMessage.ofFile(`${onHost(place, launch)}/message`)
+  if (written !== "" || asked?.fallbackToLogs !== true || exitCode === undefined || exitCode === 0) return written
+  return terminationMessage.ofLog(Paths.log(place.spec.logs.directory, state.name, state.attempt))
 }
 
 const encodeExit = Schema.encodeSync(Files.ExitRecordJson)
@@ -247,7 +275,7 @@ export const follow = (
       end = yield* look
     }
     fifos?.drain()
-    const record = exitRecord(place, state, end.value, yield* Clock.currentTimeMillis)
+    const record = exitRecord(place, state, end.value, yield* Clock.currentTimeMillis, lastWords(place, state, launch, end.value?.exitCode))
     yield* writeExit(place, state.name, record)
     fifos?.acknowledge()
     return record

@@ -6,16 +6,18 @@ import * as Metric from "effect/Metric"
 import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
 import * as Metrics from "../supervisor/SupervisorMetrics.js"
+import * as attemptHooks from "./attemptHooks.js"
 import * as attempts from "./containerAttempt.js"
 import type { PodRecord } from "./podRecord.js"
 import * as decision from "./restartDecision.js"
+import * as restartRequests from "./restartRequests.js"
 
 /** How long to wait before trying to start an attempt again that could not be started. */
 const retryDelay = (failures: number): number => Math.min(500 * 2 ** Math.min(failures, 10), 10_000)
 
 const without = (
   state: Files.ContainerState,
-  ...keys: ReadonlyArray<"launch" | "pid" | "startedAt" | "backOffUntil" | "problem">
+  ...keys: ReadonlyArray<"launch" | "pid" | "startedAt" | "backOffUntil" | "problem" | "hooks">
 ): Files.ContainerState => {
   const next = { ...state }
   for (const key of keys) delete next[key]
@@ -30,7 +32,9 @@ export const supervise = (
   place: attempts.PodPlace,
   record: PodRecord,
   container: Files.ContainerSpec,
-  stop: attempts.StopSignal
+  stop: attempts.StopSignal,
+  /** Held: what runs is ended, and nothing is started; what has not come to its end waits to be started. */
+  { held = false, restarts = restartRequests.none }: { readonly held?: boolean; readonly restarts?: restartRequests.RestartRequests } = {}
 ): Effect.Effect<void, SupervisorFileFailed, FileSystem.FileSystem> => {
   const current = () => record.container(container.name)
   const update = (change: (state: Files.ContainerState) => Files.ContainerState) => record.update(container.name, change)
@@ -51,7 +55,7 @@ export const supervise = (
   const start = Effect.gen(function*() {
     const attempt = current().attempt + 1
     const launch = yield* attempts.newLaunch(container.name, attempt)
-    yield* update((state) => ({ ...without(state, "pid", "startedAt", "backOffUntil"), phase: "starting", attempt, launch }))
+    yield* update((state) => ({ ...without(state, "pid", "startedAt", "backOffUntil", "hooks"), phase: "starting", attempt, launch }))
     yield* attempts.tidy(place, container.name, attempt, undefined)
     return yield* attempts.start(place, container, launch).pipe(
       Effect.catchAll((failure) => Effect.mapError(attempts.giveUp(place, launch), () => failure))
@@ -68,6 +72,7 @@ export const supervise = (
         ...without(state, "problem"),
         phase: "running",
         startedAt: started?.startedAt ?? now,
+        ...(container.lifecycle?.postStart === undefined ? {} : { hooks: { postStart: "running" } }),
         ...(started === undefined ? {} : { pid: started.pid })
       }))
     })
@@ -76,12 +81,17 @@ export const supervise = (
     Effect.gen(function*() {
       const { launch } = current()
       const { delay, next } = decision.backOff(current().backOffMillis, exit, place.spec.backOff)
-      const again = record.stop() === undefined && decision.restarts(container.kind, place.spec.restartPolicy, exit.exitCode)
+      const again = record.stop() === undefined
+        && (held
+          ? container.kind !== "ephemeral"
+          : decision.restarts(container.kind, place.spec.restartPolicy, exit.exitCode, container.lifecycle)
+            || (decision.restartsWhenAsked(container.kind, place.spec.restartPolicy, container.lifecycle) && (yield* restarts.isAsked(container.name, exit.attempt))))
       yield* update((state) => ({
         ...without(state, "launch", "pid", "startedAt"),
         phase: again ? "backOff" : "finished",
         exits: [exit, ...state.exits.filter((other) => other.attempt !== exit.attempt)].slice(0, 2),
-        ...(again ? { backOffMillis: next, backOffUntil: exit.finishedAt + delay } : {})
+        // What was ended on purpose is not made to wait.
+        ...(again && !held ? { backOffMillis: next, backOffUntil: exit.finishedAt + delay } : {})
       }))
       yield* attempts.tidy(place, container.name, exit.attempt, launch)
     })
@@ -96,6 +106,7 @@ export const supervise = (
           return
         case "waiting":
         case "backOff": {
+          if (held) return
           const now = yield* Clock.currentTimeMillis
           const pause = failures > 0 ? retryDelay(failures) : Math.max(0, (state.backOffUntil ?? now) - now)
           if (yield* stoppedWithin(pause)) {
@@ -124,7 +135,13 @@ export const supervise = (
           )
           break
         case "running":
-          yield* Effect.flatMap(attempts.follow(place, state, launch ?? "", stop), ended)
+          yield* restarts.around(container.name, state.attempt, stop).pipe(
+            Effect.flatMap((stop) =>
+              attemptHooks.around(place, record, container, launch ?? "", stop, (stop) => attempts.follow(place, state, launch ?? "", stop))
+            ),
+            Effect.scoped,
+            Effect.flatMap(ended)
+          )
           break
       }
     }

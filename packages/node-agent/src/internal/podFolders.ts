@@ -9,13 +9,25 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
+import { statSync } from "node:fs"
 import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
 import * as durableFile from "./durableFile.js"
 import * as folderWatch from "./folderWatch.js"
 
-/** Files are replaced, never changed in place: a new file has another inode or time. */
-const stampOf = (info: FileSystem.File.Info): string =>
-  [Option.getOrElse(info.ino, () => 0), Option.match(info.mtime, { onNone: () => 0, onSome: (time) => time.getTime() }), info.size].join(":")
+/**
+ * What tells a file from the one before: files are replaced, never changed in place, so a new one has another inode or time. Nothing where
+ * there is no file. A plain call: each second asks this of every pod of the node, and an effect with a turn of the event loop for each of
+ * them would cost more than everything else that an agent without work does.
+ */
+const stampOf = (path: string): string | undefined => {
+  try {
+    const info = statSync(path, { throwIfNoEntry: false, bigint: true })
+    return info === undefined ? undefined : `${info.ino}:${info.mtimeNs}:${info.size}`
+  } catch {
+    // What cannot be looked at is looked at again, as what is not there yet.
+    return undefined
+  }
+}
 
 /** What to follow, and whom to tell. */
 export interface Options<R> {
@@ -63,16 +75,16 @@ export const follow = <R>(options: Options<R>): Effect.Effect<never, SupervisorF
       if (close !== undefined) watches.set(uid, close)
     }
 
-    const look = (uid: string) =>
-      Effect.gen(function*() {
-        watch(uid)
-        const info = yield* Effect.option(fs.stat(`${folderOf(uid)}/${options.fileName}`))
-        if (Option.isNone(info)) return
-        const stamp = stampOf(info.value)
-        if (stamps.get(uid) === stamp) return
-        stamps.set(uid, stamp)
-        yield* options.onChange(uid)
-      })
+    const isChanged = (uid: string): boolean => {
+      watch(uid)
+      const stamp = stampOf(`${folderOf(uid)}/${options.fileName}`)
+      if (stamp === undefined || stamps.get(uid) === stamp) return false
+      stamps.set(uid, stamp)
+      return true
+    }
+
+    const look = (uids: Iterable<string>) =>
+      Effect.suspend(() => Effect.forEach([...uids].filter(isChanged), options.onChange, { discard: true }))
 
     const lookAtAll = Effect.gen(function*() {
       const uids = new Set(yield* fs.readDirectory(options.directory).pipe(Effect.mapError(durableFile.failed("list", options.directory))))
@@ -83,13 +95,13 @@ export const follow = <R>(options: Options<R>): Effect.Effect<never, SupervisorF
         if (stamps.delete(uid)) yield* options.onGone(uid)
       }
       for (const uid of uids) present.add(uid)
-      yield* Effect.forEach(uids, look, { discard: true })
+      yield* look(uids)
     })
 
     const lookAtNoticed = Effect.suspend(() => {
       const uids = [...noticed]
       noticed.clear()
-      return Effect.forEach(uids, look, { discard: true })
+      return look(uids)
     })
 
     yield* Effect.addFinalizer(() => Effect.sync(() => watches.forEach((close) => close())))

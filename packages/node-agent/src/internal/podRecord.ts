@@ -14,6 +14,7 @@ const encode = Schema.encodeSync(Files.PodStateJson)
 export interface PodRecord {
   readonly container: (name: string) => Files.ContainerState
   readonly stop: () => Files.PodState["stop"]
+  readonly held: () => Files.PodState["held"]
   /** Changes one container and is back when the change is on disk. */
   readonly update: (
     name: string,
@@ -21,6 +22,11 @@ export interface PodRecord {
   ) => Effect.Effect<void, SupervisorFileFailed, FileSystem.FileSystem>
   /** Notes a stop request; an earlier deadline than that of the requests before wins. */
   readonly setStop: (requestId: string, deadline: number) => Effect.Effect<void, SupervisorFileFailed, FileSystem.FileSystem>
+  /** Notes that the pod was active for as long as it may be, with the time by which its containers must have ended. */
+  readonly setDeadlineExceeded: (deadline: number) => Effect.Effect<void, SupervisorFileFailed, FileSystem.FileSystem>
+  readonly deadlineExceeded: () => boolean
+  /** Notes that a request to hold the pod has been carried out, or that the pod runs on. */
+  readonly setHeld: (requestId: string | undefined) => Effect.Effect<void, SupervisorFileFailed, FileSystem.FileSystem>
 }
 
 /** Reads the state that the last supervisor left, or starts with none. */
@@ -42,6 +48,12 @@ export const load = (
     return {
       container: find,
       stop: () => state.stop,
+      held: () => state.held,
+      setHeld: (requestId) =>
+        replace(() => {
+          const { held: _, ...rest } = state
+          return requestId === undefined ? rest : { ...rest, held: requestId }
+        }),
       update: (name, change) =>
         replace(() => {
           const next = change(find(name))
@@ -53,6 +65,13 @@ export const load = (
         replace(() => ({
           ...state,
           stop: { requestId, deadline: Math.min(deadline, state.stop?.deadline ?? deadline) }
-        }))
+        })),
+      setDeadlineExceeded: (deadline) =>
+        replace(() => ({
+          ...state,
+          deadlineExceeded: true,
+          stop: { requestId: "active-deadline", deadline: Math.min(deadline, state.stop?.deadline ?? deadline) }
+        })),
+      deadlineExceeded: () => state.deadlineExceeded === true
     }
   })

@@ -3,6 +3,7 @@
  * Ephemeral containers come at any time and wait for nothing.
  */
 import type * as FileSystem from "@effect/platform/FileSystem"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -10,10 +11,14 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Stream from "effect/Stream"
 import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
+import * as activeDeadline from "./activeDeadline.js"
 import type { PodPlace, StopSignal } from "./containerAttempt.js"
 import * as containers from "./containerSupervisor.js"
 import * as ephemeralContainers from "./ephemeralContainers.js"
+import * as podHold from "./podHold.js"
 import * as podRecord from "./podRecord.js"
+import * as restartRequests from "./restartRequests.js"
+import * as sidecarContainers from "./sidecars.js"
 
 /** What a container that ended for good means for the ones after it. */
 const succeeded = (state: Files.ContainerState): boolean => state.exits[0]?.attempt === state.attempt && state.exits[0].exitCode === 0
@@ -22,19 +27,33 @@ const succeeded = (state: Files.ContainerState): boolean => state.exits[0]?.atte
  * Runs a pod until all its containers are finished, then waits until interrupted: the pod stays known until the agent removes it.
  *
  * `specs` follows `spec.json`; of a specification that changes only `desired` and new ephemeral containers are looked at, the other
- * containers stay those of the first.
+ * containers stay those of the first, until the pod is held or given another generation of containers.
  */
 export const run = (
   place: PodPlace,
   specs: SubscriptionRef.SubscriptionRef<Files.PodSpec>
 ): Effect.Effect<never, SupervisorFileFailed, FileSystem.FileSystem> =>
+  Effect.forever(Effect.gen(function*() {
+    const spec = yield* SubscriptionRef.get(specs)
+    const turn = podHold.turnOf(spec)
+    const over = Stream.runHead(Stream.filter(specs.changes, (next) => podHold.turnOf(next) !== turn))
+    // Interrupting it is what a kill of the supervisor is: containers do not notice, and the next turn goes on from what is on disk.
+    yield* Effect.raceFirst(oneTurn({ ...place, spec }, specs), over)
+  }))
+
+const oneTurn = (
+  place: PodPlace,
+  specs: SubscriptionRef.SubscriptionRef<Files.PodSpec>
+): Effect.Effect<never, SupervisorFileFailed, FileSystem.FileSystem> =>
   Effect.gen(function*() {
     const record = yield* podRecord.load(place.dataDir, place.spec)
+    if (place.spec.desired.state === "hold") return yield* podHold.hold(place, record, place.spec.desired)
+    if (record.held() !== undefined) yield* record.setHeld(undefined)
     const stopRequested = yield* Deferred.make<void>()
     const deadline = () => record.stop()?.deadline ?? Number.MAX_SAFE_INTEGER
     const stop: StopSignal = { requested: Deferred.await(stopRequested), deadline }
     const stopNow = (desired: Files.Desired) =>
-      desired.state === "run"
+      desired.state !== "stop"
         ? Effect.void
         : Effect.zipRight(
           record.stop()?.requestId === desired.requestId
@@ -42,34 +61,21 @@ export const run = (
             : record.setStop(desired.requestId, desired.requestedAt + desired.graceSeconds * 1000),
           Deferred.succeed(stopRequested, undefined)
         )
-    const sidecarsMayGo = yield* Deferred.make<void>()
-    const sidecarStop: StopSignal = {
-      requested: Deferred.await(sidecarsMayGo),
-      // Nobody asked for a stop when the main containers ended by themselves: then there is no hurry.
-      deadline: () => Math.min(deadline(), sidecarDeadline)
-    }
-    let sidecarDeadline = Number.MAX_SAFE_INTEGER
-    const ephemeral = yield* ephemeralContainers.make(place, record, {
-      requested: Effect.raceFirst(stop.requested, sidecarStop.requested),
-      deadline: sidecarStop.deadline
-    })
+    const sidecars = yield* sidecarContainers.make(place, record, specs, stop)
+    const ephemeral = yield* ephemeralContainers.make(place, record, sidecars.stop)
     const look = (spec: Files.PodSpec) => Effect.zipRight(stopNow(spec.desired), ephemeral.look(spec))
     yield* look(yield* SubscriptionRef.get(specs))
     const following = yield* Effect.forkScoped(Stream.runForEach(specs.changes, look))
+    if (record.deadlineExceeded()) yield* Deferred.succeed(stopRequested, undefined)
+    yield* Effect.forkScoped(Effect.zipRight(activeDeadline.passed(specs), activeTooLong(place, record, Deferred.succeed(stopRequested, undefined))))
 
-    const sidecars: Array<Fiber.RuntimeFiber<void, SupervisorFileFailed>> = []
-    const supervise = (container: Files.ContainerSpec) => containers.supervise(place, record, container, stop)
-
-    const isUp = (name: string) => ["running", "finished"].includes(record.container(name).phase)
-    const untilUp = (name: string) =>
-      Effect.sleep("20 millis").pipe(Effect.as(name), Effect.map(isUp), Effect.repeat({ until: (up) => up }))
+    const supervise = (container: Files.ContainerSpec) => containers.supervise(place, record, container, stop, { restarts: restartRequests.of(specs) })
 
     const workload = Effect.gen(function*() {
       for (const container of place.spec.containers) {
         if (container.kind === "main") continue
         if (container.kind === "sidecar") {
-          sidecars.push(yield* Effect.forkScoped(containers.supervise(place, record, container, sidecarStop)))
-          yield* Effect.race(untilUp(container.name), stop.requested)
+          yield* sidecars.start(container)
           continue
         }
         yield* supervise(container)
@@ -83,9 +89,7 @@ export const run = (
 
     const lifetime = Effect.gen(function*() {
       yield* workload
-      sidecarDeadline = (yield* Effect.clockWith((clock) => clock.currentTimeMillis)) + sidecarGraceMillis
-      yield* Deferred.succeed(sidecarsMayGo, undefined)
-      yield* Effect.forEach(sidecars, Fiber.join, { discard: true })
+      yield* sidecars.end
       yield* finishTheRest(place, record)
       return yield* Effect.never
     })
@@ -93,8 +97,15 @@ export const run = (
     return yield* Effect.raceFirst(lifetime, Effect.zipRight(Effect.raceFirst(Fiber.join(following), ephemeral.failed), Effect.never))
   }).pipe(Effect.scoped, Effect.annotateLogs({ uid: place.spec.pod.uid }))
 
-/** Time for sidecars and ephemeral containers to end after the last main container. */
-const sidecarGraceMillis = 30_000
+/** Ends a pod that was active for as long as it may be, unless all of it is over. */
+const activeTooLong = (place: PodPlace, record: podRecord.PodRecord, requestStop: Effect.Effect<unknown>) =>
+  Effect.gen(function*() {
+    if (place.spec.containers.every(({ name }) => record.container(name).phase === "finished")) return
+    yield* Effect.logInfo("the pod was active for as long as it may be; it is being stopped")
+    const now = yield* Clock.currentTimeMillis
+    yield* record.setDeadlineExceeded(now + (place.spec.terminationGraceSeconds ?? 30) * 1000)
+    yield* requestStop
+  })
 
 /** Containers that will never be started are finished too: after a stop, or behind an init container that failed. */
 const finishTheRest = (place: PodPlace, record: podRecord.PodRecord) =>

@@ -1,13 +1,28 @@
 /** What follows the end of an attempt. Pure, so that the rules can be read and tested in one place. */
+import type { ContainerLifecycle } from "../supervisor/ContainerLifecycle.js"
 import type { BackOffOptions, ContainerKind, ExitRecord, RestartPolicy } from "../supervisor/SupervisorFiles.js"
 
-/** Whether a container is started again after it ended by itself. */
-export const restarts = (kind: ContainerKind, policy: RestartPolicy, exitCode: number): boolean => {
+/** Whether a container is started again after it ended by itself. Its own rules come first, then its own policy, then that of the pod. */
+export const restarts = (
+  kind: ContainerKind,
+  podPolicy: RestartPolicy,
+  exitCode: number,
+  { restartPolicy, restartRules = [] }: Pick<ContainerLifecycle, "restartPolicy" | "restartRules"> = {}
+): boolean => {
   if (kind === "ephemeral") return false
   if (kind === "sidecar") return true
+  if (restartRules.some(({ exitCodes, operator }) => exitCodes.includes(exitCode) === (operator === "In"))) return true
+  const policy = restartPolicy ?? podPolicy
   if (kind === "init") return exitCode !== 0 && policy !== "Never"
   return policy === "Always" || (policy === "OnFailure" && exitCode !== 0)
 }
+
+/** Whether a container that was asked to end for it is started again, whatever its exit code. */
+export const restartsWhenAsked = (
+  kind: ContainerKind,
+  podPolicy: RestartPolicy,
+  { restartPolicy }: Pick<ContainerLifecycle, "restartPolicy"> = {}
+): boolean => kind === "sidecar" || (kind === "main" && (restartPolicy ?? podPolicy) !== "Never")
 
 /** The waiting time before the next attempt, and the one to remember for the attempt after it. */
 export const backOff = (

@@ -11,32 +11,40 @@
  * - `in`, `eof`: for a container that others may attach to, FIFOs for its input and for the end of it. A process beside the shim holds `in`
  *   open until a line arrives in `eof`, so the input outlives everybody who writes into it. `tty` names the terminal of a container that has
  *   one; script(1) of util-linux makes it, reads `in` and is the only writer of `out`.
+ * - `message.path`: where the container leaves its last words, which the shim saves in `message` before it writes `exit`.
  * - `claim`: a folder made by the shim before it starts the process, or by a supervisor that gave the attempt up. Who makes it first wins.
  *
  * Paths are relative to the directory in which zlogin starts commands, the root of the zone.
  */
 import type { ContainerSpec } from "../supervisor/SupervisorFiles.js"
-import { asUser } from "./asUser.js"
-import { quote } from "./shellWords.js"
+import * as containerEntry from "./containerEntry.js"
+import { longestMessage } from "./terminationMessage.js"
 
 /** Name of the script in the shared directory. It changes with the script: shells read scripts while they run. */
-export const fileName = "shim.2.sh"
+export const fileName = "shim.3.sh"
 
 /** Name of the script in an attempt's folder, before it takes its place. */
 export const draftName = "shim.tmp"
 
 /** Names of what an attempt's folder may hold, for removing it without following anything. */
-export const launchFiles: ReadonlyArray<string> = [draftName, "command.sh", "out", "err", "alive", "ack", "in", "eof", "tty", "pid", "exit", "pid.tmp", "exit.tmp"]
+export const launchFiles: ReadonlyArray<string> = [draftName, "command.sh", "out", "err", "alive", "ack", "in", "eof", "tty", "pid", "exit", "pid.tmp", "exit.tmp", "message", "message.tmp", "message.path", "poststart.sh", "prestop.sh"]
 
 /** What the shim is told about the container's input. */
 export const modeOf = (container: ContainerSpec): "none" | "input" | "terminal" =>
   container.tty === true ? "terminal" : container.stdin === true ? "input" : "none"
 
+/** Where the last words of a container are, as the shim sees it. A line break could not be part of it. */
+export const messagePath = ({ root }: ContainerSpec, path: string): string => {
+  // A file of the zone that is mounted there, or a place in a volume of the root.
+  const file = root?.binds?.find(({ make }) => make === "file")?.from ?? `${root?.path ?? ""}${path}`
+  return `.${file.replaceAll("\n", "")}\n`
+}
+
 /** Exit status of a shim that was asked for a terminal in a zone that cannot make one. */
 export const noTerminalStatus = 72
 
 /** A new process group where the system has no setsid(1) comes from job control (`set -m`). */
-export const script = `# Starts one attempt of a container: sh shim.2.sh DIRECTORY none|input|terminal
+export const script = `# Starts one attempt of a container: sh shim.3.sh DIRECTORY none|input|terminal
 d=$1
 mode=$2
 if [ "$3" = inner ]; then
@@ -60,6 +68,12 @@ if [ "$3" != keep ]; then
 fi
 exec 3<>"$d/alive" 4<>"$d/ack" 5<>"$d/out" 6<>"$d/err" || exit 71
 mkdir "$d/claim" || exit 75
+words=
+if [ -f "$d/message.path" ]; then
+  IFS= read -r words <"$d/message.path"
+  # Whoever the container runs as may write there.
+  [ -e "$words" ] || { mkdir -p "\${words%/*}" && : >"$words" && chmod 666 "$words"; } 2>/dev/null
+fi
 input=/dev/null
 holder=
 if [ "$mode" != none ]; then
@@ -94,34 +108,15 @@ if [ "$mode" = terminal ]; then
 fi
 [ "\${group:-0}" -gt 1 ] && [ "$group" = "$child" ] && kill -s KILL -- "-$group" 2>/dev/null
 [ -n "$holder" ] && kill -s KILL "$holder" 2>/dev/null
+# Not those of an attempt before this one, and nothing that somebody else could read only through a link.
+if [ -n "$words" ] && [ -f "$words" ] && [ ! -h "$words" ] && ! [ "$d/claim" -nt "$words" ]; then
+  tail -c ${longestMessage} "$words" >"$d/message.tmp" 2>/dev/null && mv "$d/message.tmp" "$d/message"
+fi
 printf '%s\\n' "$code" >"$d/exit.tmp" && mv "$d/exit.tmp" "$d/exit"
 printf x >&3
 read -r _ <&4
 `
 
-/**
- * The script that becomes the container's process. Values are single-quoted words; `env` sets the variables, because names that are no
- * shell identifiers, or that mean something to a shell, are legal in a pod.
- *
- * The variables come on top of what zlogin gives to every command in a zone (`PATH`, `HOME`): nothing else is inherited there.
- */
-export const commandScript = (container: ContainerSpec): string => {
-  const [program] = container.argv
-  const words = container.argv.map(quote).join(" ")
-  const variables = container.env.map(({ name, value }) => quote(`${name}=${value}`)).join(" ")
-  // env(1) would take a program name with '=' in it for one more variable.
-  const command = program.includes("=") ? `/bin/sh -c 'exec "$@"' sh ${words}` : words
-  const directory = quote(`.${container.workingDirectory}`)
-  const start = container.user === undefined ? [`exec env $signals ${variables} ${command}`] : asUser(container.user, `${variables} ${command}`)
-  return [
-    // As container runtimes do: a working directory that the file system lacks is made.
-    `[ -d ${directory} ] || mkdir -p ${directory}`,
-    `cd ${directory} || exit 127`,
-    `unset OLDPWD`,
-    // Shells start what they put in the background without the keyboard's signals; a container begins with all of them.
-    `signals=`,
-    `env --default-signal=INT,QUIT true 2>/dev/null && signals=--default-signal=INT,QUIT`,
-    ...start,
-    ""
-  ].join("\n")
-}
+/** The script that becomes the container's process. */
+export const commandScript = (container: ContainerSpec): string =>
+  containerEntry.script({ ...container, env: container.env.map(({ name, value }) => [name, value] as const) })

@@ -1,5 +1,5 @@
 /** What tar does for `kubectl cp`, on the files of a zone that has no tar. */
-import type { CommandRunner, HostError, ZoneName } from "@reddwarf/runtime-illumos"
+import type { HostError } from "@reddwarf/runtime-illumos"
 import type { RemoteCommand } from "@reddwarf/streaming"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
@@ -11,10 +11,7 @@ import { Header, Parser, Pax, type ReadEntry } from "tar"
 import * as byteStreams from "./byteStreams.js"
 import * as zoneFiles from "./zoneFiles.js"
 
-interface Place {
-  readonly runner: CommandRunner.CommandRunner["Type"]
-  readonly zone: ZoneName.ZoneName
-}
+type Place = zoneFiles.Zone
 
 const failure = 2
 

@@ -8,7 +8,10 @@ import { type CommandRunner, type ZoneName, ZoneSession } from "@reddwarf/runtim
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { Readable } from "node:stream"
+import type { ContainerRoot } from "../supervisor/SupervisorFiles.js"
 import * as byteStreams from "./byteStreams.js"
+import * as containerEntry from "./containerEntry.js"
+import { quote } from "./shellWords.js"
 
 /** A file could not be read or written, for people. */
 export class ZoneFileFailed extends Data.TaggedError("ZoneFileFailed")<{ readonly message: string }> {}
@@ -25,9 +28,23 @@ export interface ZoneEntry {
   readonly target: string
 }
 
-interface Zone {
+/** Where files are. */
+export interface Zone {
   readonly runner: CommandRunner.CommandRunner["Type"]
   readonly zone: ZoneName.ZoneName
+  /** The root of a container in the zone; absent is that of the zone. */
+  readonly root?: ContainerRoot | undefined
+  /** Whose shell is used: that of the root, or that of the zone for a root that has none; then links with absolute targets lead nowhere. */
+  readonly shell?: "root" | "zone" | undefined
+}
+
+/** The command that runs a script with its arguments. */
+const commandOf = ({ root, shell }: Zone, source: string, args: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const plain = (text: string) => ["/bin/sh", "-c", text, "sh", ...args]
+  if (root === undefined) return plain(source)
+  return shell === "zone"
+    ? plain(`cd ${quote(`.${root.path}`)} || exit 2\n${source}`)
+    : ["/bin/sh", "-c", containerEntry.script({ root, workingDirectory: "/", env: [], argv: plain(source) })]
 }
 
 /** The beginning of every script: `r` is the root, and `inside` looks whether the present folder is below it. */
@@ -104,13 +121,13 @@ const longestListing = 64 * 1024 * 1024
 
 /** Runs a script with an input, and hands its output on as it comes. */
 const script = (
-  { runner, zone }: Zone,
+  place: Zone,
   source: string,
   args: ReadonlyArray<string>,
   options: { readonly input?: Readable; readonly onOutput?: (chunk: Buffer) => Effect.Effect<void, ZoneFileFailed> }
 ): Effect.Effect<void, HostError.HostError | ZoneFileFailed> =>
   Effect.gen(function*() {
-    const session = yield* ZoneSession.open(runner, zone, ["/bin/sh", "-c", source, "sh", ...args])
+    const session = yield* ZoneSession.open(place.runner, place.zone, commandOf(place, source, args))
     let complaint = ""
     session.stderr.setEncoding("utf8")
     session.stderr.on("data", (text: string) => {

@@ -42,6 +42,14 @@ export interface Options {
   readonly pods: () => ReadonlyArray<CoreV1.Pod>
   /** What pods and node use; without it the paths for that are not served. */
   readonly stats?: StatsApi.StatsApi
+  /** What probes came to, in the text form of Prometheus: `/metrics/probes`; without it the path is not served. */
+  readonly probes?: Effect.Effect<string>
+  /** What the agent counts: the answer to `/metrics`; without it the path is not served. */
+  readonly metrics?: Effect.Effect<StatsApi.Answer>
+  /** What the agent was started with: the answer to `/configz`; without it the path is not served. */
+  readonly configuration?: object
+  /** What the last look at every pod did: the answer to `/debug/reconcile`; without it the path is not served. */
+  readonly reconcile?: () => object | undefined
   /** Commands in containers, attaching, port forwarding; without it they are not served. */
   readonly streaming?: StreamingApi.StreamingApi
   /** Requests served at the same time; more are answered with 429. Default 128. */
@@ -184,6 +192,20 @@ export const make = (
       }
       if (first === "containerLogs" && namespace !== undefined && name !== undefined && container !== undefined && parts.length === 4) {
         return containerLogs(url, namespace, name, container)
+      }
+      if (first === "metrics" && namespace === "probes" && parts.length === 2 && options.probes !== undefined) {
+        return Effect.map(options.probes, (body) => ({ status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8", body }))
+      }
+      if (first === "metrics" && parts.length === 1 && options.metrics !== undefined) return options.metrics
+      if (first === "configz" && parts.length === 1 && options.configuration !== undefined) {
+        const body = JSON.stringify({ kubeletconfig: options.configuration })
+        return Effect.succeed({ status: 200, contentType: "application/json", body })
+      }
+      if (first === "debug" && parts[1] === "reconcile" && parts.length === 2 && options.reconcile !== undefined) {
+        const report = options.reconcile()
+        return Effect.succeed(report === undefined
+          ? text(503, "no look at the pods has ended yet")
+          : { status: 200, contentType: "application/json", body: JSON.stringify(report) })
       }
       return options.stats?.(parts) ?? Effect.succeed(text(404, "404 page not found"))
     }

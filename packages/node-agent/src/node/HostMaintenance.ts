@@ -20,8 +20,8 @@ export interface Options {
   readonly grace?: Duration.DurationInput
 }
 
-/** Ends the supervisor of a data directory, if one is alive. Containers do not notice. */
-const endSupervisor = (dataDir: string): Effect.Effect<void, SupervisorError, FileSystem.FileSystem> =>
+/** Ends the supervisor of a data directory, if one is alive. Containers do not notice. @category constructors */
+export const endSupervisor = (dataDir: string): Effect.Effect<void, SupervisorError, FileSystem.FileSystem> =>
   Effect.gen(function*() {
     if (!(yield* Supervisor.isAlive(dataDir))) return
     const info = yield* durableFile.read(Paths.info(dataDir), Files.SupervisorInfoJson)

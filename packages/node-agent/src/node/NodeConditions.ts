@@ -1,5 +1,6 @@
 /** The conditions of a node as a pure function of what was measured. */
 import { type CoreV1, Timestamp } from "@reddwarf/api-types"
+import type { Signal } from "../eviction/EvictionThresholds.js"
 
 /**
  * What is known about the host. Absent values could not be read; then the condition they belong to is Unknown, never wrong.
@@ -13,6 +14,20 @@ export interface Measurements {
   readonly memory: { readonly total: number; readonly free: number } | undefined
   readonly pool: { readonly size: number; readonly available: number; readonly health: string } | undefined
   readonly processes: { readonly used: number; readonly limit: number } | undefined
+  /** What the node is short of by the thresholds of eviction, or was a short while ago. Default nothing. */
+  readonly pressures?: ReadonlySet<Signal> | undefined
+  /** The reason that goes with `notReady`. Default `KubeletNotReady`. */
+  readonly notReadyReason?: string | undefined
+  /** Further conditions of this agent. Those that are not True are shown only where they were before. */
+  readonly further?: ReadonlyArray<FurtherCondition> | undefined
+}
+
+/** A condition that is not of Kubernetes' own. @category models */
+export interface FurtherCondition {
+  readonly type: string
+  readonly status: "True" | "False"
+  readonly reason: string
+  readonly message: string
 }
 
 /** Free memory below this means pressure, in bytes. @category models */
@@ -22,7 +37,7 @@ export const memoryThreshold = 100 * 1024 * 1024
 export const diskThreshold = 0.1
 
 interface Fact {
-  readonly type: "MemoryPressure" | "DiskPressure" | "PIDPressure" | "Ready"
+  readonly type: string
   readonly status: "True" | "False" | "Unknown"
   readonly reason: string
   readonly message: string
@@ -44,16 +59,16 @@ const pressure = (
 
 const usablePool: ReadonlySet<string> = new Set(["ONLINE", "DEGRADED"])
 
-const facts = ({ memory, notReady, pool, processes }: Measurements): ReadonlyArray<Fact> => [
+const facts = ({ memory, notReady, notReadyReason = "KubeletNotReady", pool, pressures, processes }: Measurements): ReadonlyArray<Fact> => [
   memory === undefined ? unknown("MemoryPressure", "free memory") : pressure(
     "MemoryPressure",
-    memory.free < memoryThreshold,
+    memory.free < memoryThreshold || pressures?.has("memory.available") === true,
     { reason: "KubeletHasInsufficientMemory", message: "kubelet has insufficient memory available" },
     { reason: "KubeletHasSufficientMemory", message: "kubelet has sufficient memory available" }
   ),
   pool === undefined ? unknown("DiskPressure", "the state of the storage pool") : pressure(
     "DiskPressure",
-    !usablePool.has(pool.health) || pool.available < pool.size * diskThreshold,
+    !usablePool.has(pool.health) || pool.available < pool.size * diskThreshold || pressures?.has("nodefs.available") === true,
     usablePool.has(pool.health)
       ? { reason: "KubeletHasDiskPressure", message: "kubelet has disk pressure" }
       : { reason: "PoolNotHealthy", message: `the storage pool is ${pool.health}` },
@@ -63,13 +78,13 @@ const facts = ({ memory, notReady, pool, processes }: Measurements): ReadonlyArr
     ? { type: "PIDPressure", status: "False", reason: "KubeletHasSufficientPID", message: "kubelet has sufficient PID available" }
     : pressure(
       "PIDPressure",
-      processes.used > processes.limit * 0.9,
+      processes.used > processes.limit * 0.9 || pressures?.has("pid.available") === true,
       { reason: "KubeletHasInsufficientPID", message: "kubelet has insufficient PID available" },
       { reason: "KubeletHasSufficientPID", message: "kubelet has sufficient PID available" }
     ),
   notReady === undefined
     ? { type: "Ready", status: "True", reason: "KubeletReady", message: "kubelet is posting ready status" }
-    : { type: "Ready", status: "False", reason: "KubeletNotReady", message: notReady }
+    : { type: "Ready", status: "False", reason: notReadyReason, message: notReady }
 ]
 
 const owned: ReadonlySet<string> = new Set(["MemoryPressure", "DiskPressure", "PIDPressure", "Ready"])
@@ -86,7 +101,9 @@ export const of = (
   now: number
 ): ReadonlyArray<CoreV1.NodeCondition> => {
   const time = Timestamp.secondsFromMillis(now)
-  const ours = facts(measurements).map((fact) => {
+  const further = (measurements.further ?? []).filter(({ status, type }) => status === "True" || before?.some((condition) => condition.type === type) === true)
+  const written = new Set([...owned, ...further.map(({ type }) => type)])
+  const ours = [...facts(measurements), ...further].map((fact) => {
     const old = before?.find((condition) => condition.type === fact.type)
     return {
       ...fact,
@@ -94,7 +111,7 @@ export const of = (
       lastTransitionTime: old?.status === fact.status && old.lastTransitionTime !== undefined ? old.lastTransitionTime : time
     }
   })
-  return [...(before ?? []).filter((condition) => !owned.has(condition.type)), ...ours]
+  return [...(before ?? []).filter((condition) => !written.has(condition.type)), ...ours]
 }
 
 /**

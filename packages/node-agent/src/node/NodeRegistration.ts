@@ -20,6 +20,8 @@ export interface Options extends NodeAgentOptions.Resolved {
   readonly podCidrs: ReadonlyArray<string>
   /** Looks at the host, each time it is run. */
   readonly measure: Effect.Effect<Measurements>
+  /** The zones of the host by state, shown as an annotation of the node; undefined when they cannot be listed. Default not shown. */
+  readonly zones?: Effect.Effect<ReadonlyMap<string, number> | undefined>
 }
 
 /** @category models */
@@ -30,6 +32,12 @@ export interface NodeRegistration {
 
 /** A status that did not change is written anyway after this time. */
 const reportMillis = 5 * 60 * 1000
+
+/** A changed inventory is written after this time: zones come and go with every pod, and nobody decides by it. */
+const inventoryMillis = 60 * 1000
+
+/** Annotation with the zones of the host by state, as a JSON object. @category constants */
+export const zonesAnnotation = "reddwarf.io/zones"
 
 const leaseNamespace = "kube-node-lease"
 
@@ -69,6 +77,18 @@ export const make = (
       return Object.keys(changes).length === 0 ? Effect.succeed(node) : client.patch(Kinds.node, ref, { metadata: { labels: changes } })
     }
 
+    let inventoryAt = 0
+    const keepInventory = (node: CoreV1.Node) =>
+      Effect.gen(function*() {
+        const zones = options.zones === undefined ? undefined : yield* options.zones
+        if (zones === undefined) return node
+        const text = JSON.stringify(Object.fromEntries([...zones].toSorted(([a], [b]) => a < b ? -1 : 1)))
+        const now = yield* Clock.currentTimeMillis
+        if (node.metadata.annotations?.[zonesAnnotation] === text || now - inventoryAt < inventoryMillis) return node
+        inventoryAt = now
+        return yield* client.patch(Kinds.node, ref, { metadata: { annotations: { [zonesAnnotation]: text } } })
+      })
+
     let otherRanges = ""
     /** Ranges are written once and can never be changed: a node that has others is told of, not mended. */
     const keepRanges = (node: CoreV1.Node) => {
@@ -90,7 +110,7 @@ export const make = (
 
     const report = Effect.gen(function*() {
       const measurements = yield* options.measure
-      const node = yield* current.pipe(Effect.flatMap(keepLabels), Effect.flatMap(keepRanges))
+      const node = yield* current.pipe(Effect.flatMap(keepLabels), Effect.flatMap(keepRanges), Effect.flatMap(keepInventory))
       const now = yield* Clock.currentTimeMillis
       const status = NodeStatus.of(options, options.facts, measurements, node.status, now)
       if (NodeStatus.same(node.status, status) && now - reportedAt < reportMillis) return

@@ -1,6 +1,8 @@
 /** What the API shows about one container, worked out from what the supervisor recorded. Pure. */
 import { type CoreV1, PodResources, Timestamp } from "@reddwarf/api-types"
+import * as ContainerFacts from "./ContainerFacts.js"
 import * as PodResize from "./PodResize.js"
+import type { Verdict } from "./ProbeRules.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
 
 /**
@@ -25,6 +27,10 @@ export interface Context {
   readonly actuated?: boolean
   /** Images of containers that were handed over, by container. */
   readonly imageIDs?: ReadonlyMap<string, string> | undefined
+  /** Processes that were handed over, by container. */
+  readonly processes?: ReadonlyMap<string, Files.ContainerSpec> | undefined
+  /** What the probes of containers say, by container; those without probes have none. */
+  readonly probes?: ReadonlyMap<string, Verdict> | undefined
 }
 
 /**
@@ -46,7 +52,7 @@ const terminated = (zone: string, name: string, exit: Files.ExitRecord): CoreV1.
     exitCode: exit.exitCode,
     ...(exit.signal === undefined ? {} : { signal: exit.signal }),
     reason: exit.reason,
-    ...(exit.reason === "Unknown" ? { message: "the end of the container was not observed" } : {}),
+    ...(exit.message !== undefined ? { message: exit.message } : exit.reason === "Unknown" ? { message: "the end of the container was not observed" } : {}),
     startedAt: Timestamp.secondsFromMillis(exit.startedAt),
     finishedAt: Timestamp.secondsFromMillis(exit.finishedAt),
     containerID: containerId(zone, name, exit.attempt)
@@ -61,6 +67,11 @@ const neverStarted: CoreV1.ContainerState = {
   }
 }
 
+const hookError = ({ hookFailures = [] }: Files.ContainerState): WaitingReason => ({
+  reason: "PostStartHookError",
+  message: hookFailures.find(({ hook }) => hook === "postStart")?.message
+})
+
 const duration = (millis: number): string => {
   const seconds = Math.round(millis / 1000)
   const minutes = Math.floor(seconds / 60)
@@ -72,16 +83,16 @@ const waitingState = ({ message, reason }: WaitingReason): CoreV1.ContainerState
 })
 
 /** Whether an init container has done its part: ended well, or, as a sidecar, is up. @category combinators */
-export const isInitialized = (kind: Files.ContainerKind, state: Files.ContainerState | undefined): boolean => {
+export const isInitialized = (kind: Files.ContainerKind, state: Files.ContainerState | undefined, probes?: Verdict): boolean => {
   if (state === undefined) return false
-  if (kind === "sidecar") return state.phase === "running" || state.exits.length > 0
+  if (kind === "sidecar") return (state.phase === "running" && state.hooks?.postStart !== "running" && probes?.started !== false) || state.exits.length > 0
   return state.phase === "finished" && state.exits[0]?.attempt === state.attempt && state.exits[0].exitCode === 0
 }
 
 /** Whether all init containers of the pod have done their part. @category combinators */
 export const initialized = (context: Context): boolean =>
   (context.pod.spec?.initContainers ?? []).every((container) =>
-    isInitialized(kindOf(context.pod, container), find(context, container.name)))
+    isInitialized(kindOf(context.pod, container), find(context, container.name), context.probes?.get(container.name)))
 
 const find = (context: Context, name: string): Files.ContainerState | undefined =>
   context.state?.containers.find((container) => container.name === name)
@@ -107,6 +118,9 @@ const stateOf = (
         ...lastState(last)
       }
     case "running":
+      // A container is told to run when its postStart hook is over.
+      if (state.hooks?.postStart === "running") return { state: notStarted, ...lastState(last) }
+      if (state.hooks?.postStart === "failed") return { state: waitingState(hookError(state)), ...lastState(last) }
       return {
         state: { running: state.startedAt === undefined ? {} : { startedAt: Timestamp.secondsFromMillis(state.startedAt) } },
         ...lastState(last)
@@ -135,8 +149,8 @@ const statusBefore = ({ status }: CoreV1.Pod, name: string): CoreV1.ContainerSta
   [...status?.containerStatuses ?? [], ...status?.initContainerStatuses ?? []].find((shown) => shown.name === name)
 
 /**
- * The status of one container. A container without a readiness probe is ready while it runs; probes are not executed yet, so one with a
- * probe is treated the same way. An ephemeral container is never ready, as nobody waits for it.
+ * The status of one container. A container without a startup probe has started when it runs, one without a readiness probe is ready when it
+ * has started. An ephemeral container is never ready, as nobody waits for it.
  *
  * @category constructors
  */
@@ -145,6 +159,8 @@ export const of = (context: Context, container: CoreV1.Container): CoreV1.Contai
   const state = find(context, container.name)
   const shown = stateOf(context, container, state)
   const running = state?.phase === "running"
+  const up = running && (state.hooks?.postStart ?? "done") === "done"
+  const probes = context.probes?.get(container.name)
   const attempt = Math.max(0, state?.attempt ?? 0)
   const hasAttempt = state !== undefined && (running || state.exits.length > 0)
   const idAttempt = running ? attempt : state?.exits[0]?.attempt ?? attempt
@@ -152,12 +168,12 @@ export const of = (context: Context, container: CoreV1.Container): CoreV1.Contai
     name: container.name,
     lastState: {},
     ...shown,
-    ready: kind === "init" ? isInitialized(kind, state) : kind !== "ephemeral" && running,
-    ...(kind === "ephemeral" ? {} : { started: kind !== "init" && running }),
+    ready: kind === "init" ? isInitialized(kind, state) : kind !== "ephemeral" && up && (probes?.ready ?? true),
+    ...(kind === "ephemeral" ? {} : { started: kind !== "init" && up && (probes?.started ?? true) }),
     restartCount: attempt,
     image: container.image ?? "",
     imageID: context.imageIDs?.get(container.name) ?? "",
     ...(running ? PodResize.shown(container, statusBefore(context.pod, container.name), context.actuated === true) : {}),
-    ...(hasAttempt ? { containerID: containerId(context.zone, container.name, idAttempt) } : {})
+    ...(hasAttempt ? { containerID: containerId(context.zone, container.name, idAttempt), ...ContainerFacts.of(container, context.processes?.get(container.name)) } : {})
   }
 }

@@ -1,27 +1,40 @@
-/** Keeps the pods of this node moving: a queue of uids, a few workers, a look at everything now and then, and the search for leftovers. */
+/** Keeps the pods of this node moving: a queue of uids, a few workers, and what wakes them. Looks at everything are asked for from outside. */
 import type * as FileSystem from "@effect/platform/FileSystem"
-import { type CoreV1, Kinds } from "@reddwarf/api-types"
-import { type ApiClient, ClientError, type EventRecorder, Informer, WorkQueue } from "@reddwarf/client"
+import type { CoreV1 } from "@reddwarf/api-types"
+import { type ApiClient, ClientError, type EventRecorder, WorkQueue } from "@reddwarf/client"
+import type { PlanLedger } from "@reddwarf/plans"
+import type { CommandRunner } from "@reddwarf/runtime-illumos"
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as LogLevel from "effect/LogLevel"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import type * as PodSource from "../adoption/PodSource.js"
+import type * as ReconcileReport from "../adoption/ReconcileReport.js"
+import type { PassResult } from "../adoption/ZoneStage.js"
+import * as boundedWait from "../internal/boundedWait.js"
 import * as ContainerImages from "../container/ContainerImages.js"
 import * as NodeAgentMetrics from "../NodeAgentMetrics.js"
+import * as StaticSuccession from "../static/StaticSuccession.js"
+import * as PodProbes from "./PodProbes.js"
 import * as PodSandbox from "./PodSandbox.js"
 import * as PodWorker from "./PodWorker.js"
 import type { StatusManager } from "./StatusManager.js"
 import * as SupervisorClient from "../supervisor/SupervisorClient.js"
+import type * as Files from "../supervisor/SupervisorFiles.js"
 
 /** @category models */
-export interface Options extends Omit<PodWorker.Options, "informer"> {
-  /** Resolves when the host is prepared: before that no pod is touched. */
-  readonly hostReady: Effect.Effect<void>
+export interface Options extends Omit<PodWorker.Options, "source" | "wake"> {
+  readonly source: PodSource.PodSource
+  /** Why nobody may work on a pod now; undefined when its passes may run. */
+  readonly holds: (uid: string) => ReconcileReport.SkipReason | undefined
+  /** Whether the last status of a pod has not reached the API. */
+  readonly owes: (uid: string) => boolean
+  /** Resolves when the agent is asked not to wait for passes in progress when it ends. Default never. */
+  readonly hurry?: Effect.Effect<void>
 }
 
 /** @category models */
@@ -30,7 +43,20 @@ export interface PodController {
   readonly pods: () => ReadonlyArray<CoreV1.Pod>
   /** The pod with this name, if it is on this node. */
   readonly pod: (namespace: string, name: string) => CoreV1.Pod | undefined
-  readonly informer: Informer.Informer<CoreV1.Pod>
+  /** Asks for a pass over a pod. */
+  readonly enqueue: (uid: string) => Effect.Effect<void>
+  /** Asks for a pass over a pod, and waits for the end of one that began after this. */
+  readonly request: (uid: string) => Effect.Effect<PassResult>
+  /** Remembers who a uid is. */
+  readonly noteIdentity: (identity: Files.PodIdentity) => void
+  /** Gives back the images of pods of which nothing is here any more, and which nobody wants. */
+  readonly retainImages: Effect.Effect<void>
+  /** Lets the workers begin: before that no pod is touched. */
+  readonly start: Effect.Effect<void>
+  /** What is to be counted about single zones and their plans now. */
+  readonly series: PodWorker.PodWorker["series"]
+  /** Passes in progress. */
+  readonly active: () => number
 }
 
 /** Somebody else wrote the pod, or it is gone: the next pass sees it as it is. */
@@ -38,23 +64,15 @@ const isOrdinary = (cause: Cause.Cause<PodWorker.PassError>): boolean =>
   Option.exists(Cause.failureOption(cause), (error) =>
     error._tag === "ApiError" && (ClientError.isConflict(error) || ClientError.isNotFound(error)))
 
-/** Of what was seen, that which was seen all the time since `confirmation` ago. */
-const confirmed = (confirmation: Duration.DurationInput) => {
-  const since = new Map<string, number>()
-  return (seen: ReadonlyArray<string>, now: number): ReadonlyArray<string> => {
-    const present = new Set(seen)
-    for (const key of since.keys()) if (!present.has(key)) since.delete(key)
-    return seen.filter((key) => {
-      const first = since.get(key) ?? now
-      since.set(key, first)
-      return now - first >= Duration.toMillis(confirmation)
-    })
-  }
-}
+const failureOf = (cause: Cause.Cause<PodWorker.PassError>): PassResult =>
+  Option.match(Cause.failureOption(cause), {
+    onNone: () => ({ type: "failed", kind: "Defect", error: Cause.pretty(cause).split("\n")[0] ?? "" }),
+    onSome: (error) => isOrdinary(cause) ? { type: "done" } : { type: "failed", kind: error._tag, error: error.message }
+  })
 
 /**
- * Starts working on the pods of the node, for as long as the scope lives. When the scope closes no new pass begins, passes that have begun
- * may end within `shutdownGrace`, and zones and containers are left running.
+ * Prepares the work on the pods of the node, for as long as the scope lives; `start` begins it. When the scope closes no new pass begins,
+ * passes that have begun may end within `shutdownGrace`, and zones and containers are left running.
  *
  * @category constructors
  */
@@ -62,10 +80,13 @@ export const make = (
   options: Options
 ): Effect.Effect<
   PodController,
-  never,
+  Effect.Effect.Error<ReturnType<typeof PodWorker.make>>,
   | ApiClient.ApiClient
+  | CommandRunner.CommandRunner
   | EventRecorder.EventRecorder
   | FileSystem.FileSystem
+  | PlanLedger.PlanLedger
+  | PodProbes.PodProbes
   | PodSandbox.PodSandbox
   | Scope.Scope
   | StatusManager
@@ -74,116 +95,80 @@ export const make = (
   Effect.gen(function*() {
     const sandbox = yield* PodSandbox.PodSandbox
     const supervisor = yield* SupervisorClient.SupervisorClient
-    const informer = yield* Informer.make({
-      kind: Kinds.pod,
-      fieldSelector: `spec.nodeName=${options.nodeName}`,
-      indexers: { [PodWorker.uidIndex]: (pod: CoreV1.Pod) => pod.metadata.uid === undefined ? [] : [pod.metadata.uid] }
-    })
-    const worker = yield* PodWorker.make({ ...options, informer })
+    const probes = yield* PodProbes.PodProbes
+    const images = yield* Effect.serviceOption(ContainerImages.ContainerImages)
+    const { source } = options
     const queue = yield* WorkQueue.make<string>({
       name: "pods",
       baseDelay: options.retryDelay,
       maxDelay: options.retryMaxDelay
     })
+    const worker = yield* PodWorker.make({ ...options, wake: queue.add })
+    const succession = StaticSuccession.make(supervisor, sandbox)
+    /** Who waits for the end of a pass that has not begun yet. */
+    const waiters = new Map<string, Array<Deferred.Deferred<PassResult>>>()
 
-    const pass = (uid: string) =>
-      worker.pass(uid).pipe(
-        Effect.matchCauseEffect({
-          onSuccess: PodWorker.Outcome.$match({
-            Settled: () => queue.forget(uid),
-            RequeueAfter: ({ delay }) => Effect.zipRight(queue.forget(uid), queue.addAfter(uid, delay))
+    const noteIdentity = (identity: Files.PodIdentity): void => {
+      worker.noteIdentity(identity)
+      succession.note(identity)
+    }
+
+    const finish = (waiting: ReadonlyArray<Deferred.Deferred<PassResult>>, result: PassResult) =>
+      Effect.forEach(waiting, (deferred) => Deferred.succeed(deferred, result), { discard: true })
+
+    const worked = (uid: string) =>
+      Effect.gen(function*() {
+        const pod = source.byUid(uid)
+        const before = pod === undefined ? undefined : yield* succession.before(PodSandbox.identityOf(pod))
+        if (before === undefined) return yield* worker.pass(uid)
+        yield* queue.add(before)
+        return PodWorker.Outcome.RequeueAfter({ delay: "1 second" })
+      })
+
+    const pass = (uid: string): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        const waiting = waiters.get(uid) ?? []
+        waiters.delete(uid)
+        // Whatever asked for it: who must not be touched is not touched.
+        if (options.holds(uid) !== undefined) return Effect.zipRight(queue.forget(uid), finish(waiting, { type: "done" }))
+        return worked(uid).pipe(
+          Effect.withSpan("sync pod", { attributes: { "k8s.pod.uid": uid }, root: true }),
+          Effect.matchCauseEffect({
+            onSuccess: (outcome) => {
+              const next = options.owes(uid)
+                ? queue.addRateLimited(uid)
+                : PodWorker.Outcome.$match(outcome, {
+                  Settled: () => queue.forget(uid),
+                  RequeueAfter: ({ delay }) => Effect.zipRight(queue.forget(uid), queue.addAfter(uid, delay))
+                })
+              return Effect.zipRight(next, finish(waiting, { type: "done" }))
+            },
+            onFailure: (cause) =>
+              Effect.logWithLevel(isOrdinary(cause) ? LogLevel.Debug : LogLevel.Warning, "a pass over a pod failed; it is tried again", cause).pipe(
+                Effect.annotateLogs({ uid }),
+                Effect.zipRight(Metric.increment(NodeAgentMetrics.podPassFailures)),
+                Effect.zipRight(queue.addRateLimited(uid)),
+                Effect.zipRight(finish(waiting, failureOf(cause)))
+              )
           }),
-          onFailure: (cause) =>
-            Effect.logWithLevel(isOrdinary(cause) ? LogLevel.Debug : LogLevel.Warning, "a pass over a pod failed; it is tried again", cause).pipe(
-              Effect.annotateLogs({ uid }),
-              Effect.zipRight(Metric.increment(NodeAgentMetrics.podPassFailures)),
-              Effect.zipRight(queue.addRateLimited(uid))
-            )
-        }),
-        Effect.zipRight(Metric.increment(NodeAgentMetrics.podPasses)),
-        Effect.ensuring(queue.done(uid))
-      )
+          Effect.zipRight(Metric.increment(NodeAgentMetrics.podPasses))
+        )
+      }).pipe(Effect.ensuring(queue.done(uid)))
 
-    /** Images of pods that went while no agent was there. Before the first pass: one that begins may take an image for its pod. */
-    const retainImages = Effect.flatMap(Effect.serviceOption(ContainerImages.ContainerImages), Option.match({
-      onNone: () => Effect.void,
-      onSome: (images) =>
-        Effect.gen(function*() {
-          const owned = yield* sandbox.owned
-          const here = [...owned.map(({ identity }) => identity.uid), ...yield* supervisor.list]
-          yield* images.retain(new Set([...here, ...informer.list().map((pod) => pod.metadata.uid ?? "")]))
-        }).pipe(Effect.catchAll((error) => Effect.logWarning("which images are in use is not known; all stay until the next start", error)))
-    }))
-
-    yield* informer.hasSynced.pipe(
-      Effect.zipRight(options.hostReady),
-      Effect.zipRight(retainImages),
-      Effect.zipRight(work(queue, pass, options)),
-      Effect.forkScoped
-    )
-
-    informer.onChange((event) => {
+    source.onChange((event) => {
       const identity = PodSandbox.identityOf(event.object)
       if (event.type === "deleted" && !worker.noteDeleted(event.object, event.told)) return
-      worker.noteIdentity(identity)
+      noteIdentity(identity)
       queue.unsafeAdd(identity.uid)
     })
-
-    const confirmLinks = confirmed(options.orphanConfirmation)
-    const confirmAddresses = confirmed(options.orphanConfirmation)
-
-    /** What is on the host for pods the API does not have. Removing it is up to the pass for its uid, which asks the API again. */
-    const leftovers = Effect.gen(function*() {
-      const owned = yield* sandbox.owned
-      const now = yield* Clock.currentTimeMillis
-      const wanted = new Set(informer.list().map((pod) => pod.metadata.uid ?? ""))
-      for (const { identity } of owned) worker.noteIdentity(identity)
-      const supervised = yield* supervisor.list
-      const here = new Set([...owned.map(({ identity }) => identity.uid), ...supervised])
-      const orphaned = [...here].filter((uid) => !wanted.has(uid))
-      yield* Metric.set(NodeAgentMetrics.orphans, orphaned.length)
-      yield* Effect.forEach(orphaned, queue.add, { discard: true })
-
-      const links = new Set([...informer.list().map(PodSandbox.identityOf), ...owned.map(({ identity }) => identity)].map((identity) =>
-        String(PodSandbox.namesOf(identity).link)))
-      const strayLinks = (yield* sandbox.links).filter((link) => !links.has(link))
-      const doomed = new Set(confirmLinks(strayLinks, now))
-      yield* Effect.forEach(strayLinks.filter((link) => doomed.has(link)), sandbox.removeLink, { discard: true })
-
-      const strayAddresses = (yield* sandbox.addressOwners).filter((uid) => !wanted.has(uid) && !here.has(uid))
-      yield* Effect.forEach(confirmAddresses(strayAddresses, now), sandbox.releaseAddress, { discard: true })
-    })
-
-    const lookAtAll = Effect.gen(function*() {
-      yield* Effect.forEach(informer.list(), (pod) => queue.add(pod.metadata.uid ?? ""), { discard: true })
-      yield* leftovers
-    }).pipe(Effect.catchAllCause((cause) => Effect.logWarning("looking for leftovers failed; the next look comes", cause)))
-
-    yield* Effect.forkScoped(
-      informer.hasSynced.pipe(
-        Effect.zipRight(options.hostReady),
-        Effect.zipRight(Effect.repeat(lookAtAll, Schedule.jittered(Schedule.spaced(options.resyncInterval))))
-      )
-    )
+    yield* probes.follow((uid) => void queue.unsafeAdd(uid))
     yield* Effect.forkScoped(
       supervisor.follow(queue.add).pipe(
         Effect.tapError((error) => Effect.logWarning("the supervisor's records cannot be followed; trying again", error)),
         Effect.retry(Schedule.jittered(Schedule.spaced("1 second")))
       )
     )
-    return {
-      informer,
-      pods: informer.list,
-      pod: (namespace, name) => informer.get(`${namespace}/${name}`)
-    }
-  })
-
-const work = (
-  queue: WorkQueue.WorkQueue<string>,
-  pass: (uid: string) => Effect.Effect<void>,
-  options: Options
-): Effect.Effect<never, never, Scope.Scope> =>
-  Effect.gen(function*() {
+    const started = yield* Deferred.make<void>()
     let active = 0
     const counted = (uid: string) =>
       Effect.acquireUseRelease(
@@ -191,18 +176,49 @@ const work = (
         () => pass(uid),
         () => Effect.sync(() => void (active -= 1))
       )
+    yield* Deferred.await(started).pipe(
+      Effect.zipRight(work(queue, counted, () => active, options)),
+      Effect.forkScoped
+    )
+    return {
+      pods: source.list,
+      pod: source.byName,
+      series: worker.series,
+      enqueue: queue.add,
+      request: (uid) =>
+        Effect.gen(function*() {
+          const deferred = yield* Deferred.make<PassResult>()
+          waiters.set(uid, [...waiters.get(uid) ?? [], deferred])
+          yield* queue.add(uid)
+          return yield* Deferred.await(deferred)
+        }),
+      noteIdentity,
+      retainImages: Option.match(images, {
+        onNone: () => Effect.void,
+        onSome: (images) =>
+          Effect.gen(function*() {
+            const owned = yield* sandbox.owned
+            const here = [...owned.map(({ identity }) => identity.uid), ...yield* supervisor.list]
+            yield* images.retain(new Set([...here, ...source.list().map((pod) => pod.metadata.uid ?? "")]))
+          }).pipe(Effect.catchAll((error) => Effect.logWarning("which images are in use is not known; all stay until the next start", error)))
+      }),
+      start: Effect.asVoid(Deferred.succeed(started, undefined)),
+      active: () => active
+    }
+  })
+
+const work = (
+  queue: WorkQueue.WorkQueue<string>,
+  counted: (uid: string) => Effect.Effect<void>,
+  active: () => number,
+  options: Options
+): Effect.Effect<never, never, Scope.Scope> =>
+  Effect.gen(function*() {
     const loop = Effect.forever(Effect.uninterruptibleMask((restore) => Effect.flatMap(restore(queue.take), (uid) => restore(counted(uid)))))
     yield* Effect.forEach(Array.from({ length: options.parallelism }), () => Effect.forkScoped(loop), { discard: true })
     // Finalizers run in reverse order: this one before those that interrupt the workers.
     yield* Effect.addFinalizer(() =>
-      queue.shutdown.pipe(
-        Effect.zipRight(
-          Effect.sync(() => active === 0).pipe(
-            Effect.repeat({ until: (idle) => idle, schedule: Schedule.spaced("50 millis") }),
-            Effect.timeoutOption(options.shutdownGrace)
-          )
-        )
-      )
+      Effect.zipRight(queue.shutdown, boundedWait.atMost(boundedWait.until(() => active() === 0), options.shutdownGrace, options.hurry))
     )
     return yield* Effect.never
   })

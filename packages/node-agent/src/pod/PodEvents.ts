@@ -1,5 +1,6 @@
 /** Which events tell users what happened between two statuses of a pod. Pure. */
 import type { CoreV1 } from "@reddwarf/api-types"
+import * as ContainerEnvironment from "../container/ContainerEnvironment.js"
 
 /** @category models */
 export interface PodEvent {
@@ -59,6 +60,16 @@ export const between = (
   const known = all(before)
   return all(after).flatMap((status) => ofContainer(pod, known.find((other) => other.name === status.name), status))
 }
+
+/** Keys of `envFrom` that no container gets, because no variable can have their names. @category constructors */
+export const invalidVariables = (pod: CoreV1.Pod, inputs: ContainerEnvironment.Inputs): ReadonlyArray<PodEvent> =>
+  [...pod.spec?.initContainers ?? [], ...pod.spec?.containers ?? []].flatMap((container) =>
+    ContainerEnvironment.invalidNames(inputs, container).map(({ keys, name, source }): PodEvent => ({
+      type: "Warning",
+      reason: "InvalidEnvironmentVariableNames",
+      message: `Keys [${keys.join(", ")}] from the EnvFrom ${source} ${pod.metadata.namespace ?? ""}/${name} were skipped since they are considered invalid environment variable names.`,
+      container: container.name
+    })))
 
 /** The containers of a pod that is asked to stop. @category combinators */
 export const killing = (pod: CoreV1.Pod): ReadonlyArray<PodEvent> =>

@@ -69,6 +69,21 @@ export const isAsked = (pod: CoreV1.Pod): boolean =>
     return given !== undefined && !same(given, resources)
   })
 
+/**
+ * Names of the resources of which a container asks for other amounts than it was given; none when nothing was given yet.
+ *
+ * @category combinators
+ */
+export const changed = (pod: CoreV1.Pod, { name, resources }: CoreV1.Container): ReadonlyArray<string> => {
+  const given = givenTo(pod, name)
+  if (given === undefined) return []
+  const kindsOf = ({ limits, requests }: CoreV1.ResourceRequirements): ReadonlyArray<string> => [...Object.keys(limits ?? {}), ...Object.keys(requests ?? {})]
+  const only = (amounts: Readonly<Record<string, string>> = {}, kind: string): Readonly<Record<string, string>> =>
+    amounts[kind] === undefined ? {} : { [kind]: amounts[kind] }
+  return [...new Set([...kindsOf(given), ...kindsOf(resources ?? {})])].filter((kind) =>
+    !sameAmounts(only(given.limits, kind), only(resources?.limits, kind)) || !sameAmounts(only(given.requests, kind), only(resources?.requests, kind)))
+}
+
 /** What pods may use of the node, in plain numbers. @category models */
 export interface Capacity {
   readonly cpuMillis: number

@@ -1,11 +1,14 @@
 /** Carries out what a running pod asks for by a resize: zone and link get other bounds while the containers go on. */
 import type { CoreV1 } from "@reddwarf/api-types"
 import { PodPhase } from "@reddwarf/api-types"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
+import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
+import type * as SupervisorClient from "../supervisor/SupervisorClient.js"
 import type { PodEvent } from "./PodEvents.js"
 import * as PodResize from "./PodResize.js"
-import type * as PodSandbox from "./PodSandbox.js"
+import * as PodSandbox from "./PodSandbox.js"
+import * as ResizeRestarts from "./ResizeRestarts.js"
 
 /** @category models */
 export interface Options {
@@ -13,6 +16,7 @@ export interface Options {
   /** The pods of this node. */
   readonly pods: () => ReadonlyArray<CoreV1.Pod>
   readonly sandbox: PodSandbox.PodSandbox["Type"]
+  readonly supervisor: Pick<SupervisorClient.SupervisorClient["Type"], "restart">
   readonly emit: (pod: CoreV1.Pod, events: ReadonlyArray<PodEvent>) => Effect.Effect<void>
 }
 
@@ -23,7 +27,7 @@ export interface Outcome {
   /** Whether the zone has the amounts asked for now; then they are shown as given. */
   readonly actuated: boolean
   /** Why it could not be carried out; to be tried again. */
-  readonly failure?: PodSandbox.SandboxError
+  readonly failure?: PodSandbox.SandboxError | SupervisorFileFailed
 }
 
 const nothing: Outcome = { condition: undefined, actuated: false }
@@ -35,38 +39,63 @@ const saidBefore = (pod: CoreV1.Pod, { message, reason, type }: PodResize.Condit
   return before?.reason === reason && before?.message === message
 }
 
+const completed = (later: string): PodEvent => ({ type: "Normal", reason: "ResizeCompleted", message: `Pod resize completed${later}` })
+
 /**
  * Looks at one pod whose zone runs. Cheap when it asks for nothing new.
  *
  * @category constructors
  */
-export const make = ({ allocatable, emit, pods, sandbox }: Options) => (pod: CoreV1.Pod): Effect.Effect<Outcome> =>
-  Effect.suspend(() => {
-    if (!PodResize.isAsked(pod)) return Effect.succeed(nothing)
-    const others = pods().filter((other) => other.metadata.uid !== pod.metadata.uid && !PodPhase.isTerminal(other))
-    const decision = PodResize.decide(pod, others, allocatable)
-    const condition = PodResize.conditionOf(decision)
-    if (decision.kind !== "proceed") {
-      const event = condition === undefined || saidBefore(pod, condition) ? [] : [{
-        type: "Warning",
-        reason: reasons[decision.kind === "infeasible" ? "Infeasible" : "Deferred"],
-        message: condition.message ?? ""
-      } as const]
-      return Effect.as(emit(pod, event), { condition, actuated: false })
-    }
-    return Effect.flatMap(Effect.either(sandbox.resize(pod)), (outcome): Effect.Effect<Outcome> => {
-      if (Either.isLeft(outcome)) {
-        const failure = outcome.left
-        return Effect.as(
+export const make = ({ allocatable, emit, pods, sandbox, supervisor }: Options) => {
+  const inProgress: Outcome = { condition: PodResize.conditionOf({ kind: "proceed" }), actuated: false }
+
+  /** Ends the containers that are to be started anew; it gives whether any of them does not run again yet. */
+  const startAnew = (pod: CoreV1.Pod, supervised: SupervisorClient.SupervisedPod): Effect.Effect<boolean, SupervisorFileFailed> =>
+    Effect.gen(function*() {
+      const { uid } = PodSandbox.identityOf(pod)
+      const asked = ResizeRestarts.unasked(ResizeRestarts.of(pod), supervised)
+      const requestedAt = yield* Clock.currentTimeMillis
+      const graceSeconds = pod.spec?.terminationGracePeriodSeconds ?? 30
+      for (const { attempt, container, requestId } of asked) {
+        // An attempt that a probe has ended already goes first; the one after it is asked for then.
+        if (yield* supervisor.restart(uid, { requestId, container, attempt, requestedAt, graceSeconds })) {
+          yield* emit(pod, [{ type: "Normal", reason: "Killing", message: `Container ${container} resize requires restart`, container }])
+        }
+      }
+      return asked.length > 0 || ResizeRestarts.isPending(supervised)
+    })
+
+  return (pod: CoreV1.Pod, supervised: SupervisorClient.SupervisedPod | undefined): Effect.Effect<Outcome> =>
+    Effect.suspend(() => {
+      if (!PodResize.isAsked(pod)) {
+        // A container that is between two attempts shows no amounts.
+        if (PodPhase.condition(pod, PodResize.conditionTypes.inProgress)?.status !== "True" || supervised === undefined || !ResizeRestarts.isKnown(supervised)) return Effect.succeed(nothing)
+        return ResizeRestarts.isPending(supervised)
+          ? Effect.succeed(inProgress)
+          : Effect.as(emit(pod, [completed("")]), { condition: undefined, actuated: true })
+      }
+      const others = pods().filter((other) => other.metadata.uid !== pod.metadata.uid && !PodPhase.isTerminal(other))
+      const decision = PodResize.decide(pod, others, allocatable)
+      const condition = PodResize.conditionOf(decision)
+      if (decision.kind !== "proceed") {
+        const event = condition === undefined || saidBefore(pod, condition) ? [] : [{
+          type: "Warning",
+          reason: reasons[decision.kind === "infeasible" ? "Infeasible" : "Deferred"],
+          message: condition.message ?? ""
+        } as const]
+        return Effect.as(emit(pod, event), { condition, actuated: false })
+      }
+      const actuated = Effect.gen(function*() {
+        const { nextBoot } = yield* sandbox.resize(pod)
+        if (supervised !== undefined && (yield* startAnew(pod, supervised))) return inProgress
+        const later = nextBoot.length === 0 ? "" : `; from the next boot of the zone on: ${nextBoot.join(", ")}`
+        yield* emit(pod, [completed(later)])
+        return { condition: undefined, actuated: true }
+      })
+      return Effect.catchAll(actuated, (failure) =>
+        Effect.as(
           emit(pod, [{ type: "Warning", reason: "ResizeError", message: failure.message }]),
           { condition: PodResize.conditionOf(decision, failure.message), actuated: false, failure }
-        )
-      }
-      const { nextBoot } = outcome.right
-      const later = nextBoot.length === 0 ? "" : `; from the next boot of the zone on: ${nextBoot.join(", ")}`
-      return Effect.as(
-        emit(pod, [{ type: "Normal", reason: "ResizeCompleted", message: `Pod resize completed${later}` }]),
-        { condition: undefined, actuated: true }
-      )
+        ))
     })
-  })
+}

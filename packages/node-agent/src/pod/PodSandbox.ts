@@ -15,6 +15,7 @@ import {
   ZoneRuntime
 } from "@reddwarf/runtime-illumos"
 import { StorageEngine, type StorageError } from "@reddwarf/storage-zfs"
+import type { Plan } from "@reddwarf/plans"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -23,6 +24,9 @@ import * as Ref from "effect/Ref"
 import { createHash } from "node:crypto"
 import * as NodeAgentOptions from "../NodeAgentOptions.js"
 import * as NetworkRepair from "../network/NetworkRepair.js"
+import type * as ContainerRoots from "../container/ContainerRoots.js"
+import * as RootVersions from "../plan/RootVersions.js"
+import * as ZoneCaps from "../plan/ZoneCaps.js"
 import * as PodBrand from "./PodBrand.js"
 import * as PodCaps from "./PodCaps.js"
 import * as PodDns from "../network/PodDns.js"
@@ -30,6 +34,8 @@ import type { PodRejected } from "./PodError.js"
 import type { PodEvent } from "./PodEvents.js"
 import * as PodHosts from "../network/PodHosts.js"
 import * as PodResize from "./PodResize.js"
+import * as SandboxContainerRoots from "./SandboxContainerRoots.js"
+import type * as SandboxSteps from "./SandboxSteps.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
 
 /** @category errors */
@@ -105,10 +111,33 @@ export class PodSandbox extends Context.Tag("@reddwarf/node-agent/PodSandbox")<P
     fileSystems: ReadonlyArray<ZoneRuntime.ZoneFileSystem>,
     facts?: PodFacts
   ) => Effect.Effect<ReadonlyArray<PodEvent>, SandboxError>
+  /** The same step by step; nothing has been done when this returns. */
+  readonly bringing: (
+    pod: CoreV1.Pod,
+    lease: Ipam.Lease,
+    fileSystems: ReadonlyArray<ZoneRuntime.ZoneFileSystem>,
+    facts?: PodFacts
+  ) => Effect.Effect<SandboxSteps.Bringing<SandboxError>, SandboxError>
+  /** Makes the root of a container that comes while the zone runs, with its files; `mounts` is what will be mounted in it. */
+  readonly addRoot: (
+    pod: CoreV1.Pod,
+    root: ContainerRoots.ContainerRoot,
+    mounts: ReadonlyArray<ZoneRuntime.ZoneFileSystem>
+  ) => Effect.Effect<void, SandboxError>
   /** Gives the zone and the link of a running pod the bounds that follow from the pod as it is now. */
   readonly resize: (pod: CoreV1.Pod) => Effect.Effect<ZoneRuntime.ResourceOutcome, SandboxError>
+  /** The bounds that follow from the pod as it is now. */
+  readonly resources: (pod: CoreV1.Pod) => Effect.Effect<ZoneResources.ZoneResources, SandboxError>
+  /** The brand that its zone has or would get; empty while its image decides and is not here. */
+  readonly brandOf: (pod: CoreV1.Pod) => Effect.Effect<string, SandboxError>
+  /** Those of them that hold for its running zone, under the names of a ZoneInstance. */
+  readonly liveCaps: (pod: CoreV1.Pod) => Effect.Effect<Plan.Caps, SandboxError>
+  /** The roots of its zone. */
+  readonly roots: RootVersions.RootVersions
   /** Removes all of it: zone, VNIC, dataset, address. What can be removed is, whatever fails; the failure names all that is left. */
   readonly remove: (identity: Files.PodIdentity) => Effect.Effect<void, SandboxError>
+  /** Removes one part of it; an absent one is fine. */
+  readonly removeStep: (identity: Files.PodIdentity, name: SandboxSteps.RemovalName) => Effect.Effect<void, SandboxError>
   /** Every pod of which something is on the host. */
   readonly owned: Effect.Effect<ReadonlyArray<OwnedPod>, SandboxError>
   /** Uids that hold an address. */
@@ -129,6 +158,8 @@ const specHash = (pod: CoreV1.Pod): string => createHash("sha256").update(JSON.s
 export interface PodFacts extends PodBrand.Facts {
   /** What the root of the zone is made from, for brands that install from an image: a ZFS snapshot, or an archive. */
   readonly image?: string | undefined
+  /** The roots of the containers that have their own; absent where images are not used. */
+  readonly roots?: ReadonlyArray<ContainerRoots.ContainerRoot> | undefined
 }
 
 /** What the node decides about the zone of a pod. @category models */
@@ -250,7 +281,7 @@ export const layer = (
           /** Bytes; 0 for none. */
           readonly quota: number
           readonly maxbw: number | undefined
-          readonly onDataset: (dataset: StorageEngine.ZoneDataset) => Effect.Effect<void>
+          readonly onDataset: (dataset: StorageEngine.ZoneDataset) => Effect.Effect<void, SandboxError>
         }
       ): ReadonlyArray<Saga.Step<SandboxError>> => {
         const { link, zone } = namesOf(identity)
@@ -279,7 +310,7 @@ export const layer = (
         ]
       }
 
-      const ensure = (
+      const provisioning = (
         pod: CoreV1.Pod,
         lease: Ipam.Lease,
         fileSystems: ReadonlyArray<ZoneRuntime.ZoneFileSystem>,
@@ -300,11 +331,24 @@ export const layer = (
           }
           const maxbw = yield* PodCaps.linkLimit(pod)
           const zonepath = yield* Ref.make("")
+          const rootFileSystems = yield* Ref.make<ReadonlyArray<ZoneRuntime.ZoneFileSystem>>([])
+          const names = { addresses: addressesOf(lease), clusterDomain: options.clusterDns.domain, dns: resolution.dns }
+          const onDataset = (dataset: StorageEngine.ZoneDataset) =>
+            SandboxContainerRoots.ensure({ runner, storage, zones }, dataset, { pod, uid: identity.uid, roots: facts.roots, fileSystems, names }).pipe(
+              Effect.flatMap((entries) => Ref.set(rootFileSystems, entries)),
+              Effect.zipRight(Ref.set(zonepath, dataset.zonepath))
+            )
           const quota = PodResources.limits(pod).ephemeralStorageBytes
-          yield* zones.provision({
+          const under = foundations(identity, { quota, maxbw, onDataset })
+          // Known from the step that made the dataset, unless another agent took that step.
+          const path = Effect.tap(Ref.get(zonepath), (known) => known === "" ? under[0]?.ensure ?? Effect.void : Effect.void).pipe(
+            Effect.zipRight(Ref.get(zonepath))
+          )
+          const plan: ZoneRuntime.Provisioning<SandboxError> = {
             zone,
-            foundations: foundations(identity, { quota, maxbw, onDataset: (dataset) => Ref.set(zonepath, dataset.zonepath) }),
-            spec: Effect.map(Ref.get(zonepath), (path) => zoneSpec(options, pod, lease, path, fileSystems, decisions)),
+            foundations: under,
+            spec: Effect.flatMap(path, (path) =>
+              Effect.map(Ref.get(rootFileSystems), (roots) => zoneSpec(options, pod, lease, path, [...roots, ...fileSystems], decisions))),
             // zoneadmd protects against foreign IP addresses only; what it set is taken away when the zone halts.
             afterwards: [{
               name: "protection",
@@ -312,9 +356,43 @@ export const layer = (
               ensure: network.protectVnic(link, addressesOf(lease)),
               remove: Effect.void
             }]
-          })
-          return resolution.events
-        }).pipe(Effect.ensuring(forgetZones))
+          }
+          return { plan, events: resolution.events, brand: brand.name }
+        })
+
+      const ensure = (
+        pod: CoreV1.Pod,
+        lease: Ipam.Lease,
+        fileSystems: ReadonlyArray<ZoneRuntime.ZoneFileSystem>,
+        facts?: PodFacts
+      ) =>
+        Effect.flatMap(provisioning(pod, lease, fileSystems, facts), ({ events, plan }) => Effect.as(zones.provision(plan), events)).pipe(
+          Effect.ensuring(forgetZones)
+        )
+
+      const bringing = (
+        pod: CoreV1.Pod,
+        lease: Ipam.Lease,
+        fileSystems: ReadonlyArray<ZoneRuntime.ZoneFileSystem>,
+        facts?: PodFacts
+      ) =>
+        Effect.map(provisioning(pod, lease, fileSystems, facts), ({ brand, events, plan }): SandboxSteps.Bringing<SandboxError> => ({
+          events,
+          brand,
+          lease,
+          spec: plan.spec,
+          step: (name) => Effect.ensuring(zones.provisionStep(plan, name), forgetZones)
+        }))
+
+      const addRoot = (pod: CoreV1.Pod, root: ContainerRoots.ContainerRoot, mounts: ReadonlyArray<ZoneRuntime.ZoneFileSystem>) =>
+        Effect.gen(function*() {
+          const identity = identityOf(pod)
+          const lease = yield* address(pod)
+          const { dns } = PodDns.of(pod, options.clusterDns, yield* nodeResolver)
+          const names = { addresses: addressesOf(lease), clusterDomain: options.clusterDns.domain, dns }
+          const wanted = { pod, uid: identity.uid, fileSystems: mounts, names }
+          yield* SandboxContainerRoots.add({ runner, storage, zones }, namesOf(identity).zone, wanted, root)
+        })
 
       const resize = (pod: CoreV1.Pod) =>
         Effect.gen(function*() {
@@ -322,19 +400,20 @@ export const layer = (
           return yield* zones.setResources(zone, capsOf(pod, yield* capabilities))
         })
 
-      const remove = (identity: Files.PodIdentity) => {
+      const removal = (identity: Files.PodIdentity): ZoneRuntime.Deprovisioning<SandboxError> => {
         const address: Saga.Step<SandboxError> = {
           name: "address",
           exists: Effect.map(ipam.find(identity.uid), Option.isSome),
           ensure: Effect.void,
           remove: ipam.release(identity.uid)
         }
-        // The containers have ended before: there is nothing in the zone that a shutdown could still ask to end.
-        return zones.deprovision({
+        return {
           zone: namesOf(identity).zone,
           foundations: [address, ...foundations(identity, { quota: 0, maxbw: undefined, onDataset: () => Effect.void })]
-        }).pipe(Effect.ensuring(forgetZones))
+        }
       }
+      // The containers have ended before: there is nothing in the zone that a shutdown could still ask to end.
+      const remove = (identity: Files.PodIdentity) => Effect.ensuring(zones.deprovision(removal(identity)), forgetZones)
 
       const fromAttributes = (zone: ZoneName.ZoneName) =>
         Effect.map(zones.attributes(zone), (attributes) => {
@@ -385,8 +464,18 @@ export const layer = (
         address,
         findAddress: ipam.find,
         ensure,
+        bringing,
+        addRoot,
         resize,
+        resources: (pod) => Effect.map(capabilities, (host) => capsOf(pod, host)),
+        brandOf: (pod) =>
+          Effect.map(listZones, (list) =>
+            list.find(({ name }) => name === namesOf(identityOf(pod)).zone)?.brand ?? pod.metadata.annotations?.[PodBrand.annotation] ?? ""),
+        liveCaps: (pod) =>
+          Effect.flatMap(capabilities, (host) => ZoneCaps.live(runner, namesOf(identityOf(pod)).zone, capsOf(pod, host))),
+        roots: RootVersions.make(storage, (identity) => namesOf(identity).zone),
         remove,
+        removeStep: (identity, name) => Effect.ensuring(zones.deprovisionStep(removal(identity), name), forgetZones),
         owned,
         addressOwners: Effect.map(ipam.list, (leases) => leases.map((lease) => lease.owner)),
         releaseAddress: ipam.release,

@@ -1,6 +1,10 @@
 /** The status of a pod as a pure function of its specification, of the host and of what the supervisor recorded. */
 import { type CoreV1, PodPhase, PodResources, Timestamp } from "@reddwarf/api-types"
 import * as ContainerStatus from "./ContainerStatus.js"
+import * as PodDeadline from "./PodDeadline.js"
+import type * as PodProbes from "./PodProbes.js"
+import * as PlanConditions from "../plan/PlanConditions.js"
+import type { PlanCondition } from "../plan/PlanConditions.js"
 import * as PodResize from "./PodResize.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
 
@@ -24,10 +28,18 @@ export interface Observation {
   readonly problems?: ReadonlyMap<string, ContainerStatus.WaitingReason> | undefined
   /** Images of containers that were handed over, by container. */
   readonly imageIDs?: ReadonlyMap<string, string> | undefined
+  /** Processes that were handed over, by container. */
+  readonly processes?: ReadonlyMap<string, Files.ContainerSpec> | undefined
+  /** What the probes of containers say, by container. */
+  readonly probes?: PodProbes.Verdicts | undefined
   /** Why there is no sandbox, where that is known. */
   readonly sandboxProblem?: ContainerStatus.WaitingReason | undefined
   /** What became of other amounts that the pod asks for while it runs. */
   readonly resize?: { readonly condition: PodResize.Condition | undefined; readonly actuated: boolean } | undefined
+  /** What is to be told of its plans. */
+  readonly plans?: ReadonlyArray<PlanCondition> | undefined
+  /** Why the node ends the pod by itself; it is Failed with this reason once it is over. */
+  readonly verdict?: { readonly reason: string; readonly message: string } | undefined
   /** Set when the pod cannot ever run here: it is Failed with this reason. */
   readonly rejected?: { readonly reason: string; readonly message: string } | undefined
 }
@@ -37,8 +49,8 @@ type Phase = "Pending" | "Running" | "Succeeded" | "Failed"
 const isTerminated = (status: CoreV1.ContainerStatus): boolean => status.state?.terminated !== undefined
 
 const failedInit = (pod: CoreV1.Pod, observation: Observation): boolean =>
-  pod.spec?.restartPolicy === "Never" && (pod.spec.initContainers ?? []).some((container) => {
-    if (PodResources.isSidecar(container)) return false
+  (pod.spec?.initContainers ?? []).some((container) => {
+    if (PodResources.isSidecar(container) || (container.restartPolicy ?? pod.spec?.restartPolicy) !== "Never") return false
     const state = observation.state?.containers.find((other) => other.name === container.name)
     return state?.phase === "finished" && (state.exits[0]?.exitCode ?? 0) !== 0
   })
@@ -60,7 +72,9 @@ const phaseOf = (
     (observation.state?.containers ?? []).every((container) => container.phase === "finished")
   const succeeded = statuses.every((status) => status.state?.terminated?.exitCode === 0)
   // Once everything ended for good, the phase is final, be it by a stop or by the restart policy.
-  if (allOver && statuses.every(isTerminated)) return succeeded ? "Succeeded" : "Failed"
+  const forced = observation.state?.deadlineExceeded === true || observation.verdict !== undefined
+  if (allOver && statuses.every(isTerminated)) return succeeded && !forced ? "Succeeded" : "Failed"
+  if (allOver && forced) return "Failed"
   if (!initialized) return "Pending"
   if (statuses.some((status) => status.state?.waiting !== undefined && status.lastState?.terminated === undefined)) return "Pending"
   return "Running"
@@ -76,7 +90,7 @@ const list = (names: ReadonlyArray<string>): string => `[${names.join(" ")}]`
 
 interface Fact {
   readonly type: string
-  readonly status: "True" | "False"
+  readonly status: "True" | "False" | "Unknown"
   readonly reason?: string
   readonly message?: string
 }
@@ -84,7 +98,8 @@ interface Fact {
 const readyFacts = (
   pod: CoreV1.Pod,
   phase: Phase,
-  statuses: ReadonlyArray<CoreV1.ContainerStatus>
+  statuses: ReadonlyArray<CoreV1.ContainerStatus>,
+  plans: ReadonlyArray<PlanCondition> = []
 ): ReadonlyArray<Fact> => {
   const both = (fact: Omit<Fact, "type">): ReadonlyArray<Fact> => [{ type: "Ready", ...fact }, { type: "ContainersReady", ...fact }]
   if (phase === "Succeeded") return both({ status: "False", reason: "PodCompleted" })
@@ -93,7 +108,14 @@ const readyFacts = (
   if (unready.length > 0) {
     return both({ status: "False", reason: "ContainersNotReady", message: `containers with unready status: ${list(unready)}` })
   }
-  const closed = (pod.spec?.readinessGates ?? []).filter((gate) => !PodPhase.isConditionTrue(pod, gate.conditionType))
+  const planned = plans.find(({ type }) => type === PlanConditions.types.gates)
+  const gates = pod.spec?.readinessGates ?? []
+  // A pod whose API server knows nothing of gates was not given a readiness gate for them: its containers are not ready before they are open.
+  if (planned !== undefined && planned.status !== "True" && !gates.some(({ conditionType }) => conditionType === planned.type)) {
+    return both({ status: "False", reason: planned.reason ?? "GateClosed", message: planned.message ?? "the gates of the pod are not open" })
+  }
+  const closed = gates.filter((gate) =>
+    gate.conditionType === planned?.type ? planned.status !== "True" : !PodPhase.isConditionTrue(pod, gate.conditionType))
   if (closed.length === 0) return both({ status: "True" })
   const texts = closed.map((gate) => {
     const condition = PodPhase.condition(pod, gate.conditionType)
@@ -131,6 +153,9 @@ const sandboxFact = ({ sandboxProblem, sandboxReady }: Observation): Fact => {
   return { type, status: "False", reason, ...(message === undefined ? {} : { message }) }
 }
 
+/** Controllers that make a new pod for this one can tell from it that the pod itself did nothing wrong. */
+const disruption = (message: string): Fact => ({ type: "DisruptionTarget", status: "True", reason: "TerminationByKubelet", message })
+
 /** Conditions this agent writes; all others belong to somebody else and are kept as they are. */
 const owned: ReadonlySet<string> = new Set([
   "PodReadyToStartContainers",
@@ -150,7 +175,7 @@ const conditionsOf = (pod: CoreV1.Pod, facts: ReadonlyArray<Fact>, now: number):
       : Timestamp.secondsFromMillis(now)
     return { ...fact, ...generation, lastTransitionTime }
   })
-  const kept = (pod.status?.conditions ?? []).filter((condition) => !owned.has(condition.type))
+  const kept = (pod.status?.conditions ?? []).filter(({ type }) => !owned.has(type) && !facts.some((fact) => fact.type === type))
   return [...ours, ...kept]
 }
 
@@ -172,7 +197,9 @@ export const of = (pod: CoreV1.Pod, observation: Observation, now: number): Core
     // `kubectl debug` waits for its container, and tells users what that waits for.
     waiting: observation.rejected ?? observation.waiting,
     actuated: observation.resize?.actuated === true,
-    imageIDs: observation.imageIDs
+    imageIDs: observation.imageIDs,
+    processes: observation.processes,
+    probes: observation.probes
   }
   const initContainers = pod.spec?.initContainers ?? []
   const initStatuses = initContainers.map((container) => ContainerStatus.of(context, container))
@@ -187,19 +214,22 @@ export const of = (pod: CoreV1.Pod, observation: Observation, now: number): Core
   const isDone = (name: string) => {
     const container = initContainers.find((other) => other.name === name)
     const state = observation.state?.containers.find((other) => other.name === name)
-    return container !== undefined && ContainerStatus.isInitialized(ContainerStatus.kindOf(pod, container), state)
+    return container !== undefined && ContainerStatus.isInitialized(ContainerStatus.kindOf(pod, container), state, observation.probes?.get(name))
   }
   const before = pod.status
   const phase = finalPhase(pod) ?? phaseOf(pod, observation, initialized, statuses)
   const facts: ReadonlyArray<Fact> = [
     sandboxFact(observation),
     initializedFact(phase, initialized, initStatuses, isDone),
-    ...readyFacts(pod, phase, [...sidecars, ...statuses]),
+    ...readyFacts(pod, phase, [...sidecars, ...statuses], observation.plans),
     { type: "PodScheduled", status: "True" },
-    ...(observation.resize?.condition === undefined ? [] : [observation.resize.condition])
+    ...(observation.resize?.condition === undefined ? [] : [observation.resize.condition]),
+    ...(observation.plans ?? []),
+    ...(observation.verdict === undefined ? [] : [disruption(observation.verdict.message)])
   ]
   const { podIPs } = observation
-  const { rejected } = observation
+  const verdict = phase === "Failed" ? observation.verdict : undefined
+  const rejected = observation.rejected ?? verdict ?? (phase === "Failed" && observation.state?.deadlineExceeded === true ? PodDeadline.exceeded : undefined)
   return {
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
     phase,
@@ -212,7 +242,7 @@ export const of = (pod: CoreV1.Pod, observation: Observation, now: number): Core
     startTime: before?.startTime ?? Timestamp.secondsFromMillis(now),
     ...(initStatuses.length === 0 ? {} : { initContainerStatuses: initStatuses }),
     containerStatuses: statuses,
-    ...(ephemeralStatuses.length === 0 || rejected !== undefined ? {} : { ephemeralContainerStatuses: ephemeralStatuses }),
+    ...(ephemeralStatuses.length === 0 || observation.rejected !== undefined ? {} : { ephemeralContainerStatuses: ephemeralStatuses }),
     qosClass: before?.qosClass ?? PodResources.qosClass(pod)
   }
 }

@@ -5,25 +5,35 @@
  * not matter which event asked for it, whether one was missed, or at which step a previous agent was killed.
  */
 import * as FileSystem from "@effect/platform/FileSystem"
-import { type CoreV1, Kinds, PodPhase, Timestamp } from "@reddwarf/api-types"
-import { ApiClient, ClientError, EventRecorder, type Informer } from "@reddwarf/client"
+import { type CoreV1, PodPhase, Timestamp } from "@reddwarf/api-types"
+import { ApiClient, type ClientError, EventRecorder } from "@reddwarf/client"
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import { sharedDirectory } from "../internal/sharedDirectory.js"
-import * as ContainerEnvironment from "../container/ContainerEnvironment.js"
+import type * as Scope from "effect/Scope"
 import * as ContainerImages from "../container/ContainerImages.js"
+import * as ServiceWatch from "../container/ServiceWatch.js"
 import type * as ContainerStatus from "./ContainerStatus.js"
 import * as EphemeralContainers from "../container/EphemeralContainers.js"
+import * as EphemeralStart from "./EphemeralStart.js"
 import type * as FieldValues from "../container/FieldValues.js"
 import type * as NodeAgentOptions from "../NodeAgentOptions.js"
 import type { ContainerConfigError, ImageUnavailable, VolumeSetupError } from "./PodError.js"
+import type { PlanError, PlanLedger } from "@reddwarf/plans"
+import type { CommandRunner } from "@reddwarf/runtime-illumos"
+import * as BringUpFailure from "../plan/BringUpFailure.js"
+import type * as PodBringUp from "../plan/PodBringUp.js"
+import * as PlanConditions from "../plan/PlanConditions.js"
+import * as ZonePlans from "../plan/ZonePlans.js"
 import * as PodAdmission from "./PodAdmission.js"
 import * as PodBrand from "./PodBrand.js"
+import * as PodDeadline from "./PodDeadline.js"
 import * as PodEvents from "./PodEvents.js"
+import * as PodLife from "./PodLife.js"
+import * as PodProbes from "./PodProbes.js"
 import * as PodRemoval from "./PodRemoval.js"
 import * as PodResizer from "./PodResizer.js"
 import * as PodSandbox from "./PodSandbox.js"
@@ -31,11 +41,13 @@ import * as PodSources from "../volume/PodSources.js"
 import * as PodStatus from "./PodStatus.js"
 import * as PodTokens from "../volume/PodTokens.js"
 import * as PodVolumes from "../volume/PodVolumes.js"
+import * as VolumeRefresh from "../volume/VolumeRefresh.js"
 import * as StatusManager from "./StatusManager.js"
 import * as SupervisorClient from "../supervisor/SupervisorClient.js"
 import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
 import * as Paths from "../supervisor/SupervisorPaths.js"
+import type * as PodSource from "../adoption/PodSource.js"
 
 /** What a pass asks for next. @category models */
 export type Outcome = Data.TaggedEnum<{
@@ -56,23 +68,29 @@ export type PassError =
   | ImageUnavailable
   | VolumeSetupError
   | SupervisorFileFailed
+  | ZonePlans.ZonePlansError
 
 /** @category models */
 export interface Options extends NodeAgentOptions.Resolved {
-  /** Pods of this node, by uid. */
-  readonly informer: Informer.Informer<CoreV1.Pod>
+  /** What shall run on this node. */
+  readonly source: Pick<PodSource.PodSource, "byUid" | "isAbsent" | "list">
   /** What the node can give; for containers that ask for their limits and have none. */
   readonly allocatable: FieldValues.PodFacts["allocatable"]
+  /** Why the node is too short of something to begin with a pod; undefined when it is not. */
+  readonly pressed: (pod: CoreV1.Pod) => PodAdmission.Rejection | undefined
+  /** Asks for a pass over a pod. */
+  readonly wake: (uid: string) => Effect.Effect<void>
 }
-
-/** Index of the informer under which pods are found by uid. @category models */
-export const uidIndex = "uid"
 
 type Environment =
   | ApiClient.ApiClient
+  | CommandRunner.CommandRunner
   | EventRecorder.EventRecorder
   | FileSystem.FileSystem
+  | PlanLedger.PlanLedger
+  | PodProbes.PodProbes
   | PodSandbox.PodSandbox
+  | Scope.Scope
   | StatusManager.StatusManager
   | SupervisorClient.SupervisorClient
 
@@ -80,6 +98,8 @@ type Environment =
 export interface PodWorker {
   /** One pass for one pod. */
   readonly pass: (uid: string) => Effect.Effect<Outcome, PassError>
+  /** What is to be counted about single zones and their plans now. */
+  readonly series: ZonePlans.ZonePlans["series"]
   /** Remembers who a uid was, for when only its leftovers are there. */
   readonly noteIdentity: (identity: Files.PodIdentity) => void
   /**
@@ -94,15 +114,17 @@ export interface PodWorker {
  *
  * @category constructors
  */
-export const make = (options: Options): Effect.Effect<PodWorker, never, Environment> =>
+export const make = (options: Options): Effect.Effect<PodWorker, PlanError.LedgerFailed, Environment> =>
   Effect.gen(function*() {
     const client = yield* ApiClient.ApiClient
     const fs = yield* FileSystem.FileSystem
+    const probes = yield* PodProbes.PodProbes
     const recorder = yield* EventRecorder.EventRecorder
     const sandbox = yield* PodSandbox.PodSandbox
     const statuses = yield* StatusManager.StatusManager
     const supervisor = yield* SupervisorClient.SupervisorClient
     const tokens = PodTokens.make(client)
+    const refresher = yield* VolumeRefresh.make(client, tokens, options.dataDir)
     const identities = new Map<string, Files.PodIdentity>()
     /** When a pod was first found to be missing in the API. */
     const missingSince = new Map<string, number>()
@@ -118,6 +140,8 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         recorder.event(PodEvents.reference(pod, container), type, reason, message), { discard: true })
 
     const images = yield* ContainerImages.resolver(client, emit)
+    const services = yield* ServiceWatch.make
+    const life = yield* PodLife.make(options.dataDir, supervisor, emit)
 
     const observe = (
       pod: CoreV1.Pod,
@@ -126,62 +150,28 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
       waiting?: ContainerStatus.WaitingReason,
       sandboxProblem?: ContainerStatus.WaitingReason
     ) =>
-      Effect.map(sandbox.findAddress(pod.metadata.uid ?? ""), (lease): PodStatus.Observation => ({
-        zone: PodSandbox.namesOf(PodSandbox.identityOf(pod)).zone,
-        sandboxReady,
-        hostIP: options.nodeAddress,
-        podIPs: Option.getOrUndefined(Option.map(lease, PodSandbox.addressesOf)),
-        state: Option.getOrUndefined(Option.flatMap(supervised, ({ state }) => state)),
-        waiting,
-        imageIDs: Option.getOrUndefined(Option.map(supervised, ({ spec }) => new Map(spec.containers.map(({ imageID = "", name }) => [name, imageID])))),
-        sandboxProblem,
-        rejected: PodAdmission.rejection(pod)
-      }))
+      Effect.bindTo(sandbox.findAddress(pod.metadata.uid ?? ""), "lease").pipe(
+        Effect.bind("probes", ({ lease }) =>
+          probes.look(pod, supervised, sandboxReady && Option.isSome(lease) ? PodSandbox.addressesOf(lease.value)[0] : undefined)),
+        Effect.map(({ lease, probes }): PodStatus.Observation => ({
+          zone: PodSandbox.namesOf(PodSandbox.identityOf(pod)).zone,
+          sandboxReady,
+          hostIP: options.nodeAddress,
+          podIPs: Option.getOrUndefined(Option.map(lease, PodSandbox.addressesOf)),
+          state: Option.getOrUndefined(Option.flatMap(supervised, ({ state }) => state)),
+          waiting,
+          processes: Option.getOrUndefined(Option.map(supervised, ({ spec }) =>
+            new Map([...spec.containers, ...spec.ephemeralContainers ?? []].map((process) => [process.name, process])))),
+          imageIDs: Option.getOrUndefined(Option.map(supervised, ({ spec }) => new Map([...spec.containers, ...spec.ephemeralContainers ?? []].map(({ imageID = "", name }) => [name, imageID])))),
+          sandboxProblem,
+          verdict: Option.getOrUndefined(Option.flatMapNullable(supervised, ({ spec: { desired } }) => desired.state === "stop" ? desired.verdict : undefined)),
+          rejected: PodAdmission.rejection(pod),
+          probes
+        }))
+      )
 
     const isRunning = (pod: CoreV1.Pod) =>
       Effect.map(sandbox.zoneStates, (states) => states.get(PodSandbox.namesOf(PodSandbox.identityOf(pod)).zone) === "running")
-
-    /** Shows why nothing runs yet, then fails the pass so that it is tried again with back-off. */
-    const failed = (
-      pod: CoreV1.Pod,
-      event: PodEvents.PodEvent | undefined,
-      waiting: ContainerStatus.WaitingReason,
-      sandboxProblem?: ContainerStatus.WaitingReason
-    ) =>
-    <E extends PassError>(error: E) =>
-      Effect.gen(function*() {
-        yield* emit(pod, event === undefined ? [] : [event])
-        lastFailure.set(pod.metadata.uid ?? "", [waiting, sandboxProblem])
-        const supervised = yield* Effect.orElseSucceed(supervisor.read(pod.metadata.uid ?? ""), () => Option.none())
-        const observation = yield* observe(pod, supervised, false, waiting, sandboxProblem)
-        // A status that cannot be written now is written by the pass that follows anyway.
-        yield* Effect.ignore(statuses.show(pod, observation))
-        return yield* Effect.fail(error)
-      })
-
-    const creating = { reason: "ContainerCreating" }
-
-    const configFailed = (pod: CoreV1.Pod) => (error: ContainerConfigError) =>
-      failed(
-        pod,
-        { type: "Warning", reason: "Failed", message: `Error: ${error.message}`, container: error.container },
-        { reason: error.reason, message: error.message }
-      )(error)
-
-    /** What went wrong was told already, by who pulls. */
-    const imageFailed = (pod: CoreV1.Pod) => (error: ImageUnavailable) => failed(pod, undefined, { reason: error.reason, message: error.message })(error)
-
-    const sandboxFailed = (pod: CoreV1.Pod) => (error: PodSandbox.SandboxError | SupervisorFileFailed) =>
-      failed(
-        pod,
-        { type: "Warning", reason: "FailedCreatePodSandBox", message: `Failed to create pod sandbox: ${error.message}` },
-        // No retry brings a brand that the host does not have: users must see at the container why it waits.
-        PodSandbox.isRefused(error) ? { reason: error._tag, message: error.message } : creating,
-        { reason: PodSandbox.isRefused(error) ? error._tag : "FailedCreatePodSandBox", message: error.message }
-      )(error)
-
-    const mountFailed = (pod: CoreV1.Pod) => (error: VolumeSetupError) =>
-      failed(pod, { type: "Warning", reason: "FailedMount", message: error.message }, creating)(error)
 
     const supervisorSpec = (pod: CoreV1.Pod, containers: ReadonlyArray<Files.ContainerSpec>): Files.PodSpec => {
       const identity = PodSandbox.identityOf(pod)
@@ -194,6 +184,7 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         containers,
         backOff: options.backOff,
         logs: { directory: Paths.podLogs(options.logDir, identity), maxBytes: options.logMaxBytes, maxFiles: options.logMaxFiles },
+        ...PodDeadline.limits(pod),
         desired: { state: "run" }
       }
     }
@@ -202,46 +193,59 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
       podIP,
       podIPs: [podIP, ...others],
       hostIP: options.nodeAddress,
+      services: services.list(),
       allocatable: options.allocatable
     })
 
-    /** Writes the volumes of a running pod again when one of its tokens is to be renewed. Its old token is good for a while yet. */
-    const renewTokens = (pod: CoreV1.Pod) =>
+    /** Brings the files of a running pod up to date. */
+    const refreshVolumes = (pod: CoreV1.Pod) =>
       Effect.gen(function*() {
-        if (!(yield* tokens.isDue(pod))) return
+        if (!refresher.concerns(pod)) return
         const lease = yield* sandbox.findAddress(pod.metadata.uid ?? "")
-        if (Option.isNone(lease)) return
-        const sources = yield* PodSources.read(client, tokens, pod)
-        yield* PodVolumes.prepare(options.dataDir, { pod, facts: factsOf(PodSandbox.addressesOf(lease.value)), sources })
-      }).pipe(
-        Effect.catchAll((error) => Effect.logWarning("the tokens of a pod were not renewed; this is tried again", error)),
-        Effect.provideService(FileSystem.FileSystem, fs)
-      )
+        const addresses = Option.match(lease, { onNone: () => PodSandbox.shownAddresses(pod), onSome: PodSandbox.addressesOf })
+        yield* refresher.refresh(pod, factsOf(addresses))
+      })
 
-    /** From nothing, or from whatever is there, to a running zone with its containers handed over. */
-    const bringUp = (pod: CoreV1.Pod, known: Option.Option<SupervisorClient.SupervisedPod>) =>
+    /** Tells users why their pod does not go on. One that runs is shown as it is: nothing of it has ended because of that. */
+    const tellFailure = (pod: CoreV1.Pod, error: PodBringUp.BringUpError): Effect.Effect<void> =>
       Effect.gen(function*() {
-        const { uid } = PodSandbox.identityOf(pod)
-        const lease = yield* Effect.catchAll(sandbox.address(pod), sandboxFailed(pod))
-        const sources = yield* PodSources.read(client, tokens, pod)
-        const facts = factsOf(PodSandbox.addressesOf(lease))
-        const handler = yield* PodBrand.handlerOf(client, pod)
-        const asked = pod.metadata.annotations?.[PodBrand.annotation] ?? handler
-        const pulled = yield* Effect.catchTag(images.resolve(pod, asked, Option.isNone(known)), "ImageUnavailable", imageFailed(pod))
-        const inputs = { pod, facts, sources, images: pulled?.containers }
-        const volumes = yield* Effect.catchAll(PodVolumes.prepare(options.dataDir, inputs), mountFailed(pod))
-        const shared = yield* Effect.catchAll(supervisor.prepare(uid), sandboxFailed(pod))
-        const notices = yield* Effect.catchAll(
-          sandbox.ensure(pod, lease, [sharedDirectory(shared), ...volumes], { handler, ...pulled?.facts }),
-          sandboxFailed(pod)
-        )
-        yield* emit(pod, notices)
-        // What was handed over stays as it is: a container is restarted with the environment it was started with.
-        if (Option.isSome(known)) return
-        const containers = yield* Effect.catchAll(ContainerEnvironment.processes(inputs), configFailed(pod))
-        yield* emit(pod, PodAdmission.ignored(pod))
-        yield* supervisor.submit(supervisorSpec(pod, containers))
-      }).pipe(Effect.provideService(FileSystem.FileSystem, fs))
+        if ((yield* isRunning(pod)) && error._tag !== "ContainerConfigError") {
+          yield* emit(pod, BringUpFailure.whileRunning(error))
+          return
+        }
+        const told = BringUpFailure.of(error)
+        if (told === undefined) return
+        const { event, sandboxProblem, waiting } = told
+        yield* emit(pod, event === undefined ? [] : [event])
+        lastFailure.set(pod.metadata.uid ?? "", [waiting, sandboxProblem])
+        const supervised = yield* Effect.orElseSucceed(supervisor.read(pod.metadata.uid ?? ""), () => Option.none())
+        yield* statuses.show(pod, yield* observe(pod, supervised, false, waiting, sandboxProblem))
+        // A status that cannot be written now is written by the pass that follows anyway.
+      }).pipe(Effect.ignore)
+
+    const plans = yield* ZonePlans.make({
+      nodeName: options.nodeName,
+      dataDir: options.dataDir,
+      allocatable: options.allocatable,
+      gateProbeInterval: options.gateProbeInterval,
+      client,
+      sandbox,
+      supervisor,
+      images,
+      tokens,
+      factsOf,
+      specOf: supervisorSpec,
+      emit,
+      tell: emit,
+      pods: options.source.list,
+      find: (uid) => {
+        const found = options.source.byUid(uid)
+        return found === undefined ? undefined : statuses.latest(found)
+      },
+      failed: tellFailure,
+      removeVolumes: (uid) => PodVolumes.remove(options.dataDir, uid, options.source.byUid(uid)).pipe(Effect.provideService(FileSystem.FileSystem, fs)),
+      wake: options.wake
+    })
 
     /**
      * Hands over the ephemeral containers that came since the last pass. Gives what is wrong with those that cannot be started: that is
@@ -257,52 +261,70 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         // Read for these containers alone: what the pod itself was started with stays.
         const sources = yield* PodSources.read(client, tokens, { ...pod, spec: { containers: added } })
         const facts = factsOf(Option.match(lease, { onNone: () => PodSandbox.shownAddresses(pod), onSome: PodSandbox.addressesOf }))
-        const made = added.map((container) => EphemeralContainers.process({ pod, facts, sources }, container))
+        const brand = pod.metadata.annotations?.[PodBrand.annotation] ?? (yield* PodBrand.handlerOf(client, pod))
+        const made = yield* Effect.forEach(added, (container) => EphemeralStart.prepare({ sandbox, images }, { pod, facts, sources }, brand, spec, container))
         const containers = made.filter(Either.isRight).map(({ right }) => right)
         if (containers.length > 0) {
           yield* supervisor.submit({ ...spec, ephemeralContainers: [...spec.ephemeralContainers ?? [], ...containers] })
         }
         const problems = made.filter(Either.isLeft).map(({ left }) => left)
-        yield* emit(pod, problems.map(({ container, message }) => ({ type: "Warning", reason: "Failed", message: `Error: ${message}`, container })))
+        // Who pulls images has told already what is wrong with one.
+        yield* emit(pod, problems.flatMap(({ _tag, container, message }) =>
+          _tag === "ImageUnavailable" ? [] : [{ type: "Warning", reason: "Failed", message: `Error: ${message}`, container } as const]))
         return problems
       })
 
-    const resize = PodResizer.make({ allocatable: options.allocatable, pods: options.informer.list, sandbox, emit })
+    const resize = PodResizer.make({ allocatable: options.allocatable, pods: options.source.list, sandbox, supervisor, emit })
 
     const keepRunning = (pod: CoreV1.Pod): Effect.Effect<Outcome, PassError> =>
       Effect.gen(function*() {
         const { uid } = PodSandbox.identityOf(pod)
         const known = yield* supervisor.read(uid)
-        const rejected = PodAdmission.rejection(pod)
+        yield* life.look(pod, known)
+        const tooLate = Option.isNone(known) ? PodDeadline.rejection(pod, yield* Clock.currentTimeMillis) : undefined
+        const unwelcome = Option.isNone(known) ? options.pressed(pod) : undefined
+        const rejected = PodAdmission.rejection(pod) ?? tooLate ?? unwelcome
         if (rejected !== undefined) {
-          yield* Effect.flatMap(observe(pod, known, false), (observation) => statuses.show(pod, observation))
+          yield* Effect.flatMap(observe(pod, known, false), (observation) => statuses.show(pod, { ...observation, rejected }))
           yield* emit(pod, [{ type: "Warning", ...rejected }])
           return Outcome.Settled()
         }
         const state = Option.getOrUndefined(Option.flatMap(known, (pod) => pod.state))
-        const isMissing = !PodStatus.isOver(state) && (Option.isNone(known) || !(yield* isRunning(pod)))
-        if (isMissing) {
-          const stored = yield* Effect.flatMap(observe(pod, known, false, ...lastFailure.get(uid) ?? []), (observation) => statuses.show(pod, observation))
-          yield* bringUp(stored, known)
-          lastFailure.delete(uid)
-        }
-        // Read again only after something was handed over; what the supervisor writes meanwhile asks for a pass of its own.
-        const handedOver = isMissing ? yield* supervisor.read(uid) : known
+        const isOver = PodStatus.isOver(state)
+        const isMissing = !isOver && (Option.isNone(known) || !(yield* isRunning(pod)))
+        const stored = isMissing
+          ? yield* Effect.flatMap(observe(pod, known, false, ...lastFailure.get(uid) ?? []), (observation) => statuses.show(pod, observation))
+          : pod
+        if (isMissing) yield* services.ready(pod)
+        const planned = isOver ? undefined : yield* plans.pass(stored, known)
+        if (planned?.failure !== undefined && isMissing) return yield* Effect.fail(planned.failure)
+        if (planned?.failure === undefined) lastFailure.delete(uid)
+        // Read again only after something was done; what the supervisor writes meanwhile asks for a pass of its own.
+        const handedOver = isMissing || planned?.instance?.status?.plan !== undefined ? yield* supervisor.read(uid) : known
         const problems = yield* addEphemeral(pod, handedOver)
         const supervised = pod.spec?.ephemeralContainers === undefined ? handedOver : yield* supervisor.read(uid)
         const running = yield* isRunning(pod)
-        const resized = running ? yield* resize(statuses.latest(pod)) : undefined
+        // A pause holds everything that changes a zone.
+        const resized = running && planned?.instance?.spec.paused !== true ? yield* resize(statuses.latest(pod), Option.getOrUndefined(supervised)) : undefined
         const observation: PodStatus.Observation = {
           ...(yield* observe(pod, supervised, running)),
           resize: resized,
+          plans: PlanConditions.of(pod, planned?.instance),
           problems: new Map(problems.map(({ container, message, reason }) => [container, { reason, message }]))
         }
+        yield* probes.act(pod, supervised)
         const shown = yield* statuses.show(pod, observation)
-        if (observation.sandboxReady && !PodPhase.isTerminal(shown)) yield* renewTokens(pod)
+        if (observation.sandboxReady && !PodPhase.isTerminal(shown)) yield* refreshVolumes(pod)
         if (PodPhase.isTerminal(shown)) return yield* release(shown)
         if (resized?.failure !== undefined) return yield* resized.failure
+        if (planned?.failure !== undefined) return yield* Effect.fail(planned.failure)
         // What they lack may come: tried again with back-off.
-        return problems[0] === undefined ? Outcome.Settled() : yield* Effect.fail(problems[0])
+        if (problems[0] !== undefined) return yield* Effect.fail(problems[0])
+        // What has no reason is looked at in the reconciler's own time.
+        const delay = planned?.delay
+        return delay === undefined || Duration.toMillis(delay) >= Duration.toMillis(options.resyncInterval)
+          ? Outcome.Settled()
+          : Outcome.RequeueAfter({ delay })
       })
 
     /** Gives back what a pod that is over holds on the host. Its records and logs stay until it is deleted. */
@@ -314,7 +336,7 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         const holdsAddress = Option.isSome(yield* sandbox.findAddress(identity.uid))
         if (holdsZone || holdsAddress) {
           yield* sandbox.remove(identity)
-          yield* PodVolumes.remove(options.dataDir, identity.uid).pipe(Effect.provideService(FileSystem.FileSystem, fs))
+          yield* PodVolumes.remove(options.dataDir, identity.uid, pod).pipe(Effect.provideService(FileSystem.FileSystem, fs))
         }
         const supervised = yield* supervisor.read(identity.uid)
         yield* Effect.flatMap(observe(pod, supervised, false), (observation) => statuses.show(pod, observation))
@@ -326,12 +348,16 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         yield* sandbox.remove(identity).pipe(
           Effect.tapError((error) => pod === undefined ? Effect.void : emit(pod, [PodEvents.notRemoved(error.message)]))
         )
-        yield* PodVolumes.remove(options.dataDir, identity.uid).pipe(Effect.provideService(FileSystem.FileSystem, fs))
+        yield* PodVolumes.remove(options.dataDir, identity.uid, pod).pipe(Effect.provideService(FileSystem.FileSystem, fs))
         yield* supervisor.remove(identity.uid)
         yield* images.release(identity.uid)
+        yield* plans.forget(identity)
         identities.delete(identity.uid)
         lastFailure.delete(identity.uid)
         tokens.forget(identity.uid)
+        yield* probes.forget(identity.uid)
+        life.forget(identity.uid)
+        refresher.forget(identity.uid)
         missingSince.delete(identity.uid)
         reportedDeleted.delete(identity.uid)
         yield* statuses.forget(identity.uid)
@@ -362,6 +388,7 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         }
         const done = yield* stopped(uid, request, Effect.suspend(() => emit(pod, PodEvents.killing(pod))))
         const supervised = yield* supervisor.read(uid)
+        yield* life.look(pod, supervised)
         const shown = yield* statuses.show(pod, yield* observe(pod, supervised, !done && (yield* isRunning(pod))))
         if (!done) return Outcome.RequeueAfter({ delay: "1 second" })
         yield* removeAll(identity, pod)
@@ -369,13 +396,6 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         yield* PodRemoval.finish(client, shown)
         return Outcome.Settled()
       })
-
-    /** Whether the API, asked directly, does not have this pod on this node any more. */
-    const isAbsent = (identity: Files.PodIdentity) =>
-      client.get(Kinds.pod, { namespace: identity.namespace, name: identity.name }).pipe(
-        Effect.map((pod) => pod.metadata.uid !== identity.uid || pod.spec?.nodeName !== options.nodeName),
-        Effect.catchIf(ClientError.isNotFound, () => Effect.succeed(true))
-      )
 
     /**
      * Something of a pod is here, and the informer does not have it. It goes only when the API says twice that the pod is gone: by
@@ -389,7 +409,7 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
         if (identity === undefined) {
           return Outcome.Settled()
         }
-        if (!(yield* isAbsent(identity))) {
+        if (!(yield* options.source.isAbsent(identity))) {
           missingSince.delete(uid)
           reportedDeleted.delete(uid)
           return Outcome.RequeueAfter({ delay: options.orphanConfirmation })
@@ -417,6 +437,7 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
       })
 
     return {
+      series: plans.series,
       noteIdentity: (identity) => void identities.set(identity.uid, identity),
       noteDeleted: (pod, told) => {
         const { uid } = PodSandbox.identityOf(pod)
@@ -426,7 +447,7 @@ export const make = (options: Options): Effect.Effect<PodWorker, never, Environm
       },
       pass: (uid) =>
         Effect.suspend(() => {
-          const [found] = options.informer.byIndex(uidIndex, uid)
+          const found = options.source.byUid(uid)
           if (found === undefined) return removeMissing(uid)
           missingSince.delete(uid)
           const pod = statuses.latest(found)

@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as durableFile from "../internal/durableFile.js"
 import * as podFolders from "../internal/podFolders.js"
+import * as RestartRequest from "./RestartRequest.js"
 import type { SupervisorFileFailed } from "./SupervisorError.js"
 import * as Files from "./SupervisorFiles.js"
 import * as Paths from "./SupervisorPaths.js"
@@ -30,6 +31,8 @@ export interface StopRequest {
   /** Milliseconds since the epoch. */
   readonly requestedAt: number
   readonly graceSeconds: number
+  /** Why the node ends the pod, if it does so by itself: the pod has failed then. A verdict stays with all requests that follow. */
+  readonly verdict?: { readonly reason: string; readonly message: string } | undefined
 }
 
 /**
@@ -44,6 +47,18 @@ export class SupervisorClient extends Context.Tag("@reddwarf/node-agent/Supervis
   readonly submit: (spec: Files.PodSpec) => Effect.Effect<void, SupervisorFileFailed>
   /** Asks for a pod to be stopped. None when the pod was never handed over. */
   readonly stop: (uid: string, request: StopRequest) => Effect.Effect<Option.Option<SupervisedPod>, SupervisorFileFailed>
+  /**
+   * Asks for a container to be ended and started again. False when its attempt was asked before, or when the pod is not to run: nothing
+   * happens then.
+   */
+  readonly restart: (uid: string, request: RestartRequest.RestartRequest) => Effect.Effect<boolean, SupervisorFileFailed>
+  /** Tells that the startup probe of a container's attempt succeeded. */
+  readonly started: (uid: string, container: string, attempt: number) => Effect.Effect<void, SupervisorFileFailed>
+  /**
+   * Asks for the containers of a pod to be ended until it may run on; a pod that is being stopped, or held for the same request, is left as it
+   * is. It runs on when a specification is submitted that says so.
+   */
+  readonly hold: (uid: string, request: StopRequest) => Effect.Effect<void, SupervisorFileFailed>
   readonly read: (uid: string) => Effect.Effect<Option.Option<SupervisedPod>, SupervisorFileFailed>
   /** Uids of all pods that have a folder. */
   readonly list: Effect.Effect<ReadonlyArray<string>, SupervisorFileFailed>
@@ -114,10 +129,36 @@ export const layer = (options: Options): Layer.Layer<SupervisorClient, Superviso
             if (Option.isNone(before)) return before
             const { desired } = before.value.spec
             if (desired.state !== "stop" || desired.requestId !== request.requestId) {
-              yield* write({ ...before.value.spec, desired: { state: "stop", ...request } })
+              const verdict = request.verdict ?? (desired.state === "stop" ? desired.verdict : undefined)
+              yield* write({ ...before.value.spec, desired: { state: "stop", ...request, ...(verdict === undefined ? {} : { verdict }) } })
             }
             return before
           }),
+        restart: (uid, request) =>
+          Effect.gen(function*() {
+            const before = Option.getOrUndefined(yield* read(uid))
+            if (before?.spec.desired.state !== "run") return false
+            const restarts = RestartRequest.added(before.spec.restarts, request)
+            if (restarts === undefined) return false
+            yield* write({ ...before.spec, restarts })
+            return true
+          }),
+        started: (uid, container, attempt) =>
+          Effect.gen(function*() {
+            const before = Option.getOrUndefined(yield* read(uid))
+            const name = `${container}/${attempt}`
+            if (before === undefined || before.spec.started?.includes(name) === true) return
+            const others = (before.spec.started ?? []).filter((other) => !other.startsWith(`${container}/`))
+            yield* write({ ...before.spec, started: [...others, name] })
+          }),
+        hold: (uid, request) =>
+          Effect.flatMap(read(uid), Option.match({
+            onNone: () => Effect.void,
+            onSome: ({ spec }) =>
+              spec.desired.state === "stop" || (spec.desired.state === "hold" && spec.desired.requestId === request.requestId)
+                ? Effect.void
+                : write({ ...spec, desired: { state: "hold", requestId: request.requestId, requestedAt: request.requestedAt, graceSeconds: request.graceSeconds } })
+          })),
         read,
         list: fs.readDirectory(podsDir).pipe(Effect.mapError(durableFile.failed("list", podsDir))),
         remove: (uid) =>

@@ -6,6 +6,8 @@
  */
 import { ZoneName } from "@reddwarf/runtime-illumos"
 import * as Schema from "effect/Schema"
+import { ContainerLifecycle, HookFailure, HookProgress } from "./ContainerLifecycle.js"
+import { RestartRequest } from "./RestartRequest.js"
 
 /** Characters that are safe as one component of a path. */
 const pathComponent = (what: string) =>
@@ -53,10 +55,42 @@ export type ContainerKind = typeof ContainerKind.Type
 export const ContainerUser = Schema.Struct({
   uid: Schema.Number,
   gid: Schema.Number,
-  name: Schema.optional(Schema.String)
+  name: Schema.optional(Schema.String),
+  /** Further groups; absent means none. */
+  groups: Schema.optional(Schema.Array(Schema.Number))
 })
 /** @category models */
 export type ContainerUser = typeof ContainerUser.Type
+
+/**
+ * What the root of a container shows of its zone. Mounted from inside the zone, when the first process of the container starts.
+ *
+ * @category schemas
+ */
+export const RootBind = Schema.Struct({
+  /** Absolute in the zone. */
+  from: Schema.String,
+  /** Absolute in the root, without symbolic links. */
+  to: Schema.String,
+  readOnly: Schema.optional(Schema.Boolean),
+  /** What `from` is, where it is made when it is missing, for everybody to write to. */
+  make: Schema.optional(Schema.Literal("folder", "file"))
+})
+/** @category models */
+export type RootBind = typeof RootBind.Type
+
+/**
+ * A root beside that of the zone.
+ *
+ * @category schemas
+ */
+export const ContainerRoot = Schema.Struct({
+  /** Absolute in the zone. */
+  path: Schema.String,
+  binds: Schema.optional(Schema.Array(RootBind))
+})
+/** @category models */
+export type ContainerRoot = typeof ContainerRoot.Type
 
 /**
  * One container: the process to run, complete, so that it can be started again while no agent is there.
@@ -69,8 +103,10 @@ export const ContainerSpec = Schema.Struct({
   /** Program and arguments; the program is looked up in the container's `PATH`. */
   argv: Schema.NonEmptyArray(Schema.String),
   env: Schema.Array(Schema.Struct({ name: Schema.NonEmptyString, value: Schema.String })),
-  /** Absolute path in the zone. */
+  /** Absolute path in the container's root. */
   workingDirectory: Schema.String,
+  /** Default the root of the zone. */
+  root: Schema.optional(ContainerRoot),
   /** Default the zone's root. */
   user: Schema.optional(ContainerUser),
   /** The image it was made from, as its status shows it. */
@@ -80,7 +116,9 @@ export const ContainerSpec = Schema.Struct({
   /** Ends the input for good when the first one who attached to it leaves. */
   stdinOnce: Schema.optional(Schema.Boolean),
   /** Gives the process a terminal. */
-  tty: Schema.optional(Schema.Boolean)
+  tty: Schema.optional(Schema.Boolean),
+  /** Hooks, stop signal, restart rules, last words. */
+  lifecycle: Schema.optional(ContainerLifecycle)
 })
 /** @category models */
 export type ContainerSpec = typeof ContainerSpec.Type
@@ -89,12 +127,23 @@ export type ContainerSpec = typeof ContainerSpec.Type
  * What to do with the pod. A stop is identified by `requestId`: repeating it changes nothing, and its deadline is
  * `requestedAt + graceSeconds` whoever restarts in between. A later request can only make the deadline earlier.
  *
+ * A `hold` ends the containers in the same way but is no end: what was not over starts again, as a restart, once `run` is wanted again.
+ * That is how a pod gets another root.
+ *
  * @category schemas
  */
 export const Desired = Schema.Union(
   Schema.Struct({ state: Schema.Literal("run") }),
   Schema.Struct({
     state: Schema.Literal("stop"),
+    requestId: Schema.String,
+    requestedAt: Schema.Number,
+    graceSeconds: Schema.Number,
+    /** Why the node ends the pod; it has failed then, whatever its containers say. */
+    verdict: Schema.optional(Schema.Struct({ reason: Schema.String, message: Schema.String }))
+  }),
+  Schema.Struct({
+    state: Schema.Literal("hold"),
     requestId: Schema.String,
     requestedAt: Schema.Number,
     graceSeconds: Schema.Number
@@ -147,9 +196,24 @@ export const PodSpec = Schema.Struct({
   containers: Schema.Array(ContainerSpec),
   /** Grows while the pod runs. A list of its own: a supervisor that does not know it goes on with the rest. */
   ephemeralContainers: Schema.optional(Schema.Array(ContainerSpec)),
+  /** When the pod is stopped because it was active for long enough. */
+  activeDeadlineAt: Schema.optional(Schema.Number),
+  /** Time to end for containers that the supervisor ends by itself. Default 30. */
+  terminationGraceSeconds: Schema.optional(Schema.Number),
+  /** Containers with a startup probe that succeeded, as `<name>/<attempt>`: what waits for them goes on. Written while the pod runs. */
+  started: Schema.optional(Schema.Array(Schema.String)),
+  /** Containers that are to be ended and started again. A supervisor that does not know of these lets them run. */
+  restarts: Schema.optional(Schema.Array(RestartRequest)),
   backOff: BackOffOptions,
   logs: LogOptions,
-  desired: Desired
+  desired: Desired,
+  /**
+   * What gave the containers other processes than those they began with. When it changes, those that run on are started anew from what this
+   * specification says. Absent at first.
+   */
+  generation: Schema.optional(Schema.String),
+  /** The processes that `generation` replaced, should it have to be taken back. */
+  previous: Schema.optional(Schema.Struct({ generation: Schema.String, containers: Schema.Array(ContainerSpec) }))
 })
 /** @category models */
 export type PodSpec = typeof PodSpec.Type
@@ -179,7 +243,9 @@ export const ExitRecord = Schema.Struct({
   /** `128 + n` when signal `n` ended the process. */
   exitCode: Schema.Number,
   signal: Schema.optional(Schema.Number),
-  reason: ExitReason
+  reason: ExitReason,
+  /** What the container left as its last words. */
+  message: Schema.optional(Schema.String)
 })
 /** @category models */
 export type ExitRecord = typeof ExitRecord.Type
@@ -214,6 +280,10 @@ export const ContainerState = Schema.Struct({
   backOffMillis: Schema.Number,
   /** Ends of the last two attempts that ended, the latest first. */
   exits: Schema.Array(ExitRecord),
+  /** How far the hooks of the current attempt are. */
+  hooks: Schema.optional(HookProgress),
+  /** Hooks that failed, the latest first; a few. */
+  hookFailures: Schema.optional(Schema.Array(HookFailure)),
   /** Why the current attempt could not be started. */
   problem: Schema.optional(Schema.Struct({ reason: Schema.String, message: Schema.String }))
 })
@@ -230,6 +300,10 @@ export const PodState = Schema.Struct({
   uid: Schema.String,
   /** The stop request that is being carried out, with the earliest deadline of all requests so far. */
   stop: Schema.optional(Schema.Struct({ requestId: Schema.String, deadline: Schema.Number })),
+  /** The pod is being ended, or was, because it was active for as long as it may be. */
+  deadlineExceeded: Schema.optional(Schema.Boolean),
+  /** The request to hold the pod that has been carried out: no container runs, and none will before the pod may run on. */
+  held: Schema.optional(Schema.String),
   /** Ephemeral ones as well, once the supervisor has seen them. */
   containers: Schema.Array(ContainerState)
 })

@@ -2,6 +2,7 @@
 import { type CoreV1, Kinds } from "@reddwarf/api-types"
 import { type ApiClient, ClientError } from "@reddwarf/client"
 import * as Effect from "effect/Effect"
+import * as ClaimVolume from "./ClaimVolume.js"
 import type { PodTokens, Tokens } from "./PodTokens.js"
 
 /**
@@ -14,10 +15,12 @@ export interface PodSources {
   readonly secrets: ReadonlyMap<string, CoreV1.Secret>
   /** Tokens of the pod's ServiceAccount. */
   readonly tokens: Tokens
+  /** Claims by volume of the pod. */
+  readonly claims: ClaimVolume.Claims
 }
 
 /** @category constructors */
-export const empty: PodSources = { configMaps: new Map(), secrets: new Map(), tokens: new Map() }
+export const empty: PodSources = { configMaps: new Map(), secrets: new Map(), tokens: new Map(), claims: new Map() }
 
 interface Names {
   readonly configMaps: Set<string>
@@ -48,20 +51,39 @@ const collectVolume = (names: Names, volume: CoreV1.Volume): void => {
   }
 }
 
+/** Where ConfigMaps and Secrets come from: the API, or a memory of it. @category models */
+export interface Reader {
+  readonly configMap: (namespace: string, name: string) => Effect.Effect<CoreV1.ConfigMap, ClientError.ClientError>
+  readonly secret: (namespace: string, name: string) => Effect.Effect<CoreV1.Secret, ClientError.ClientError>
+}
+
+/** Asks the API each time. @category constructors */
+export const direct = (client: Pick<ApiClient.Service, "get">): Reader => ({
+  configMap: (namespace, name) => client.get(Kinds.configMap, { namespace, name }),
+  secret: (namespace, name) => client.get(Kinds.secret, { namespace, name })
+})
+
+/** Names of the ConfigMaps and Secrets that a pod refers to. @category combinators */
+export const references = (pod: CoreV1.Pod): { readonly configMaps: ReadonlySet<string>; readonly secrets: ReadonlySet<string> } => {
+  const names: Names = { configMaps: new Set(), secrets: new Set() }
+  for (const container of [...pod.spec?.initContainers ?? [], ...pod.spec?.containers ?? []]) collectContainer(names, container)
+  for (const volume of pod.spec?.volumes ?? []) collectVolume(names, volume)
+  return names
+}
+
 /**
  * Reads what the pod refers to. Objects that do not exist are left out: whether that matters is for the reader of the reference to say.
  *
  * @category constructors
  */
 export const read = (
-  client: ApiClient.Service,
+  client: Pick<ApiClient.Service, "get">,
   tokens: Pick<PodTokens, "obtain">,
-  pod: CoreV1.Pod
+  pod: CoreV1.Pod,
+  reader: Reader = direct(client)
 ): Effect.Effect<PodSources, ClientError.ClientError> => {
-  const names: Names = { configMaps: new Set(), secrets: new Set() }
-  for (const container of [...pod.spec?.initContainers ?? [], ...pod.spec?.containers ?? []]) collectContainer(names, container)
-  for (const volume of pod.spec?.volumes ?? []) collectVolume(names, volume)
-  const { namespace } = pod.metadata
+  const names = references(pod)
+  const { namespace = "" } = pod.metadata
   const optional = <A>(effect: Effect.Effect<A, ClientError.ClientError>) =>
     Effect.catchIf(Effect.asSome(effect), ClientError.isNotFound, () => Effect.succeedNone)
   const readAll = <A>(list: ReadonlySet<string>, get: (name: string) => Effect.Effect<A, ClientError.ClientError>) =>
@@ -69,8 +91,9 @@ export const read = (
       concurrency: 4
     }).pipe(Effect.map((found) => new Map(found.flat())))
   return Effect.all({
-    configMaps: readAll(names.configMaps, (name) => client.get(Kinds.configMap, { namespace, name })),
-    secrets: readAll(names.secrets, (name) => client.get(Kinds.secret, { namespace, name })),
-    tokens: tokens.obtain(pod)
+    configMaps: readAll(names.configMaps, (name) => reader.configMap(namespace, name)),
+    secrets: readAll(names.secrets, (name) => reader.secret(namespace, name)),
+    tokens: tokens.obtain(pod),
+    claims: ClaimVolume.read(client, pod)
   })
 }

@@ -5,6 +5,7 @@ import { Kinds } from "@reddwarf/api-types"
 import { ApiClient, type ClientError, FakeApi } from "@reddwarf/client"
 import { SimulatedHost, type StateFile } from "@reddwarf/illumos-sim"
 import { Ipam, type IpamError } from "@reddwarf/ipam"
+import type { PlanError } from "@reddwarf/plans"
 import { type CommandRunner, NetworkRuntime, ZoneRuntime } from "@reddwarf/runtime-illumos"
 import { DatasetName, StorageEngine, type StorageError } from "@reddwarf/storage-zfs"
 import type * as FileSystem from "@effect/platform/FileSystem"
@@ -84,7 +85,7 @@ export class WaitedInVain extends Data.TaggedError("WaitedInVain")<{
 }
 
 /** Repeats `look` until it gives something, and fails with what it was waiting for when that takes too long. */
-export const until = <A, E, R>(what: string, look: Effect.Effect<A | undefined, E, R>, seconds = 15): Effect.Effect<A, E | WaitedInVain, R> =>
+export const until = <A, E, R>(what: string, look: Effect.Effect<A | undefined, E, R>, seconds = 30): Effect.Effect<A, E | WaitedInVain, R> =>
   Effect.flatMap(look, (value) => value === undefined ? Effect.fail("not yet" as const) : Effect.succeed(value)).pipe(
     Effect.retry({ while: (error) => error === "not yet", schedule: pause, times: Math.ceil(seconds * 40) }),
     Effect.mapError((error) => error === "not yet" ? new WaitedInVain({ what, seconds }) : error)
@@ -124,7 +125,7 @@ export const agent = (
   changes: Partial<NodeAgent.Options> = {}
 ): Effect.Effect<
   Started<Context.Tag.Service<NodeAgent.NodeAgent>>,
-  KubeletApi.ListenFailed | SupervisorError.SupervisorFileFailed,
+  KubeletApi.ListenFailed | PlanError.LedgerFailed | PlanError.LedgerSchemaNewer | SupervisorError.SupervisorFileFailed,
   Scope.Scope | World
 > =>
   startable(
@@ -205,7 +206,7 @@ export const createPod = (
 export const getPod = (name: string) => Effect.map(FakeApi.FakeApi, (api) => api.get(Kinds.pod, { namespace: "default", name }))
 
 /** Waits until the pod satisfies `test`, and gives it. */
-export const untilPod = (name: string, what: string, test: (pod: CoreV1.Pod) => boolean, seconds = 15) =>
+export const untilPod = (name: string, what: string, test: (pod: CoreV1.Pod) => boolean, seconds = 30) =>
   Effect.gen(function*() {
     let last: CoreV1.Pod | undefined
     return yield* until(

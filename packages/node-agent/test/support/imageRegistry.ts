@@ -1,13 +1,19 @@
 /** A real registry (distribution) on loopback, and an image of busybox in it. */
-import { type BlobSource, Digest, ImageConfig, ImageError, ImageManifest, ImageReference, MediaType, RegistryClient } from "@reddwarf/images"
+import { type BlobSource, BlobStore, Digest, ExtendedAttributes, ImageConfig, ImageError, ImageManifest, ImageReference, ImageStore, LayerStore, MediaType, RegistryClient } from "@reddwarf/images"
+import { ContainerImages } from "@reddwarf/node-agent"
+import { DatasetName, Zfs } from "@reddwarf/storage-zfs"
+import type { CommandRunner } from "@reddwarf/runtime-illumos"
+import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { execFileSync, spawn } from "node:child_process"
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { gzipSync } from "node:zlib"
+import type { Directories } from "./harness.js"
 
 const peers = process.env["REDDWARF_PEERS"]
 const program = (name: string): string | undefined => peers === undefined ? undefined : join(peers, "bin", name)
@@ -48,25 +54,58 @@ export const registry = Effect.gen(function*() {
   })
 })
 
-const commands = ["sh", "cat", "chroot", "env", "grep", "id", "kill", "ls", "mkdir", "mkfifo", "mv", "ps", "pwd", "rm", "setsid", "sleep", "su", "tr", "true", "tty"]
+/** Images as roots of zones, on the simulated host of these folders. */
+export const imagesLayer = (
+  { dataDir, hostDir }: Directories
+): Layer.Layer<ContainerImages.ContainerImages | ImageStore.ImageStore, ImageError.ImageError, CommandRunner.CommandRunner | FileSystem.FileSystem | RegistryClient.RegistryClient> => {
+  const images = DatasetName.make("rpool/reddwarf/images")
+  const directory = join(dataDir, "images")
+  return ContainerImages.layer({ defaultBrand: "sparse", backOff: { initial: "2 seconds" } }).pipe(
+    Layer.provideMerge(ImageStore.layer({ images, directory })),
+    Layer.provide(LayerStore.layerZfs({ images, realPath: (path) => join(hostDir, "root", path) })),
+    Layer.provide(Layer.mergeAll(Zfs.layer, ExtendedAttributes.layerNone, BlobStore.layer({ directory: join(directory, "content") })))
+  )
+}
 
-const layerOf = (folder: string): Uint8Array => {
+const commands = ["sh", "cat", "chmod", "chroot", "env", "grep", "id", "kill", "ls", "mkdir", "mkfifo", "mount", "mv", "ps", "pwd", "rm", "setsid", "sleep", "stat", "su", "tail", "tr", "true", "tty", "uname"]
+
+/** What an image has beside busybox: text files and links by path, and programs of this machine with their libraries. */
+export interface Extras {
+  readonly texts?: Readonly<Record<string, string>>
+  readonly links?: Readonly<Record<string, string>>
+  readonly programs?: ReadonlyArray<string>
+}
+
+const librariesOf = (path: string): ReadonlyArray<string> =>
+  [...execFileSync("ldd", [path], { encoding: "utf8" }).matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(([, file = ""]) => file)
+
+const put = (root: string, path: string, write: (target: string) => void): void => {
+  const target = join(root, path)
+  mkdirSync(dirname(target), { recursive: true })
+  write(target)
+}
+
+const layerOf = (folder: string, { links = {}, programs = [], texts = {} }: Extras): Uint8Array => {
   const root = join(folder, "root")
   for (const name of ["bin", "etc", "srv/app", "tmp"]) mkdirSync(join(root, name), { recursive: true })
+  chmodSync(join(root, "tmp"), 0o1777)
   copyFileSync(program("busybox") ?? "", join(root, "bin/busybox"))
   for (const name of commands) symlinkSync("busybox", join(root, "bin", name))
   writeFileSync(join(root, "etc/passwd"), "root:x:0:0::/:/bin/sh\nweb:x:1234:1235::/srv/app:/bin/sh\n")
   writeFileSync(join(root, "etc/group"), "root:x:0:\nweb:x:1235:\n")
   writeFileSync(join(root, "srv/app/greeting"), "from the image\n")
+  for (const [path, content] of Object.entries(texts)) put(root, path, (target) => writeFileSync(target, content))
+  for (const [path, to] of Object.entries(links)) put(root, path, (target) => symlinkSync(to, target))
+  for (const file of new Set(programs.flatMap((path) => [path, ...librariesOf(path)]))) put(root, file, (target) => copyFileSync(file, target))
   execFileSync("tar", ["--numeric-owner", "--owner=0", "--group=0", "-C", root, "-cf", join(folder, "layer.tar"), "."])
   return new Uint8Array(readFileSync(join(folder, "layer.tar")))
 }
 
 /** Pushes an image of busybox that runs `process`. */
-export const pushBusybox = (reference: string, process: Partial<ImageConfig.Process>) =>
+export const pushBusybox = (reference: string, process: Partial<ImageConfig.Process>, extras: Extras = {}) =>
   Effect.gen(function*() {
     const client = yield* RegistryClient.RegistryClient
-    const archive = layerOf(yield* temporaryFolder)
+    const archive = layerOf(yield* temporaryFolder, extras)
     const packed = new Uint8Array(gzipSync(archive, { level: 1 }))
     const config = ImageConfig.encode(ImageConfig.make({ os: "linux", architecture: "amd64" }, [Digest.of(archive)], process))
     const descriptor = (mediaType: string, bytes: Uint8Array): ImageManifest.Descriptor => ({ mediaType, digest: Digest.of(bytes), size: bytes.length })

@@ -14,16 +14,18 @@ import type { ZoneName } from "../ZoneName.js"
 import type { ZoneSpec } from "../ZoneSpec.js"
 import { allRootFiles } from "./brandParts.js"
 import * as retry from "./retry.js"
+import * as zoneObserver from "./zoneObserver.js"
 import * as zoneReadiness from "./zoneReadiness.js"
 import * as zoneRoot from "./zoneRoot.js"
 import { configOf } from "./zoneSpecConfig.js"
 
-export type Entry = ZoneAdm.ZoneEntry | undefined
+export type Entry = zoneObserver.Entry
 
 export interface Limits {
   readonly concurrency: number
   readonly settleTimeout: Duration.Duration
   readonly readyTimeout: Duration.Duration
+  /** The longest time between two looks at zones that are on their way. */
   readonly pollInterval: Duration.DurationInput
   readonly timeouts: ZoneAdm.Timeouts | undefined
   readonly brands: ZoneBrands.Registry
@@ -58,6 +60,7 @@ const haltsAtOnce = 16
 export const make = (runner: CommandRunner["Type"], limits: Limits) => {
   const zoneadm = ZoneAdm.make(runner, limits.timeouts)
   const zonecfg = ZoneCfg.make(runner, { dialect: limits.dialect })
+  const observer = zoneObserver.make(runner, zoneadm, limits.pollInterval)
   const permits = Effect.unsafeMakeSemaphore(limits.concurrency)
   const haltPermits = Effect.unsafeMakeSemaphore(haltsAtOnce)
   const patience = Duration.times(limits.settleTimeout, 0.5)
@@ -78,11 +81,7 @@ export const make = (runner: CommandRunner["Type"], limits: Limits) => {
 
   /** Waits while the state is a passing one; gives the last state seen. */
   const wait = (zone: ZoneName, timeout: Duration.Duration): Effect.Effect<Entry, HostError> =>
-    retry.until(zoneadm.find(zone), (entry) => !isPassing(entry), {
-      interval: limits.pollInterval,
-      timeout,
-      onTimeout: (last) => ({ _tag: "Passing" as const, last })
-    }).pipe(Effect.catchTag("Passing", ({ last }) => Effect.succeed(last)))
+    observer.until(zone, (entry) => !isPassing(entry), timeout)
 
   /**
    * The state of a zone once it is not on its way any more. A zone that is torn down and does not come to its end is halted once more,
@@ -151,6 +150,8 @@ export const make = (runner: CommandRunner["Type"], limits: Limits) => {
       if (Either.isLeft(outcome)) return yield* outcome.left
       return yield* new HostCommandFailed({ operation, object: zone, detail: `${missed}: it is ${entry?.state ?? "absent"}`, exitCode: 0 })
     })).pipe(Effect.map((entry) => void (at.known = { entry })))
+
+  const awaitReady = zoneReadiness.make(runner, { interval: limits.pollInterval, timeout: limits.readyTimeout })
 
   const profile = (name: string): ZoneBrand => ZoneBrands.profileOf(limits.brands, name)
 
@@ -273,6 +274,8 @@ export const make = (runner: CommandRunner["Type"], limits: Limits) => {
   return {
     zoneadm,
     zonecfg,
+    /** One zone as it is now. */
+    find: observer.now,
     profile,
     change,
     read,
@@ -287,8 +290,7 @@ export const make = (runner: CommandRunner["Type"], limits: Limits) => {
     ensureHalted,
     ensureUninstalled,
     ensureForgotten,
-    awaitReady: (zone: ZoneName, brand: string) =>
-      zoneReadiness.untilReady(runner, zone, profile(brand).ready, { interval: limits.pollInterval, timeout: limits.readyTimeout })
+    awaitReady: (zone: ZoneName, brand: string) => awaitReady(zone, profile(brand).ready)
   }
 }
 

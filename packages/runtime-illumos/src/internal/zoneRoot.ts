@@ -51,12 +51,14 @@ interface Place {
   readonly node: Node
 }
 
-/** The files of a halted zone's root. Nothing outside it is ever touched, whatever links an image brings. */
+/** The files of a root from which nothing runs, that of a halted zone for instance. Nothing outside it is ever touched, whatever links an image brings. */
 export const prepare = (
   runner: CommandRunner["Type"],
   zone: string,
   root: string,
-  files: ReadonlyArray<RootFile>
+  files: ReadonlyArray<RootFile>,
+  /** Folders that must be there, absolute in the root. */
+  folders: ReadonlyArray<string> = []
 ): Effect.Effect<void, HostError> => {
   const operation = "prepare the root of zone"
   const rejected = (detail: string) => Effect.fail(new ZoneRootRejected({ operation, object: zone, detail }))
@@ -168,10 +170,20 @@ export const prepare = (
       known.clear()
     }).pipe(Effect.scoped)
 
-  if (files.length === 0) return Effect.void
-  const wanted = new Set(files.flatMap((file) => [file.path, ...file.unless ?? [], ...file.requires ?? []]).flatMap(prefixes))
-  return Effect.zipRight(look([...wanted].map((path) => `${root}/${path}`)), Effect.zipRight(
-    Effect.forEach(files.filter((file) => !isPlain(file)), complete, { discard: true }),
-    renew(files.filter(isPlain))
-  ))
+  const makeFolder = (wanted: string): Effect.Effect<void, HostError> =>
+    Effect.gen(function*() {
+      const { node, path } = yield* locate(wanted)
+      if (node.kind === "directory") return
+      if (node.kind !== "absent") yield* rejected(`${wanted} is no directory`)
+      yield* succeed(makeDirectory(path))
+      known.clear()
+    })
+
+  if (files.length === 0 && folders.length === 0) return Effect.void
+  const wanted = new Set([...folders, ...files.flatMap((file) => [file.path, ...file.unless ?? [], ...file.requires ?? []])].flatMap(prefixes))
+  return look([...wanted].map((path) => `${root}/${path}`)).pipe(
+    Effect.zipRight(Effect.forEach(files.filter((file) => !isPlain(file)), complete, { discard: true })),
+    Effect.zipRight(Effect.forEach(folders, makeFolder, { discard: true })),
+    Effect.zipRight(renew(files.filter(isPlain)))
+  )
 }

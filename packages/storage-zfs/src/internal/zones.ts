@@ -69,15 +69,29 @@ export const make = (zfs: Context.Tag.Service<Zfs.Zfs>, datasets: Datasets, { zo
       return yield* datasets.named(zone, `${prefix}-${spec.name}`, "zone")
     })
 
+  /** Where a root appears that has its place in a folder of the zone's dataset. */
+  const placeOf = Effect.fnUntraced(function*(spec: StorageEngine.ZoneRootSpec): Effect.fn.Return<{ readonly mountpoint?: string }, StorageError> {
+    const { folder } = spec
+    if (folder === undefined) return {}
+    const zone = yield* datasets.named(zones, spec.zone, "zone")
+    yield* datasets.named(zone, folder, "a folder")
+    const above = yield* mountedAt(zone, yield* zfs.get(zone, ["mountpoint"]))
+    return { mountpoint: `${above}/${folder}/${spec.name}` }
+  })
+
   const ensureRoot = Effect.fn("StorageEngine.ensureZoneRoot")(function*(spec: StorageEngine.ZoneRootSpec) {
     const dataset = yield* inner("root")(spec)
     const marks = yield* datasets.checkedMarks({ uid: spec.uid, root: spec.name }, spec.zone)
     const limits = { refquota: limit(spec.quota) }
-    yield* made(dataset, spec.origin, initial(marks, limits))
+    const place = yield* placeOf(spec)
+    yield* made(dataset, spec.origin, { ...initial(marks, limits), ...place })
     const found = yield* datasets.owned(dataset, spec.uid)
     yield* sameOrigin(dataset, found, spec.origin)
     const properties = yield* datasets.update(dataset, spec.uid, found, marks, limits)
-    return { dataset, mountpoint: yield* mountedAt(dataset, properties) }
+    const present = yield* mountedAt(dataset, properties)
+    const wanted = place.mountpoint ?? present
+    if (wanted !== present) yield* zfs.set(dataset, "mountpoint", wanted)
+    return { dataset, mountpoint: wanted }
   })
 
   /**

@@ -1,0 +1,45 @@
+/** The settings of `reddwarf-agent run` that concern its start and its end. */
+import { Options } from "@effect/cli"
+import { Settings } from "@reddwarf/cli"
+import { Option } from "effect"
+
+/** Names that may stand in the configuration file and the environment. */
+export const names: ReadonlyArray<string> = [
+  "manifest-dir",
+  "boot-parallelism",
+  "recovery-cap-seconds",
+  "shutdown-grace-seconds",
+  "stop-zones-on-exit",
+  "node-shutdown-grace-seconds"
+]
+
+const absolutePath = (text: string): Option.Option<string> =>
+  /^\/[A-Za-z0-9._/-]*$/.test(text) && !text.split("/").includes("..") ? Option.some(text) : Option.none()
+
+export const options = {
+  manifestDir: Settings.text("manifest-dir").pipe(
+    Options.filterMap(absolutePath, "manifest-dir must be an absolute path of letters, digits, '.', '_', '-'"),
+    Options.optional,
+    Options.withDescription("directory of pod manifests that run without the API server; default none")
+  ),
+  bootParallelism: Settings.integer("boot-parallelism", 1, 64).pipe(
+    Options.withDefault(4),
+    Options.withDescription("zones that are installed and booted at the same time")
+  ),
+  recoveryCap: Settings.integer("recovery-cap-seconds", 1, 86_400).pipe(
+    Options.withDefault(1800),
+    Options.withDescription("longest wait for the host to recover after a crash, before pods are worked on anyway")
+  ),
+  shutdownGrace: Settings.integer("shutdown-grace-seconds", 0, 3600).pipe(
+    Options.withDefault(60),
+    Options.withDescription("seconds for steps in progress when the agent is asked to end; a second signal ends the wait")
+  ),
+  stopZonesOnExit: Settings.choice("stop-zones-on-exit", ["no", "yes"]).pipe(
+    Options.withDefault("no"),
+    Options.withDescription("yes ends the pods by priority with the agent, for maintenance of the host; they begin again with the next agent")
+  ),
+  nodeShutdownGrace: Settings.integer("node-shutdown-grace-seconds", 30, 86_400).pipe(
+    Options.withDefault(120),
+    Options.withDescription("seconds for all pods to end then, of which the last 30 are for critical ones")
+  )
+}

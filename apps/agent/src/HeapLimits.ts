@@ -1,0 +1,11 @@
+/** How far the heaps of an agent and of a supervisor may grow: both are there for the zones, to which the memory of the host belongs. */
+import { HeapLimits } from "@reddwarf/cli"
+import { Layer } from "effect"
+
+const mebibyte = 1024 * 1024
+
+/** Bounds the heap of an agent: the space for new objects is two halves of 4 MB, and a third of what is in use may be garbage. */
+export const agent: Layer.Layer<never> = Layer.merge(HeapLimits.layer({ youngBytes: 8 * mebibyte, growthOf: () => 33 }), HeapLimits.collectAfterStart)
+
+/** Bounds the heap of a supervisor. It starts processes, and the larger a process is the longer that takes. */
+export const supervisor: Layer.Layer<never> = Layer.merge(HeapLimits.layer({ youngBytes: 4 * mebibyte, growthOf: () => 25 }), HeapLimits.collectAfterStart)

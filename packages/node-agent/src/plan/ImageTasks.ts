@@ -1,0 +1,90 @@
+/** The tasks by which a zone gets another root: it keeps its name, its address, its volumes; its containers are started anew. */
+import type { CoreV1 } from "@reddwarf/api-types"
+import { PlanError, type PlanTask, TaskHandler } from "@reddwarf/plans"
+import { Timestamp } from "@reddwarf/api-types"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Files from "../supervisor/SupervisorFiles.js"
+import type { BringUpError } from "./PodBringUp.js"
+import type { Services, Work } from "./ZoneTasks.js"
+
+/** Image ids by container, of what the supervisor was given. @category combinators */
+export const digestsOf = ({ containers }: Files.PodSpec): Readonly<Record<string, string>> =>
+  Object.fromEntries(containers.flatMap(({ imageID, name }) => imageID === undefined ? [] : [[name, imageID] as const]))
+
+/** Containers that came to an end since the plan began, though they should have run on. */
+const ended = (pod: CoreV1.Pod, spec: Files.PodSpec, state: Files.PodState | undefined, since: number): ReadonlyArray<string> =>
+  spec.containers.flatMap(({ kind, name }) => {
+    const found = state?.containers.find((container) => container.name === name)
+    if (found === undefined || kind === "init" || kind === "ephemeral") return []
+    // Those that the plan itself has ended were started before it.
+    const again = found.exits.some((exit) => exit.startedAt >= since && (exit.exitCode !== 0 || pod.spec?.restartPolicy !== "Never"))
+    return again || found.problem !== undefined ? [name] : []
+  })
+
+/** @category constructors */
+export const handlers = ({ services: { find, sandbox, supervisor }, task }: {
+  readonly services: Services
+  readonly task: (type: PlanTask.TaskType, run: (work: Work) => Effect.Effect<void, BringUpError>) => TaskHandler.TaskHandler
+}): ReadonlyArray<TaskHandler.TaskHandler> => [
+  // The present root is kept whole: the swap puts it aside.
+  task("snapshot-root", () => Effect.void),
+  {
+    ...task("stage-root", ({ context: { plan }, identity, up }) =>
+      Effect.flatMap(up.images, (resolved) => resolved === undefined ? Effect.void : sandbox.roots.stage(identity, plan.id, resolved.facts.image))),
+    undo: (_, { instance }) =>
+      sandbox.roots.drop({ namespace: instance.metadata.namespace ?? "default", name: instance.metadata.name ?? "", uid: instance.spec.podUID }, mostPrevious).pipe(
+        Effect.mapError((error) => new PlanError.TaskFailed({ task: "stage-root", reason: error._tag, detail: error.message }))
+      )
+  },
+  task("swap-root", ({ context: { plan }, identity, up }) =>
+    Effect.flatMap(plan.type === "rollback" ? Effect.succeed(true) : Effect.map(up.images, (resolved) => resolved !== undefined), (hasRoot) =>
+      !hasRoot ? Effect.void : plan.type === "rollback" ? sandbox.roots.restore(identity, plan.id) : sandbox.roots.swap(identity, plan.id))),
+  TaskHandler.make({
+    type: "observe-image",
+    execute: () => Effect.void,
+    status: (params, { instance }) =>
+      supervisor.read(instance.spec.podUID).pipe(
+        Effect.map((known) => {
+          const seen = Option.match(known, { onNone: () => ({}), onSome: ({ spec }) => digestsOf(spec) })
+          const found = new Map(Object.entries(seen))
+          const wrong = Object.entries(params["digests"] ?? {}).filter(([name, digest]) => found.get(name) !== digest).map(([name]) => name)
+          return wrong.length === 0 ? TaskHandler.complete : TaskHandler.failed(
+            new PlanError.TaskFailed({ task: "observe-image", reason: "ImageDiffers", detail: `container ${wrong.join(", ")} does not have the wanted image` })
+          )
+        }),
+        Effect.mapError((error) => new PlanError.TaskFailed({ task: "observe-image", reason: error._tag, detail: error.message }))
+      )
+  }),
+  TaskHandler.make({
+    type: "soak",
+    execute: () => Effect.void,
+    status: (params, { instance, plan, task }) =>
+      Effect.gen(function*() {
+        const now = yield* Clock.currentTimeMillis
+        const known = Option.getOrUndefined(yield* supervisor.read(instance.spec.podUID))
+        const pod = find(instance.spec.podUID)
+        if (known === undefined || pod === undefined) return TaskHandler.complete
+        const names = ended(pod, known.spec, Option.getOrUndefined(known.state), Timestamp.toMillis(plan.createdAt) ?? now)
+        if (names.length > 0) {
+          return TaskHandler.failed(
+            new PlanError.TaskFailed({ task: "soak", reason: "ContainerRestarted", detail: `container ${names.join(", ")} did not stay up with its new image` })
+          )
+        }
+        const since = Timestamp.toMillis(task.submittedAt) ?? now
+        const { soakSeconds } = params
+        return now - since >= (typeof soakSeconds === "number" ? soakSeconds : 30) * 1000 ? TaskHandler.complete : TaskHandler.running
+      }).pipe(Effect.mapError((error) => new PlanError.TaskFailed({ task: "soak", reason: error._tag, detail: error.message })))
+  }),
+  {
+    ...task("commit", ({ identity, params: { keepPrevious } }) =>
+      // What could not be removed now goes with the next update, or with the pod.
+      sandbox.roots.drop(identity, typeof keepPrevious === "number" ? keepPrevious : 1).pipe(
+        Effect.catchAll((error) => Effect.logWarning("former roots of a zone were not removed", error))
+      ))
+  }
+]
+
+/** More than are ever kept. */
+const mostPrevious = 100

@@ -1,0 +1,116 @@
+/**
+ * Bringing one pod up, in steps: what each of them needs is worked out when the first one asks for it, and kept for the others. Every step
+ * can be repeated, by another agent too.
+ */
+import * as FileSystem from "@effect/platform/FileSystem"
+import type { CoreV1 } from "@reddwarf/api-types"
+import type { ApiClient, ClientError } from "@reddwarf/client"
+import * as Effect from "effect/Effect"
+import * as ContainerEnvironment from "../container/ContainerEnvironment.js"
+import type * as ContainerImages from "../container/ContainerImages.js"
+import type * as FieldValues from "../container/FieldValues.js"
+import type { ContainerConfigError, ImageUnavailable, VolumeSetupError } from "../pod/PodError.js"
+import * as PodBrand from "../pod/PodBrand.js"
+import * as PodEvents from "../pod/PodEvents.js"
+import * as PodSandbox from "../pod/PodSandbox.js"
+import type * as SandboxSteps from "../pod/SandboxSteps.js"
+import { sharedDirectory } from "../internal/sharedDirectory.js"
+import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
+import type * as SupervisorClient from "../supervisor/SupervisorClient.js"
+import type * as Files from "../supervisor/SupervisorFiles.js"
+import * as PodSources from "../volume/PodSources.js"
+import type * as PodTokens from "../volume/PodTokens.js"
+import * as PodVolumes from "../volume/PodVolumes.js"
+
+/** What a step can fail with; all of it is tried again. @category errors */
+export type BringUpError =
+  | ClientError.ClientError
+  | PodSandbox.SandboxError
+  | ContainerConfigError
+  | ImageUnavailable
+  | VolumeSetupError
+  | SupervisorFileFailed
+
+/** @category models */
+export interface Services {
+  readonly dataDir: string
+  readonly client: ApiClient.Service
+  readonly sandbox: PodSandbox.PodSandbox["Type"]
+  readonly supervisor: SupervisorClient.SupervisorClient["Type"]
+  readonly images: Effect.Effect.Success<ReturnType<typeof ContainerImages.resolver>>
+  readonly tokens: PodTokens.PodTokens
+  readonly factsOf: (addresses: ReadonlyArray<string>) => FieldValues.PodFacts
+  /** The specification of a pod with these processes, as it is first handed over. */
+  readonly specOf: (pod: CoreV1.Pod, containers: ReadonlyArray<Files.ContainerSpec>) => Files.PodSpec
+  readonly emit: (pod: CoreV1.Pod, events: ReadonlyArray<PodEvents.PodEvent>) => Effect.Effect<void>
+}
+
+/** @category models */
+export interface PodBringUp {
+  /** Its images are on this host. Where images are not used there is nothing to bring. */
+  readonly images: Effect.Effect<ContainerImages.Resolved | undefined, BringUpError>
+  /** Its volumes are on this host. */
+  readonly volumes: Effect.Effect<void, BringUpError>
+  /** It has an address. */
+  readonly address: Effect.Effect<void, BringUpError>
+  /** The zone as it shall be. Nothing is done to it yet. */
+  readonly zone: Effect.Effect<SandboxSteps.Bringing<PodSandbox.SandboxError>, BringUpError>
+  readonly step: (name: SandboxSteps.StepName) => Effect.Effect<void, BringUpError>
+  /** Its processes, as its specification and its images say now. */
+  readonly processes: Effect.Effect<ReadonlyArray<Files.ContainerSpec>, BringUpError>
+  /** Hands it over to the supervisor for the first time. */
+  readonly handOver: Effect.Effect<void, BringUpError>
+}
+
+/** Worked out once; what failed is worked out again. */
+const once = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+  let known: { readonly value: A } | undefined
+  return Effect.suspend(() =>
+    known !== undefined ? Effect.succeed(known.value) : Effect.tap(effect, (value) => Effect.sync(() => void (known = { value }))))
+}
+
+/**
+ * The steps for one pod as it is now. `isNew`: nothing of it was handed over yet.
+ *
+ * @category constructors
+ */
+export const make = (services: Services): Effect.Effect<(pod: CoreV1.Pod, isNew: boolean) => PodBringUp, never, FileSystem.FileSystem> =>
+  Effect.map(FileSystem.FileSystem, (fs) => (pod, isNew) => {
+    const { client, dataDir, emit, factsOf, sandbox, supervisor, tokens } = services
+    const { uid } = PodSandbox.identityOf(pod)
+    const address = once(sandbox.address(pod))
+    const images = once(Effect.gen(function*() {
+      const handler = yield* PodBrand.handlerOf(client, pod)
+      const asked = pod.metadata.annotations?.[PodBrand.annotation] ?? handler
+      return { handler, pulled: yield* services.images.resolve(pod, asked, isNew) }
+    }))
+    const inputs = once(Effect.gen(function*() {
+      const sources = yield* PodSources.read(client, tokens, pod)
+      const { pulled } = yield* images
+      return { pod, facts: factsOf(PodSandbox.addressesOf(yield* address)), sources, images: pulled?.containers }
+    }))
+    const volumes = once(Effect.flatMap(inputs, (inputs) => PodVolumes.prepare(dataDir, inputs)).pipe(Effect.provideService(FileSystem.FileSystem, fs)))
+    const zone = once(Effect.gen(function*() {
+      const lease = yield* address
+      const { handler, pulled } = yield* images
+      const mounted = yield* volumes
+      const shared = yield* supervisor.prepare(uid)
+      const bringing = yield* sandbox.bringing(pod, lease, [sharedDirectory(shared), ...mounted], { handler, ...pulled?.facts })
+      yield* emit(pod, bringing.events)
+      return bringing
+    }))
+    const processes = Effect.flatMap(inputs, (inputs) => ContainerEnvironment.processes(inputs))
+    return {
+      images: Effect.map(images, ({ pulled }) => pulled),
+      volumes: Effect.asVoid(volumes),
+      address: Effect.asVoid(address),
+      zone,
+      step: (name) => Effect.flatMap(zone, ({ step }) => step(name)),
+      processes,
+      handOver: Effect.gen(function*() {
+        const containers = yield* processes
+        yield* emit(pod, PodEvents.invalidVariables(pod, yield* inputs))
+        yield* supervisor.submit(services.specOf(pod, containers))
+      })
+    }
+  })

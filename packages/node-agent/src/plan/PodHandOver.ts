@@ -1,0 +1,68 @@
+/** What of a pod the supervisor is to run next, after a plan has brought its zone up. */
+import type { Plan } from "@reddwarf/plans"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
+import type * as SupervisorClient from "../supervisor/SupervisorClient.js"
+import type * as Files from "../supervisor/SupervisorFiles.js"
+import type { BringUpError, PodBringUp } from "./PodBringUp.js"
+
+type Supervisor = SupervisorClient.SupervisorClient["Type"]
+type Known = Option.Option<SupervisorClient.SupervisedPod>
+
+/** Time beyond its grace that a supervisor gets to report that a pod is held, before its zone is halted anyway. */
+const slackMillis = 5_000
+
+/** Whether nothing of the pod runs any more, or nobody will say so in time. @category combinators */
+export const isHeld = (known: Known, requestId: string, now: number): boolean =>
+  Option.match(known, {
+    onNone: () => true,
+    onSome: ({ spec: { desired }, state }) =>
+      Option.exists(state, ({ held }) => held === requestId) || desired.state === "stop"
+        || (desired.state === "hold" && now > desired.requestedAt + desired.graceSeconds * 1000 + slackMillis)
+  })
+
+/** The specification with other processes, as the plan gives them; the same when it has given them already. */
+const given = (spec: Files.PodSpec, plan: string, containers: ReadonlyArray<Files.ContainerSpec>): Files.PodSpec => ({
+  ...spec,
+  ...(spec.generation === plan ? {} : { containers, generation: plan, previous: { generation: plan, containers: spec.containers } }),
+  desired: { state: "run" }
+})
+
+/** The specification with the processes that the last plan replaced, if that one has given others at all. */
+const restored = ({ previous, ...spec }: Files.PodSpec, plan: string): Files.PodSpec => {
+  if (spec.generation === plan) return { ...spec, desired: { state: "run" } }
+  const containers = previous !== undefined && previous.generation === spec.generation ? previous.containers : spec.containers
+  return { ...spec, containers, generation: plan, desired: { state: "run" } }
+}
+
+/**
+ * The containers with the processes that pod and images say now; those that run are started anew.
+ *
+ * @category combinators
+ */
+export const anew = (supervisor: Supervisor, up: PodBringUp, { id }: Plan.Plan, known: Known): Effect.Effect<void, BringUpError> =>
+  Option.match(known, {
+    onNone: () => up.handOver,
+    onSome: ({ spec }) =>
+      spec.desired.state === "stop"
+        ? Effect.void
+        : Effect.flatMap(spec.generation === id ? Effect.succeed(spec.containers) : up.processes, (containers) => supervisor.submit(given(spec, id, containers)))
+  })
+
+/**
+ * Lets the containers run, as the plan means it: for the first time, with another image, with the one before, or as they were.
+ *
+ * @category combinators
+ */
+export const of = (supervisor: Supervisor, up: PodBringUp, plan: Plan.Plan, known: Known): Effect.Effect<void, BringUpError> =>
+  Option.match(known, {
+    onNone: () => up.handOver,
+    onSome: ({ spec }): Effect.Effect<void, BringUpError | SupervisorFileFailed> => {
+      if (spec.desired.state === "stop") return Effect.void
+      if (plan.type === "image-update") return anew(supervisor, up, plan, known)
+      if (plan.type === "rollback") return supervisor.submit(restored(spec, plan.id))
+      // What was handed over stays as it is: a container is restarted with the environment it was started with.
+      return spec.desired.state === "hold" ? supervisor.submit({ ...spec, desired: { state: "run" } }) : Effect.void
+    }
+  })

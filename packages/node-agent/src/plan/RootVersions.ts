@@ -1,0 +1,40 @@
+/** The root of a pod's zone in its versions: the one it boots from, one made ready, those it had before. */
+import { DatasetName, type StorageEngine, StorageError, type ZoneRoots } from "@reddwarf/storage-zfs"
+import * as Effect from "effect/Effect"
+import type * as Files from "../supervisor/SupervisorFiles.js"
+
+type Done = Effect.Effect<void, StorageError.StorageError>
+
+/** `change` is what a root is made, or taken, for: repeating with the same one changes nothing. @category models */
+export interface RootVersions {
+  readonly observe: (identity: Files.PodIdentity) => Effect.Effect<ZoneRoots.ZoneRootVersions, StorageError.StorageError>
+  /** Makes a root of an image ready; the zone goes on with the present one. */
+  readonly stage: (identity: Files.PodIdentity, change: string, image: string) => Done
+  /** Lets the halted zone boot from the root that was made ready. */
+  readonly swap: (identity: Files.PodIdentity, change: string) => Done
+  /** Lets the halted zone boot from the root it had before. */
+  readonly restore: (identity: Files.PodIdentity, change: string) => Done
+  /** Destroys what is not in use, but for the newest `previous` ones it had before, and the one made ready for `staged`. */
+  readonly drop: (identity: Files.PodIdentity, previous: number, staged?: string) => Done
+}
+
+/** @category constructors */
+export const make = (storage: StorageEngine.StorageEngine["Type"], zoneOf: (identity: Files.PodIdentity) => string): RootVersions => {
+  const of = (identity: Files.PodIdentity) => ({ zone: zoneOf(identity), uid: identity.uid })
+  return {
+    observe: (identity) => storage.observeRoot(of(identity)),
+    stage: (identity, change, image) =>
+      DatasetName.isSnapshot(image)
+        ? Effect.asVoid(storage.stageRoot({ ...of(identity), change, origin: image }))
+        : Effect.fail(new StorageError.PropertyRejected({ operation: "make a root ready from", dataset: image, detail: "it is no snapshot" })),
+    swap: (identity, change) => Effect.asVoid(storage.swapRoot({ ...of(identity), change })),
+    restore: (identity, change) =>
+      Effect.flatMap(storage.observeRoot(of(identity)), ({ previous }) => {
+        // Marked before anything was renamed: after a crash the newest one may be the root that is to go.
+        const begun = [...previous].find(([, root]) => root.change === change)
+        const [name = ""] = begun ?? [...previous].at(-1) ?? []
+        return Effect.asVoid(storage.swapRoot({ ...of(identity), change, restore: name === "" ? change : name }))
+      }),
+    drop: (identity, previous, staged) => storage.dropRoots({ ...of(identity), previous, staged })
+  }
+}

@@ -1,0 +1,36 @@
+/** What a pass does about the life of containers besides starting and stopping them: tells about hooks, and follows a changed deadline. */
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type { CoreV1 } from "@reddwarf/api-types"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as HookNotices from "../container/HookNotices.js"
+import type * as SupervisorClient from "../supervisor/SupervisorClient.js"
+import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
+import * as PodDeadline from "./PodDeadline.js"
+import type { PodEvent } from "./PodEvents.js"
+
+/** @category models */
+export interface PodLife {
+  /** Tells what the supervisor recorded since the last pass, and hands a deadline over that users have changed. */
+  readonly look: (pod: CoreV1.Pod, supervised: Option.Option<SupervisorClient.SupervisedPod>) => Effect.Effect<void, SupervisorFileFailed>
+  readonly forget: (uid: string) => void
+}
+
+/** @category constructors */
+export const make = (
+  dataDir: string,
+  supervisor: Pick<SupervisorClient.SupervisorClient["Type"], "submit">,
+  emit: (pod: CoreV1.Pod, events: ReadonlyArray<PodEvent>) => Effect.Effect<void>
+): Effect.Effect<PodLife, never, FileSystem.FileSystem> =>
+  Effect.map(HookNotices.make(dataDir), (notices) => ({
+    look: (pod, supervised) =>
+      Effect.gen(function*() {
+        if (Option.isNone(supervised)) return
+        const { spec, state } = supervised.value
+        yield* emit(pod, yield* notices.news(pod, Option.getOrUndefined(state)))
+        if (spec.desired.state !== "run") return
+        const applied = PodDeadline.applied(pod, spec)
+        if (applied !== spec) yield* supervisor.submit(applied)
+      }),
+    forget: notices.forget
+  }))

@@ -1,0 +1,370 @@
+/** The pass over a zone, put together. */
+import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
+import { Timestamp } from "@reddwarf/api-types"
+import { randomUUID } from "node:crypto"
+import * as Conditions from "../Conditions.js"
+import * as Executor from "../Executor.js"
+import * as GateTasks from "../GateTasks.js"
+import type { InstanceWriter, WriteError } from "../InstanceWriter.js"
+import type { Plan } from "../Plan.js"
+import type { LedgerFailed } from "../PlanError.js"
+import type { PlanLedger } from "../PlanLedger.js"
+import * as Planner from "../Planner.js"
+import * as PlanOutcome from "../PlanOutcome.js"
+import * as PlanState from "../PlanState.js"
+import * as TaskHandler from "../TaskHandler.js"
+import * as TaskRegistry from "../TaskRegistry.js"
+import type { Status, ZoneInstance } from "../ZoneInstance.js"
+import * as ZoneInstances from "../ZoneInstance.js"
+import type { Options, Requeue } from "../ZoneReconciler.js"
+import * as backgroundTasks from "./backgroundTasks.js"
+import * as canonicalJson from "./canonicalJson.js"
+import * as PlanMetrics from "../PlanMetrics.js"
+import * as mergeStatus from "./mergeStatus.js"
+import * as passNews from "./passNews.js"
+import * as planGate from "./planGate.js"
+import * as planSlots from "./planSlots.js"
+import * as recorder from "./recorder.js"
+import * as zoneLook from "./zoneLook.js"
+import * as zoneMemory from "./zoneMemory.js"
+import type { ZoneMemory } from "./zoneMemory.js"
+
+export interface Environment {
+  readonly options: Options
+  readonly ledger: Context.Tag.Service<PlanLedger>
+  readonly writer: Context.Tag.Service<InstanceWriter>
+  readonly scope: Scope.Scope
+}
+
+export const defaultController = "zoneinstance"
+
+const idleDelay = 30_000
+const retryDelay = 5000
+
+const after = (millis: number, reason: string): Requeue => ({ _tag: "After", delay: Duration.millis(Math.ceil(millis)), reason })
+const onEvent = (reason: string): Requeue => ({ _tag: "OnEvent", reason })
+
+/** Where the object of this pass is from. */
+interface Source {
+  readonly memory: ZoneMemory
+  readonly instance: ZoneInstance
+  /** The object in the API; absent when it cannot be asked, or does not have it. */
+  readonly api: ZoneInstance | undefined
+  readonly deleting: boolean
+}
+
+/** What a pass leaves to be written. */
+interface Turn {
+  readonly status: Status
+  readonly requeue: Requeue
+  /** The ledger could not be kept: told after the status was written. */
+  readonly error?: LedgerFailed
+  /** The object with a newer resource version than was read. */
+  readonly api?: ZoneInstance
+}
+
+export interface ZonePasses {
+  readonly pass: (key: string) => Effect.Effect<Requeue, LedgerFailed | WriteError>
+  readonly terminate: (key: string) => Effect.Effect<void, LedgerFailed>
+  readonly last: (key: string) => ZoneInstance | undefined
+  readonly all: () => ReadonlyArray<ZoneInstance>
+  readonly drain: (grace: Duration.DurationInput) => Effect.Effect<boolean>
+}
+
+export const make = ({ ledger, options, scope, writer }: Environment): ZonePasses => {
+  const memories = new Map<string, ZoneMemory>()
+  const wake = options.wake ?? (() => Effect.void)
+  const controller = options.controller ?? defaultController
+  const event = options.events ?? (() => Effect.void)
+  const teller: passNews.Teller = { controller, event }
+  const background = backgroundTasks.make(scope, options.inlineFor ?? 1000, wake)
+  const slots = planSlots.make({ disruptive: options.maxDisruptivePlans ?? 4, repair: options.maxRepairPlans ?? 16 })
+  const own = TaskRegistry.make(GateTasks.make(options.gateClient))
+  const registry: TaskRegistry.TaskRegistry = { get: (type) => Either.orElse(options.tasks.get(type), () => own.get(type)) }
+  const deadlineOf = options.planDeadline ?? ((type) => type === "init" ? Duration.hours(1) : Duration.minutes(30))
+  const look = zoneLook.make(options, teller)
+
+  const release = (key: string) => {
+    const next = slots.release(key)
+    return next === undefined ? Effect.void : wake(next)
+  }
+
+  const forget = (key: string) => Effect.suspend(() => {
+    memories.delete(key)
+    return release(key)
+  })
+
+  const memoryOf = Effect.fnUntraced(function*(key: string, uid: string) {
+    const known = memories.get(key)
+    if (known?.uid === uid) return known
+    // Another pod of the same name: nothing of the former one counts.
+    if (known !== undefined) yield* forget(key)
+    const memory = zoneMemory.make(key, uid)
+    yield* recorder.load(ledger, memory)
+    memories.set(key, memory)
+    return memory
+  })
+
+  /** The object from the API, else from the ledger; a Requeue when there is none. */
+  const find = Effect.fnUntraced(function*(key: string): Effect.fn.Return<Source | Requeue, LedgerFailed | WriteError> {
+    const read = yield* Effect.either(writer.read(key))
+    const found = Either.isRight(read) ? Option.getOrUndefined(read.right) : undefined
+    const uid = found?.spec.podUID ?? memories.get(key)?.uid ?? options.uidOf?.(key)
+    if (uid === undefined) return Either.isLeft(read) ? after(retryDelay, "the API does not answer") : onEvent("there is no such object")
+    const memory = yield* memoryOf(key, uid)
+    if (found === undefined) yield* recorder.refresh(ledger, memory)
+    const kept = memory.entry?.instance
+    const terminated = kept?.metadata.deletionTimestamp !== undefined
+    if (found === undefined) {
+      // An object that has no uid was never in the API: it is there before it can be uploaded.
+      const isLocal = terminated || kept?.metadata.uid === undefined || options.isStatic?.(kept) === true
+      if (kept === undefined || (Either.isRight(read) && !isLocal)) {
+        yield* forget(key)
+        return Either.isLeft(read) ? after(retryDelay, "the API does not answer") : onEvent("there is no such object")
+      }
+      return { memory, instance: kept, api: undefined, deleting: terminated }
+    }
+    const deleting = terminated || found.metadata.deletionTimestamp !== undefined
+    if (deleting || found.metadata.finalizers?.includes(ZoneInstances.finalizer) === true) {
+      return { memory, instance: found, api: found, deleting }
+    }
+    const held = yield* Effect.either(writer.ensureFinalizer(found))
+    if (Either.isRight(held)) return { memory, instance: held.right, api: held.right, deleting }
+    return held.left._tag === "InstanceUnreachable"
+      ? { memory, instance: found, api: undefined, deleting }
+      : after(1, "the object changed while it was read")
+  })
+
+  /** A plan that only the API had: the ledger has it before anything is done for it. */
+  const adopt = ({ instance, memory }: Source, status: Status) =>
+    Effect.zipRight(recorder.intent(ledger, memory, instance, status), recorder.accepted(ledger, memory))
+
+  const finish = Effect.fnUntraced(function*(source: Source, status: Status, ended: Plan) {
+    zoneMemory.tell(source.memory, ...passNews.ended(teller, source.instance, ended))
+    source.memory.gateDue.clear()
+    yield* recorder.ended(ledger, source.memory, source.instance, status)
+    yield* release(source.memory.key)
+  })
+
+  const executorInput = (source: Source, status: Status): Executor.Input => ({
+    instance: { ...source.instance, status },
+    status,
+    registry,
+    background: background.of(source.memory.key),
+    record: recorder.tasks(ledger, source.memory),
+    ...(options.strictInit === undefined ? {} : { strictInit: options.strictInit })
+  })
+
+  const blocked = (source: Source, status: Status, reason: planGate.Reason, now: number): Status =>
+    Conditions.set(status, planGate.condition(reason), source.instance.metadata.generation, now)
+
+  const execute = Effect.fnUntraced(function*(
+    source: Source,
+    resolution: Planner.Resolution,
+    decision: Extract<Planner.Decision, { readonly _tag: "Execute" }>,
+    jitter: number
+  ): Effect.fn.Return<Turn, LedgerFailed> {
+    const { instance, memory } = source
+    const { plan } = decision
+    const now = yield* Clock.currentTimeMillis
+    const { status } = resolution
+    if (planGate.needsApi(plan, options.isStatic?.(instance) === true) && memory.entry?.accepted !== true) {
+      return source.api === undefined
+        ? { status: blocked(source, status, "APIUnavailable", now), requeue: after(retryDelay, "the API does not answer") }
+        : { status: planGate.free(status, instance, now), requeue: after(1, "the API gets the plan first") }
+    }
+    if (!slots.acquire(memory.key, plan, options.priority?.(instance) ?? 0)) {
+      return { status: blocked(source, status, "Concurrency", now), requeue: after(idleDelay, "other plans go first") }
+    }
+    const started = planGate.soaking(planGate.free(status, instance, now))
+    const executed = yield* Executor.execute({ ...executorInput(source, started), stopAfter: decision.stopAfter }).pipe(
+      Effect.catchTag("NoPlan", (error) => Effect.die(error)),
+      Effect.either
+    )
+    if (Either.isLeft(executed)) return { status: started, requeue: after(retryDelay, "the ledger cannot be written"), error: executed.left }
+    const result = executed.right
+    const ended = result.status.plan
+    if (ended === undefined || ended.phase === "Active") {
+      if (ended !== undefined) recorder.progress(memory, ended)
+      return { status: result.status, requeue: after(result.delay ?? 1, result.reason) }
+    }
+    const end = yield* Clock.currentTimeMillis
+    const finished = PlanOutcome.finish({ instance, status: result.status, now: end, jitter })
+    yield* finish(source, finished, ended)
+    return { status: finished, requeue: after(1, result.reason) }
+  })
+
+  const create = Effect.fnUntraced(function*(
+    source: Source,
+    before: Status,
+    resolution: Planner.Resolution,
+    { consumed, plan }: Extract<Planner.Decision, { readonly _tag: "Created" }>
+  ): Effect.fn.Return<Turn, LedgerFailed> {
+    let { api, instance } = source
+    if (consumed.length > 0 && api !== undefined) {
+      // Used up before it is acted on: what a crash leaves is a gate that stays closed.
+      const removed = yield* Effect.either(writer.removeAnnotations(api, [ZoneInstances.annotations.approveGate]))
+      if (Either.isLeft(removed)) return { status: before, requeue: after(1, "the object changed while it was read") }
+      api = removed.right
+      instance = removed.right
+    }
+    const stored = yield* Effect.either(recorder.intent(ledger, source.memory, instance, resolution.status))
+    if (Either.isLeft(stored)) return { status: before, requeue: after(retryDelay, "the ledger cannot be written"), error: stored.left }
+    zoneMemory.tell(source.memory, ...passNews.created(teller, instance, plan))
+    return { status: resolution.status, requeue: after(1, "a plan was made"), ...(api === undefined ? {} : { api }) }
+  })
+
+  const waitOf = (decision: Planner.Decision, now: number): Requeue => {
+    if (decision._tag !== "Waiting") return after(idleDelay, "nothing is to be done")
+    if (decision.reason === "Failed") return onEvent("the zone is given up until its spec changes")
+    return decision.until === undefined
+      ? after(idleDelay, `plans wait: ${decision.reason}`)
+      : after(Math.max(1, Math.min(decision.until - now, idleDelay)), "plans wait after a failure")
+  }
+
+  const act = Effect.fnUntraced(function*(source: Source, status: Status, seen: zoneLook.Seen): Effect.fn.Return<Turn, LedgerFailed> {
+    const { deleting, instance, memory } = source
+    const jitter = yield* Random.next
+    const resolution = Planner.resolve({
+      instance,
+      status,
+      observation: seen.observation,
+      now: seen.now,
+      transientSince: memory.transient?.since,
+      newId: randomUUID,
+      jitter,
+      rulesOf: (type) => Either.getOrElse(registry.get(type), () => TaskHandler.defaultRules[type]),
+      graceSeconds: options.graceSeconds?.(instance) ?? 30,
+      deadlineOf,
+      deleting
+    })
+    yield* look.count(memory, resolution.drifts)
+    const { decision } = resolution
+    if (decision._tag === "Created") return yield* create(source, status, resolution, decision)
+    if (decision._tag === "Execute") return yield* execute(source, resolution, decision, jitter)
+    if (decision._tag !== "Ended") return { status: resolution.status, requeue: waitOf(decision, seen.now) }
+    if (decision.abandon) yield* Executor.abandon(executorInput(source, { ...status, plan: decision.ended }), decision.ended)
+    yield* finish(source, resolution.status, decision.ended)
+    return { status: resolution.status, requeue: after(1, "a plan ended") }
+  })
+
+  /** Writes the status if it differs from what the API shows, then tells what happened. */
+  const show = Effect.fnUntraced(function*(
+    source: Source,
+    { status, ...turn }: Turn
+  ): Effect.fn.Return<Requeue, LedgerFailed | WriteError> {
+    const { memory } = source
+    const api = turn.api ?? source.api
+    memory.last = { ...(turn.api ?? source.instance), status }
+    if (api === undefined) {
+      memory.unsaved = status
+      return turn.error === undefined ? turn.requeue : yield* turn.error
+    }
+    if (!canonicalJson.same(api.status, status)) {
+      const written = yield* Effect.either(writer.patchStatus(api, zoneMemory.compact(status)))
+      if (Either.isLeft(written)) {
+        if (turn.error !== undefined) yield* Effect.logWarning("the plan ledger could not be kept either", turn.error)
+        if (written.left._tag !== "InstanceUnreachable") {
+          memory.unsaved = undefined
+          memory.pending = []
+          return after(1, "the object was changed by somebody else")
+        }
+        memory.unsaved = status
+        return turn.requeue._tag === "After" && Duration.toMillis(turn.requeue.delay) < retryDelay
+          ? turn.requeue
+          : after(retryDelay, "the API does not answer")
+      }
+      memory.last = written.right
+    }
+    memory.unsaved = undefined
+    if (status.plan !== undefined && status.plan.id === memory.entry?.plan?.id) yield* recorder.accepted(ledger, memory)
+    if (memory.pending.length > 0) {
+      const news = memory.pending
+      memory.pending = []
+      yield* Effect.all(news, { discard: true })
+    }
+    return turn.error === undefined ? turn.requeue : yield* turn.error
+  })
+
+  /** The zone of a pod that ended is gone: so is all that is known of it. */
+  const gone = Effect.fnUntraced(function*({ api, memory }: Source) {
+    if (api !== undefined) yield* writer.removeFinalizer(api)
+    yield* Effect.all(memory.pending, { discard: true })
+    yield* ledger.remove(memory.uid)
+    yield* forget(memory.key)
+    return onEvent("the zone is gone")
+  })
+
+  const conflicting = (source: Source, before: Status, now: number): Turn => {
+    const { generation } = source.instance.metadata
+    const status = Conditions.set(before, planGate.writerConflict, generation, now)
+    if (!Conditions.isTrue(before, "WriterConflict")) {
+      PlanMetrics.writerConflicts.unsafeUpdate(1, [])
+      zoneMemory.tell(source.memory, event(source.instance, planGate.writerConflictEvent))
+    }
+    return { status, requeue: after(idleDelay, "somebody else writes plans for this zone") }
+  }
+
+  /** What counts: decided here and not written yet, else what API and ledger say. */
+  const statusOf = ({ api, memory }: Source): mergeStatus.Merged =>
+    memory.unsaved === undefined
+      ? mergeStatus.merge(api === undefined ? undefined : api.status ?? {}, memory.entry)
+      : { status: mergeStatus.withForeign(memory.unsaved, api?.status), conflict: false, unknownToLedger: false }
+
+  const run = Effect.fnUntraced(function*(key: string): Effect.fn.Return<Requeue, LedgerFailed | WriteError> {
+    const source = yield* find(key)
+    if ("_tag" in source) return source
+    const { deleting, instance, memory } = source
+    const merged = statusOf(source)
+    const start = yield* Clock.currentTimeMillis
+    let { status } = merged
+    if (merged.conflict) {
+      if (!planGate.isRetried(instance, status)) return yield* show(source, conflicting(source, status, start))
+      // The operator decided: neither plan counts, what there is to do is found by looking.
+      status = planGate.withoutPlan(status, instance, start)
+      yield* recorder.ended(ledger, memory, instance, status)
+    } else if (merged.unknownToLedger) yield* adopt(source, status)
+    status = Conditions.clear(status, planGate.noConflict, instance.metadata.generation, start)
+    if (deleting) {
+      if (status.lastPlan?.type === "teardown" && status.lastPlan.outcome === "Complete" && status.plan === undefined) {
+        return yield* gone(source)
+      }
+      if (status.phase !== "Terminating") {
+        const ending = PlanState.setPhase(status, "Terminating", start)
+        zoneMemory.tell(memory, ...passNews.phase(teller, instance, status, ending))
+        return yield* show(source, { status: ending, requeue: after(1, "the pod ends") })
+      }
+    }
+    const seen = yield* look.at(source.instance, memory, status)
+    const turn = yield* act(source, seen.status, seen)
+    zoneMemory.tell(memory, ...passNews.phase(teller, instance, status, turn.status))
+    const requeue = yield* show(source, turn)
+    return look.sooner(requeue, memory, turn.status, yield* Clock.currentTimeMillis)
+  })
+
+  return {
+    pass: (key) => Effect.tapError(run(key), () => passNews.failedPass(controller, key)),
+    terminate: Effect.fnUntraced(function*(key) {
+      const known = memories.get(key)
+      const uid = known?.uid ?? options.uidOf?.(key)
+      if (uid === undefined) return
+      const memory = yield* memoryOf(key, uid)
+      const instance = memory.last ?? memory.entry?.instance
+      if (instance === undefined || memory.entry?.instance.metadata.deletionTimestamp !== undefined) return
+      const now = Timestamp.secondsFromMillis(yield* Clock.currentTimeMillis)
+      const ending = { ...instance, metadata: { ...instance.metadata, deletionTimestamp: now } }
+      yield* ledger.save(ending)
+      memory.entry = { accepted: false, recovered: false, ...memory.entry, instance: ending }
+    }),
+    last: (key) => memories.get(key)?.last,
+    all: () => [...memories.values()].flatMap(({ last }) => last === undefined ? [] : [last]),
+    drain: background.drain
+  }
+}

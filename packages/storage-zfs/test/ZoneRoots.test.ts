@@ -1,0 +1,147 @@
+import { assert, layer } from "@effect/vitest"
+import { type CommandLine, CommandRunner } from "@reddwarf/runtime-illumos"
+import { Cause, Context, Effect, Exit, Layer } from "effect"
+import { DatasetName, StorageEngine, Zfs } from "../src/index.js"
+import { fuse, inPath, simulated, TestZfs } from "./zfsBackend.js"
+import { engineLayer, place } from "./zfsSuite.js"
+
+const [first, second] = ["11111111-2222-4333-8444-555555555555", "22222222-2222-4333-8444-555555555555"]
+const of = { zone: "default-web-1", uid: "u-1" }
+
+/** An image with a root folder, as the layers of images have one. */
+const image = (engine: StorageEngine.StorageEngine["Type"], folder: string, name: string) =>
+  Effect.gen(function*() {
+    const zfs = yield* Zfs.Zfs
+    const files = yield* TestZfs
+    const dataset = DatasetName.child(engine.layout.images, name)
+    yield* zfs.create(dataset)
+    yield* files.write(`${folder}/reddwarf/images/${name}/version`, name)
+    const snapshot = DatasetName.snapshot(dataset, "layer")
+    yield* zfs.snapshot(snapshot)
+    return snapshot
+  })
+
+const withEngine = (base: DatasetName.DatasetName, folder: string) =>
+  Effect.map(
+    Layer.build(engineLayer(base, `${folder}/reddwarf`, { root: DatasetName.child(base, "reddwarf") })),
+    Context.get(StorageEngine.StorageEngine)
+  )
+
+/** A zone as its installer leaves it: its zonepath is a clone of an image. */
+const installed = (name: string) =>
+  Effect.gen(function*() {
+    const { base, folder } = yield* place(name)
+    const zfs = yield* Zfs.Zfs
+    const files = yield* TestZfs
+    const engine = yield* withEngine(base, folder)
+    yield* engine.ensureDatasets
+    const one = yield* image(engine, folder, "one")
+    const two = yield* image(engine, folder, "two")
+    const zone = yield* engine.ensureZoneDataset(of)
+    yield* zfs.clone(one, DatasetName.child(zone.dataset, "zone"))
+    const version = files.read(`${zone.zonepath}/version`)
+    return { engine, one, two, zone, version, base }
+  })
+
+for (const backend of [simulated, fuse, inPath]) {
+  const real = Layer.provideMerge(Zfs.layer, backend.layer)
+  layer(real, { excludeTestServices: true, timeout: "30 seconds" })(`roots of a zone on ${backend.name}`, (it) => {
+    const off = backend.missing !== undefined
+
+    it.scoped.skipIf(off)("are staged, swapped, brought back and dropped", () =>
+      Effect.gen(function*() {
+        const { engine, one, two, version, zone } = yield* installed("swap")
+        assert.strictEqual((yield* engine.observeRoot(of)).active?.origin, one)
+        const staged = yield* engine.stageRoot({ ...of, change: first, origin: two })
+        assert.deepStrictEqual(yield* engine.stageRoot({ ...of, change: first, origin: two }), staged)
+        assert.strictEqual((yield* Effect.flip(engine.stageRoot({ ...of, change: first, origin: one })))._tag, "DatasetExists")
+        assert.strictEqual(yield* version, "one")
+
+        const active = yield* engine.swapRoot({ ...of, change: first })
+        assert.strictEqual(yield* version, "two")
+        assert.deepStrictEqual([active.mountpoint, active.origin, active.change], [zone.zonepath, two, first])
+        assert.deepStrictEqual(yield* engine.swapRoot({ ...of, change: first }), active)
+        // Taken already: staging it again finds it in use.
+        assert.deepStrictEqual(yield* engine.stageRoot({ ...of, change: first, origin: two }), active)
+        const after = yield* engine.observeRoot(of)
+        assert.deepStrictEqual([[...after.staged.keys()], [...after.previous.keys()]], [[], [first.slice(0, 8)]])
+
+        yield* engine.swapRoot({ ...of, change: second, restore: first })
+        yield* engine.swapRoot({ ...of, change: second, restore: first })
+        assert.strictEqual(yield* version, "one")
+        const back = yield* engine.observeRoot(of)
+        assert.deepStrictEqual([back.active?.change, [...back.previous.keys()]], [second, [second.slice(0, 8)]])
+        assert.strictEqual((yield* Effect.flip(engine.swapRoot({ ...of, change: first, restore: "99999999-none" })))._tag, "DatasetNotFound")
+        assert.strictEqual(yield* version, "one")
+
+        yield* engine.stageRoot({ ...of, change: first, origin: two })
+        yield* engine.dropRoots({ ...of, previous: 1, staged: first })
+        assert.deepStrictEqual((yield* engine.observeRoot(of)).staged.size, 1)
+        yield* engine.dropRoots({ ...of, previous: 0 })
+        const last = yield* engine.observeRoot(of)
+        assert.deepStrictEqual([last.staged.size, last.previous.size, last.active?.origin], [0, 0, one])
+        yield* engine.destroyZoneDataset(of.zone)
+      }), 60_000)
+
+    it.scoped.skipIf(off)("are kept in the order in which they were put aside, and not touched for others", () =>
+      Effect.gen(function*() {
+        const { engine, one, two } = yield* installed("order")
+        const changes = ["aaaaaaaa-1", "00000000-2", "cccccccc-3"]
+        for (const [at, change] of changes.entries()) {
+          yield* engine.stageRoot({ ...of, change, origin: at % 2 === 0 ? two : one })
+          yield* engine.swapRoot({ ...of, change })
+        }
+        assert.deepStrictEqual([...(yield* engine.observeRoot(of)).previous.keys()], ["aaaaaaaa", "00000000", "cccccccc"])
+        yield* engine.dropRoots({ ...of, previous: 1 })
+        assert.deepStrictEqual([...(yield* engine.observeRoot(of)).previous.keys()], ["cccccccc"])
+        const stranger = { ...of, uid: "u-2" }
+        for (const refused of [
+          engine.observeRoot(stranger),
+          engine.stageRoot({ ...stranger, change: first, origin: two }),
+          engine.swapRoot({ ...stranger, change: first }),
+          engine.dropRoots({ ...stranger, previous: 0 })
+        ]) assert.strictEqual((yield* Effect.flip(refused))._tag, "DatasetNotOwned")
+        assert.strictEqual((yield* Effect.flip(engine.stageRoot({ ...of, change: "../evil/..", origin: two })))._tag, "PropertyRejected")
+      }), 60_000)
+
+    it.scoped.skipIf(off)("are right again after a kill before or after any command of a swap", () =>
+      Effect.gen(function*() {
+        const runner = yield* CommandRunner.CommandRunner
+        let points = 0
+        for (const when of ["before", "after"] as const) {
+          for (let at = 1;; at++) {
+            const { base, engine, two, version } = yield* installed(`crash-${when}-${at}`)
+            let count = 0
+            const dying: typeof runner = {
+              ...runner,
+              run: (line: CommandLine.CommandLine) =>
+                Effect.suspend(() => {
+                  count += 1
+                  if (count !== at) return runner.run(line)
+                  return when === "before" ? Effect.die("killed") : Effect.zipRight(runner.run(line), Effect.die("killed"))
+                })
+            }
+            const killed = yield* Layer.build(
+              StorageEngine.layerZfs({ root: DatasetName.child(base, "reddwarf") }).pipe(
+                Layer.provide(Layer.succeed(CommandRunner.CommandRunner, dying))
+              )
+            )
+            const change = (engine: StorageEngine.StorageEngine["Type"]) =>
+              Effect.gen(function*() {
+                yield* engine.stageRoot({ ...of, change: first, origin: two })
+                yield* engine.swapRoot({ ...of, change: first })
+                yield* engine.dropRoots({ ...of, previous: 1 })
+              })
+            const exit = yield* Effect.exit(change(Context.get(killed, StorageEngine.StorageEngine)))
+            if (Exit.isSuccess(exit)) break
+            assert.isTrue(Cause.isDie(exit.cause), Cause.pretty(exit.cause))
+            yield* change(engine)
+            const seen = yield* engine.observeRoot(of)
+            assert.deepStrictEqual([seen.active?.change, seen.staged.size, [...seen.previous.keys()], yield* version], [first, 0, ["11111111"], "two"], `killed ${when} command ${at}`)
+            points += 1
+          }
+        }
+        assert.isAbove(points, 20)
+      }), 180_000)
+  })
+}

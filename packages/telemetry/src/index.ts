@@ -1,0 +1,5 @@
+export * as OpenTelemetry from "./OpenTelemetry.js"
+export * as ProcessMetrics from "./ProcessMetrics.js"
+export * as PrometheusText from "./PrometheusText.js"
+export * as TaggedMetrics from "./TaggedMetrics.js"
+export * as TraceParent from "./TraceParent.js"
