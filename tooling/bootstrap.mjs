@@ -70,13 +70,12 @@ const commands = {
     await step("Checking the boundaries between packages", join(bin, "turbo"), ["boundaries"], env)
     return 0
   },
-  // The suites that drive real peers (kubectl, Kubernetes' own test vectors, ZFS); here a missing peer is a failure.
+  // The test files that drive real peers (kubectl, Kubernetes' own test vectors, ZFS): `*.peers.test.ts`. Here a missing peer is a failure.
   "test:peers": async () => {
     await install()
     await step("Building", join(bin, "turbo"), turbo("errors-only", "build"), env)
     const peers = { ...env, REDDWARF_REQUIRE_PEERS: "1" }
-    const filters = ["@reddwarf/api-types", "@reddwarf/apiserver", "@reddwarf/storage-zfs", "@reddwarf/images", "@reddwarf/illumos-sim", "@reddwarf/node-health", "@reddwarf/node-agent", "e2e"].map((name) => `--filter=${name}`)
-    await step("Running the suites with real peers", join(bin, "turbo"), turbo("new-only", "test", "--only", "--force", "--concurrency=1", "--continue=dependencies-successful", ...filters), peers)
+    await step("Running the suites with real peers", join(bin, "turbo"), turbo("new-only", "test:peers", "--only", "--force", "--concurrency=1", "--continue=dependencies-successful"), peers)
     return 0
   },
   build: async () => {

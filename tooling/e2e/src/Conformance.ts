@@ -89,7 +89,7 @@ export const render = (scenarios: ReadonlyArray<Scenario>): string => {
   return [
     "# kubectl conformance",
     "",
-    "Written by `tooling/e2e/test/conformance.test.ts` (`UPDATE_CONFORMANCE=1` writes it anew). Each cell stands for commands that the suite runs with that",
+    "Written by `tooling/e2e/test/conformance.peers.test.ts` (`UPDATE_CONFORMANCE=1` writes it anew). Each cell stands for commands that the suite runs with that",
     "kubectl against the server, comparing standard output, standard error and exit status with what Kubernetes 1.36 gives.",
     "*refused*: Kubernetes 1.36 refuses it to this kubectl as well, because it asks for an API version that is gone. –: this kubectl has no such verb.",
     "",

@@ -91,10 +91,13 @@ export const make = (
     const dataset = DatasetName.child(zone, `${stagedPrefix}${short(spec.change)}`)
     const marks = yield* datasets.checkedMarks({ uid: spec.uid, change: spec.change }, spec.zone)
     yield* datasets.makeIfMissing(dataset, zfs.clone(spec.origin, dataset, initial(marks, {})))
-    const root = rootOf(dataset, yield* datasets.owned(dataset, spec.uid))
+    const properties = yield* datasets.owned(dataset, spec.uid)
+    const root = rootOf(dataset, properties)
     if (root.origin !== spec.origin) {
       return yield* new DatasetExists({ operation: `clone ${spec.origin} to`, dataset, detail: `it is a clone of ${root.origin ?? "nothing"}` })
     }
+    // A swap that was cut off between taking it off its place and renaming it left it without one.
+    if (properties.get("mounted")?.value !== "yes") yield* datasets.ensureMounted(dataset)
     // A zonepath that others may read keeps its zone from booting.
     const mode = yield* runner.run({ program: "/usr/bin/chmod", args: ["0700", root.mountpoint] })
     if (mode.exitCode !== 0) {
