@@ -159,8 +159,9 @@ describe("an agent that ends at any place of a plan", () => {
         yield* crash.lives(folders, crashes, first)
         yield* untilPlanned(pods, "caps-update")
         assert.deepStrictEqual(crashes.left(), [])
-        const after = yield* untilReady(pods, 0)
-        assert.isTrue(after.every((pod) => h.container(pod, "c")?.resources?.limits?.["cpu"] === "10m"))
+        yield* untilReady(pods, 0)
+        yield* Effect.forEach(pods, ({ metadata: { name = "" } }) =>
+          h.untilPod(name, "shown with its new bounds", (pod) => h.container(pod, "c")?.resources?.limits?.["cpu"] === "10m", 20))
         assert.strictEqual(yield* boots, before)
         yield* deleteAll(folders, pods)
       })), 60_000)
