@@ -80,8 +80,9 @@ const onWebSocket = (options: Options, protocol: Option.Option<string>) => (sock
   error.resume()
   streams.stdout?.resume()
   streams.stderr?.resume()
-  // Tells clients that the connection stands, before there is anything to say.
-  rest.announce(options.stdout ? 1 : streams.stderr === undefined ? 3 : 2)
+  // Tells old clients that the connection stands, before there is anything to say. Newer ones take the handshake for it, and kubectl 1.32
+  // complains when a message comes on a channel that it is still about to make.
+  if (version < 5) rest.announce(options.stdout ? 1 : streams.stderr === undefined ? 3 : 2)
   return {
     ...rest,
     version,
