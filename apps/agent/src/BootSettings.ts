@@ -1,7 +1,7 @@
 /** The settings of `reddwarf-agent run` that concern its start and its end. */
 import { Options } from "@effect/cli"
 import { Settings } from "@reddwarf/cli"
-import { Option } from "effect"
+import * as AbsolutePath from "./AbsolutePath.js"
 
 /** Names that may stand in the configuration file and the environment. */
 export const names: ReadonlyArray<string> = [
@@ -10,15 +10,13 @@ export const names: ReadonlyArray<string> = [
   "recovery-cap-seconds",
   "shutdown-grace-seconds",
   "stop-zones-on-exit",
-  "node-shutdown-grace-seconds"
+  "node-shutdown-grace-seconds",
+  "node-shutdown-critical-seconds"
 ]
-
-const absolutePath = (text: string): Option.Option<string> =>
-  /^\/[A-Za-z0-9._/-]*$/.test(text) && !text.split("/").includes("..") ? Option.some(text) : Option.none()
 
 export const options = {
   manifestDir: Settings.text("manifest-dir").pipe(
-    Options.filterMap(absolutePath, "manifest-dir must be an absolute path of letters, digits, '.', '_', '-'"),
+    Options.filterMap(AbsolutePath.parse, "manifest-dir must be an absolute path of letters, digits, '.', '_', '-'"),
     Options.optional,
     Options.withDescription("directory of pod manifests that run without the API server; default none")
   ),
@@ -38,8 +36,12 @@ export const options = {
     Options.withDefault("no"),
     Options.withDescription("yes ends the pods by priority with the agent, for maintenance of the host; they begin again with the next agent")
   ),
-  nodeShutdownGrace: Settings.integer("node-shutdown-grace-seconds", 30, 86_400).pipe(
+  nodeShutdownGrace: Settings.integer("node-shutdown-grace-seconds", 0, 86_400).pipe(
     Options.withDefault(120),
-    Options.withDescription("seconds for all pods to end then, of which the last 30 are for critical ones")
+    Options.withDescription("seconds for all pods to end then, and when the host goes down")
+  ),
+  nodeShutdownGraceCritical: Settings.integer("node-shutdown-critical-seconds", 0, 86_400).pipe(
+    Options.withDefault(30),
+    Options.withDescription("the last part of them, for critical pods")
   )
 }

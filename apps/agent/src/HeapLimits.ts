@@ -4,8 +4,14 @@ import { Layer } from "effect"
 
 const mebibyte = 1024 * 1024
 
-/** Bounds the heap of an agent: the space for new objects is two halves of 4 MB, and a third of what is in use may be garbage. */
-export const agent: Layer.Layer<never> = Layer.merge(HeapLimits.layer({ youngBytes: 8 * mebibyte, growthOf: () => 33 }), HeapLimits.collectAfterStart)
+/**
+ * Bounds the heap of an agent: the space for new objects is two halves of 1 MB with few pods, of 4 MB with hundreds, whose looks leave more
+ * behind; and a quarter of what is in use may be garbage.
+ */
+export const agent: Layer.Layer<never> = Layer.merge(
+  HeapLimits.layer({ youngBytes: (usedBytes) => usedBytes < 40 * mebibyte ? 2 * mebibyte : 8 * mebibyte, growthOf: () => 25 }),
+  HeapLimits.collectAfterStart
+)
 
 /** Bounds the heap of a supervisor. It starts processes, and the larger a process is the longer that takes. */
-export const supervisor: Layer.Layer<never> = Layer.merge(HeapLimits.layer({ youngBytes: 4 * mebibyte, growthOf: () => 25 }), HeapLimits.collectAfterStart)
+export const supervisor: Layer.Layer<never> = Layer.merge(HeapLimits.layer({ youngBytes: 2 * mebibyte, growthOf: () => 25 }), HeapLimits.collectAfterStart)

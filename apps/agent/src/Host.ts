@@ -1,8 +1,10 @@
 /** Which host the agent works on: the one it runs on, or a simulated one in its data directory. */
-import { FileSystem } from "@effect/platform"
+import { type CommandExecutor, FileSystem } from "@effect/platform"
 import { SimulatedHost } from "@reddwarf/illumos-sim"
+import { HostShutdown } from "@reddwarf/node-agent"
 import { CommandRunner } from "@reddwarf/runtime-illumos"
 import { Data, Effect, Layer, Schema } from "effect"
+import { existsSync } from "node:fs"
 import { join, posix } from "node:path"
 
 export const hosts = ["sim", "illumos"] as const
@@ -40,10 +42,25 @@ export const check = (host: Host): Effect.Effect<void, HostUnusable> =>
 export const commandRunner = (host: Host, dataDir: string) =>
   host === "sim" ? SimulatedHost.layer({ directory: join(dataDir, "host") }) : CommandRunner.layer
 
+/** Whether the machine goes down: the host itself, or the one on which it is simulated and whose end is that of its zones. */
+export const goesDown = (host: Host) =>
+  Effect.map(Effect.context<CommandExecutor.CommandExecutor | FileSystem.FileSystem>(), (platform) =>
+    host === "illumos" || !existsSync("/run/systemd/system")
+      ? HostShutdown.illumos
+      : Effect.flatMap(HostShutdown.illumos, (down) =>
+        down ? Effect.succeed(true) : Effect.provide(HostShutdown.systemd, Layer.provide(CommandRunner.layer, Layer.succeedContext(platform)))))
+
 /** Where a path of the host is for this process. */
 export const realPath = (host: Host, dataDir: string) => (path: string): string =>
   host === "sim" ? join(dataDir, "host", "root", posix.normalize(`/${path}`)) : path
 
-/** The same for the host that is remembered. */
+/** As `realPath`, for whoever looks at the files of the agent as well: its data directory is one of this machine, whatever the host is. */
+export const realPathBeside = (host: Host, dataDir: string) => {
+  const own = posix.normalize(dataDir).replace(/\/$/, "")
+  const ofHost = realPath(host, dataDir)
+  return (path: string): string => path === own || path.startsWith(`${own}/`) ? path : ofHost(path)
+}
+
+/** The commands of the host that is remembered. */
 export const rememberedRunner = (dataDir: string) =>
   Layer.unwrapEffect(Effect.map(recall(dataDir), (host) => commandRunner(host, dataDir)))

@@ -51,7 +51,7 @@ const serve = Command.make("node-health", flags, (given) => {
     const sim = given.host === "sim" && folder !== undefined ? folder : undefined
     const host = HostReader.layer({
       metrics,
-      ...(sim === undefined ? {} : { platform: "illumos" as const, realPath: Host.realPath("sim", sim) })
+      ...(sim === undefined ? {} : { platform: "illumos" as const, realPath: Host.realPathBeside("sim", sim) })
     }).pipe(Layer.provide(Host.commandRunner(sim === undefined ? "illumos" : "sim", sim ?? "/")))
     const files = FileProbe.make(metrics)
     const file = Option.getOrUndefined(Option.map(given.settings, (path) => resolve(path)))

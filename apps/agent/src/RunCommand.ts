@@ -96,11 +96,14 @@ export const run = Command.make("run", options, (settings) =>
       shutdownGrace: `${settings.shutdownGrace} seconds`,
       stopZonesOnExit: settings.stopZonesOnExit === "yes",
       nodeShutdownGrace: `${settings.nodeShutdownGrace} seconds`,
+      nodeShutdownGraceCritical: `${Math.min(settings.nodeShutdownGraceCritical, settings.nodeShutdownGrace)} seconds`,
+      hostGoesDown: yield* Host.goesDown(settings.host),
       hurry,
       systemReservedCpuMillis: Quantity.toMillis(settings.reservedCpu),
       systemReservedMemory: Quantity.toNumber(settings.reservedMemory),
       ...(brands?.[0] === undefined ? {} : { defaultBrand: brands[0], brands }),
       evictionHard: settings.evictionHard,
+      evictionTransitionPeriod: `${settings.evictionTransition} seconds`,
       ...(settings.healthzPort === 0 ? {} : { healthzPort: settings.healthzPort }),
       ...(settings.companions === "none" ? {} : {
         nodeCompanions: NodeCompanions.of({

@@ -5,6 +5,7 @@ import { Settings, TelemetrySettings } from "@reddwarf/cli"
 import { EvictionThresholds } from "@reddwarf/node-agent"
 import { DatasetName } from "@reddwarf/storage-zfs"
 import { Effect, Either, Option } from "effect"
+import * as AbsolutePath from "./AbsolutePath.js"
 import { hosts } from "./Host.js"
 import * as BootSettings from "./BootSettings.js"
 import * as NetworkSettings from "./NetworkSettings.js"
@@ -31,6 +32,7 @@ export const names: ReadonlyArray<string> = [
   "registries",
   "images",
   "eviction-hard",
+  "eviction-pressure-transition-seconds",
   "gate-probe-interval",
   "healthz-port",
   "companions",
@@ -41,7 +43,6 @@ export const names: ReadonlyArray<string> = [
 
 const quantity = (text: string): Option.Option<Quantity.Quantity> => Either.getRight(Quantity.parse(text))
 const dataset = (text: string): Option.Option<DatasetName.DatasetName> => DatasetName.is(text) ? Option.some(text) : Option.none()
-const absolutePath = (text: string): Option.Option<string> => /^\/[A-Za-z0-9._/-]*$/.test(text) && !text.split("/").includes("..") ? Option.some(text) : Option.none()
 
 const bind = (text: string): Option.Option<{ readonly host: string; readonly port: number }> => {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):(\d{1,5})$/.exec(text)
@@ -57,7 +58,7 @@ const brands = (text: string): Option.Option<ReadonlyArray<string>> => {
 
 export const dataDir = Settings.text("data-dir").pipe(
   Options.withDefault("/var/lib/reddwarf-agent"),
-  Options.filterMap(absolutePath, "data-dir must be an absolute path of letters, digits, '.', '_', '-'"),
+  Options.filterMap(AbsolutePath.parse, "data-dir must be an absolute path of letters, digits, '.', '_', '-'"),
   Options.withDescription("where the agent keeps what must survive it; created with mode 0700")
 )
 
@@ -109,7 +110,7 @@ export const options = {
   volumesDataset: optionalDataset("volumes-dataset", "volumes"),
   zonepathPrefix: Settings.text("zonepath-prefix").pipe(
     Options.withDefault("/zones"),
-    Options.filterMap(absolutePath, "zonepath-prefix must be an absolute path"),
+    Options.filterMap(AbsolutePath.parse, "zonepath-prefix must be an absolute path"),
     Options.withDescription("where the dataset of the zones is mounted; zonepaths are below it")
   ),
   etherstub: Settings.text("etherstub-name").pipe(Options.withDefault("reddwarf0"), Options.withDescription("etherstub that pod VNICs hang on")),
@@ -141,6 +142,10 @@ export const options = {
         onRight: Effect.succeed
       })),
     Options.withDescription("at which amounts pods are ended, as memory.available<100Mi,nodefs.available<10%,pid.available<10%, which are the defaults")
+  ),
+  evictionTransition: Settings.integer("eviction-pressure-transition-seconds", 0, 86_400).pipe(
+    Options.withDefault(300),
+    Options.withDescription("seconds for which a shortage of the node counts after it is over")
   ),
   ...TelemetrySettings.options,
   maxPods: Settings.integer("max-pods", 1, 4096).pipe(Options.withDefault(110), Options.withDescription("largest number of pods")),

@@ -7,7 +7,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll } from "vitest"
 import { command } from "../src/Cli.js"
-import { hostCommandLine } from "../src/HostCommand.js"
+import * as Host from "../src/Host.js"
+import { hostCommandLine } from "../src/HostCommandLine.js"
 import * as NetworkSettings from "../src/NetworkSettings.js"
 import { names } from "../src/RunSettings.js"
 
@@ -21,7 +22,8 @@ const run = (...words: ReadonlyArray<string>) =>
     const console = yield* Console.consoleWith(Effect.succeed)
     const recording: Console.Console = { ...console, error: (...args) => Effect.sync(() => void errors.push(args.join(" "))) }
     const { argv, hostCommand } = hostCommandLine(["node", "reddwarf-agent", ...words])
-    const exit = yield* Program.run({ name: "reddwarf-agent", version: "1", prefix: "REDDWARF", names, command: command(hostCommand), argv, environment: {} }).pipe(
+    const tree = yield* Effect.promise(() => command(argv[2], hostCommand))
+    const exit = yield* Program.run({ name: "reddwarf-agent", version: "1", prefix: "REDDWARF", names, command: tree, argv, environment: {} }).pipe(
       Effect.provide(NodeContext.layer),
       Effect.withConsole(recording),
       Effect.exit
@@ -32,6 +34,17 @@ const run = (...words: ReadonlyArray<string>) =>
   })
 
 describe("reddwarf-agent", () => {
+  it("takes the files of the agent for those of this machine, and all others for those of its host", () => {
+    const real = Host.realPathBeside("sim", "/d/agent/")
+    assert.deepStrictEqual(["/d/agent", "/d/agent/node-health.json", "/d/agents", "/etc/mnttab"].map(real), [
+      "/d/agent",
+      "/d/agent/node-health.json",
+      "/d/agent/host/root/d/agents",
+      "/d/agent/host/root/etc/mnttab"
+    ])
+    assert.strictEqual(Host.realPathBeside("illumos", "/d/agent")("/etc/mnttab"), "/etc/mnttab")
+  })
+
   it("leaves the words after -- to the host", () => {
     assert.deepStrictEqual(hostCommandLine(["node", "agent", "host", "--data-dir", "/d", "--", "zoneadm", "list", "-cv"]), {
       argv: ["node", "agent", "host", "--data-dir", "/d"],

@@ -28,7 +28,8 @@ const run = (...words: ReadonlyArray<string>) =>
       error: () => Effect.void
     }
     const argv = ["node", "reddwarf-agent", ...words]
-    const exit = yield* Program.run({ name: "reddwarf-agent", version: "1", prefix: "REDDWARF", names, command: command([]), argv, environment: {} }).pipe(
+    const tree = yield* Effect.promise(() => command(argv[2]))
+    const exit = yield* Program.run({ name: "reddwarf-agent", version: "1", prefix: "REDDWARF", names, command: tree, argv, environment: {} }).pipe(
       Effect.provide(NodeContext.layer),
       Effect.withConsole(recording),
       Effect.exit

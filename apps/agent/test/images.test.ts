@@ -24,7 +24,8 @@ const images = (dataDir: string, subcommand: string, ...words: ReadonlyArray<str
       error: (...args) => Effect.sync(() => void errors.push(args.join(" ")))
     }
     const argv = ["node", "reddwarf-agent", "images", subcommand, "--host", "sim", "--data-dir", join(directory, dataDir), ...words]
-    const exit = yield* Program.run({ name: "reddwarf-agent", version: "1", prefix: "REDDWARF", names, command: command([]), argv, environment: {} }).pipe(
+    const tree = yield* Effect.promise(() => command(argv[2]))
+    const exit = yield* Program.run({ name: "reddwarf-agent", version: "1", prefix: "REDDWARF", names, command: tree, argv, environment: {} }).pipe(
       Effect.provide(NodeContext.layer),
       Effect.withConsole(recording),
       Effect.exit

@@ -3,6 +3,8 @@ import { Command } from "@effect/cli"
 import { Console } from "effect"
 import { history } from "./HistoryCommand.js"
 import { kubeconfig } from "./KubeconfigCommand.js"
+import { schedule } from "./ScheduleCommand.js"
+import { scheduler } from "./SchedulerCommand.js"
 import { serve } from "./ServeCommand.js"
 import { smfManifest } from "./SmfManifestCommand.js"
 import { version } from "./version.js"
@@ -13,5 +15,5 @@ const printVersion = Command.make("version", {}, () => Console.log(`reddwarf-ser
 
 export const command = Command.make("reddwarf-server").pipe(
   Command.withDescription("The control plane of Reddwarf: API server, scheduler and controllers in one process"),
-  Command.withSubcommands([serve, kubeconfig, history, smfManifest, printVersion])
+  Command.withSubcommands([serve, scheduler, kubeconfig, history, schedule, smfManifest, printVersion])
 )

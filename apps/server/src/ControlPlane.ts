@@ -1,13 +1,14 @@
 /** Which layers the control plane is made of. */
 import { Kinds } from "@reddwarf/api-types"
-import { ApiServer, Certificates, InProcessTransport, RbacDefaults, Server, UserInfo, WriteBehind } from "@reddwarf/apiserver"
+import { ApiServer, Certificates, InProcessTransport, PodPlacements, RbacDefaults, Server, UserInfo, WriteBehind } from "@reddwarf/apiserver"
 import { ApiClient, EventRecorder } from "@reddwarf/client"
 import { BuiltInObjects, ControllerManager } from "@reddwarf/controller"
 import { ZoneInstance } from "@reddwarf/plans"
-import { Profile, Scheduler, VolumeNodeAffinity } from "@reddwarf/scheduler"
+import { ConfiguredScheduler, type Registry, Scheduler, SchedulerConfiguration } from "@reddwarf/scheduler"
 import { Compaction, ObjectStore, StoreError } from "@reddwarf/store"
 import { Effect, Layer, Option } from "effect"
 import { mkdirSync } from "node:fs"
+import { hostname } from "node:os"
 import { join } from "node:path"
 import { type Bind, parseBind } from "./ServeSettings.js"
 import { version } from "./version.js"
@@ -23,6 +24,10 @@ export interface Options {
   readonly serviceNetwork: string
   /** Who ServiceAccount tokens say they are from. */
   readonly issuer: string
+  /** The default profile unless given. */
+  readonly scheduler?: SchedulerConfiguration.SchedulerConfiguration
+  /** The plugins that its profiles can name; the built-in ones unless given. */
+  readonly schedulerPlugins?: Registry.Registry
   /** Whether requests become spans. */
   readonly traced: boolean
 }
@@ -42,11 +47,20 @@ const store = (dataDir: string) =>
 const clientOf = (name: string, groups: ReadonlyArray<string>) =>
   Layer.fresh(ApiClient.layer).pipe(Layer.provide(InProcessTransport.layer(UserInfo.authenticated(name, groups))))
 
-/** The built-in scheduler, whose pods follow their volumes. */
-const scheduler = Layer.unwrapScoped(Effect.map(VolumeNodeAffinity.make, ({ plugin, ready }) =>
-  Scheduler.layer({ ready, profiles: [{ ...Profile.builtIn, plugins: [...Profile.builtInPlugins, plugin] }] }))).pipe(
+/** The scheduler. It is the only one of its name unless the configuration says that it takes turns with others. */
+const scheduler = (options: Options) =>
+  ConfiguredScheduler.layer(options.scheduler ?? SchedulerConfiguration.defaults, {
+    identity: `${hostname()}_${String(process.pid)}`,
+    leaderElect: false,
+    ...(options.schedulerPlugins === undefined ? {} : { registry: options.schedulerPlugins })
+  }).pipe(
     Layer.provide(clientOf("system:kube-scheduler", []))
   )
+
+/** Lets clients of the API ask the scheduler why a pod goes where it goes. */
+const explanations = Layer.scopedDiscard(
+  Effect.flatMap(Effect.all([PodPlacements.PodPlacements, Scheduler.Scheduler]), ([placements, { explain }]) => placements.answerWith(explain))
+)
 
 /** The authority by which clients know this server. */
 const authority = (options: Options) =>
@@ -107,8 +121,9 @@ const drainFirst = Layer.scopedDiscard(Effect.flatMap(ApiServer.ApiServer, ({ dr
 export const layer = (options: Options) => {
   const server = serverOptions(options)
   return drainFirst.pipe(
-    Layer.provideMerge(Layer.mergeAll(scheduler, controllers(options), builtInObjects(options))),
+    Layer.provideMerge(Layer.mergeAll(Layer.provide(explanations, scheduler(options)), controllers(options), builtInObjects(options))),
     Layer.provideMerge(Server.layerBehind(server)),
+    Layer.provide(PodPlacements.layer),
     Layer.provide(Layer.provideMerge(Compaction.layer(), store(options.dataDir))),
     Layer.provideMerge(Server.layerEdge(server))
   )

@@ -1,10 +1,9 @@
 /** `reddwarf-server history`: what an object was before, and back to it. */
 import { Args, Command, Options } from "@effect/cli"
 import { ObjectDiff, Tables, Timestamp } from "@reddwarf/api-types"
-import { Program } from "@reddwarf/cli"
-import { ApiClient, HttpTransport, KubeConfig, ObjectHistory } from "@reddwarf/client"
-import { Clock, Config, Console, Effect, Layer, Option } from "effect"
-import { join } from "node:path"
+import { ApiClient, HttpTransport, ObjectHistory } from "@reddwarf/client"
+import { Clock, Console, Effect, Layer, Option } from "effect"
+import * as KubeconfigOption from "./KubeconfigOption.js"
 
 type Version = ObjectHistory.Version
 
@@ -44,17 +43,6 @@ const print = (versions: ReadonlyArray<Version>, diff: boolean) =>
     }
   })
 
-/** As kubectl finds it. */
-const kubeconfigFile = Effect.flatMap(
-  Effect.all([Config.string("KUBECONFIG").pipe(Config.withDefault("")), Config.string("HOME").pipe(Config.withDefault(""))]),
-  ([given, home]) =>
-    given !== ""
-      ? Effect.succeed(given.split(":")[0] ?? given)
-      : home === ""
-      ? Program.wrongUsage("give the kubeconfig of the server with --kubeconfig")
-      : Effect.succeed(join(home, ".kube", "config"))
-)
-
 export const history = Command.make("history", {
   resource: Args.text({ name: "RESOURCE" }).pipe(Args.withDescription("kind of the object, such as deployment or deployments.apps")),
   name: Args.text({ name: "NAME" }),
@@ -68,14 +56,10 @@ export const history = Command.make("history", {
     Options.optional,
     Options.withDescription("make the object again what it was at this revision, also when it was deleted")
   ),
-  kubeconfig: Options.text("kubeconfig").pipe(
-    Options.optional,
-    Options.withDescription("how to reach the server; default: $KUBECONFIG, then ~/.kube/config")
-  )
+  kubeconfig: KubeconfigOption.option
 }, ({ diff, kubeconfig, name, namespace, resource, restore }) =>
   Effect.gen(function*() {
-    const file = yield* Option.match(kubeconfig, { onNone: () => kubeconfigFile, onSome: Effect.succeed })
-    const config = yield* KubeConfig.load(file)
+    const config = yield* KubeconfigOption.load(kubeconfig)
     const client = ApiClient.layer.pipe(Layer.provide(HttpTransport.layer(config)))
     yield* Effect.gen(function*() {
       const found = yield* ObjectHistory.read(resource, name, Option.getOrElse(namespace, () => config.namespace))

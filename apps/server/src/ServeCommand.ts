@@ -7,6 +7,8 @@ import { hostname } from "node:os"
 import * as ControlPlane from "./ControlPlane.js"
 import * as HeapLimits from "./HeapLimits.js"
 import { pkiDirectory } from "./KubeconfigCommand.js"
+import * as SchedulerFile from "./SchedulerFile.js"
+import * as SchedulerPlugins from "./SchedulerPlugins.js"
 import { options } from "./ServeSettings.js"
 import { externalCertificates } from "./tls.js"
 import { version } from "./version.js"
@@ -36,6 +38,8 @@ export const serve = Command.make("serve", options, (settings) =>
       tokenFile: settings.tokenFile,
       serviceNetwork: settings.serviceNetwork,
       issuer: settings.issuer,
+      scheduler: yield* SchedulerFile.load(settings.schedulerFile),
+      schedulerPlugins: yield* SchedulerPlugins.load(settings.schedulerPlugins),
       traced: Option.isSome(settings.otlpEndpoint)
     })
     const telemetry = Option.match(settings.otlpEndpoint, {

@@ -4,6 +4,8 @@ import { ServiceAddresses } from "@reddwarf/apiserver"
 import { Settings, TelemetrySettings } from "@reddwarf/cli"
 import { Option } from "effect"
 import { isIP } from "node:net"
+import * as SchedulerFile from "./SchedulerFile.js"
+import * as SchedulerPlugins from "./SchedulerPlugins.js"
 
 /** Names that may stand in the configuration file and the environment. */
 export const names: ReadonlyArray<string> = [
@@ -18,6 +20,8 @@ export const names: ReadonlyArray<string> = [
   "token-file",
   "service-network",
   "service-account-issuer",
+  SchedulerFile.name,
+  SchedulerPlugins.name,
   ...TelemetrySettings.names
 ]
 
@@ -80,6 +84,8 @@ export const options = {
     Options.withDefault("https://kubernetes.default.svc"),
     Options.withDescription("who ServiceAccount tokens say they are from")
   ),
+  schedulerFile: SchedulerFile.option,
+  schedulerPlugins: SchedulerPlugins.option,
   ...TelemetrySettings.options,
   ca: Settings.text("tls-ca").pipe(Options.optional, Options.withDescription("PEM authority that client certificates are signed by"))
 }

@@ -50,9 +50,11 @@ const foreignKind = (kind: Kind, bodyKind: string, bodyVersion: string): string 
 /**
  * The canonical object of a decoded JSON value. `apiVersion` and `kind` may be missing; then they are those of the endpoint. Fails with 400.
  *
+ * @param known An object of the kind that has been decoded before, from which the value was made: its parts that are in the value as they are
+ * (the same, not equal ones) are taken without another look. Only for built-in kinds; what a client has defined may mean something else today.
  * @category combinators
  */
-export const decode = <A extends KubeObject>(kind: Kind<A>, json: unknown): Either.Either<Decoded<A>, Status.Status> => {
+export const decode = <A extends KubeObject>(kind: Kind<A>, json: unknown, known?: KubeObject): Either.Either<Decoded<A>, Status.Status> => {
   if (kind.custom !== undefined) return decodeCustom(kind, kind.custom, json)
   const bodyKind = textField(json, "kind") || kind.kind
   const bodyVersion = textField(json, "apiVersion") || apiVersion(kind)
@@ -62,7 +64,7 @@ export const decode = <A extends KubeObject>(kind: Kind<A>, json: unknown): Eith
   if (foreign !== undefined) return refuse(foreign)
   const context = new DecodeContext()
   try {
-    const decoded = messageOf(kind.schema).decode(json, context)
+    const decoded = messageOf(kind.schema).decode(json, context, known)
     const object: unknown = { kind: kind.kind, apiVersion: apiVersion(kind), ...(isObject(decoded) ? decoded : {}) }
     if (!isObjectOf(kind, object)) return refuse(`the field tables have no object of type ${kind.schema}`)
     const unknown = context.hasUnknown ? unknownFields(json, kind.schema, maximumReported) : []

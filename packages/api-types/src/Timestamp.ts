@@ -73,7 +73,17 @@ export const toMillis = (text: string | undefined): number | undefined => {
 
 const pad = (value: number, width: number): string => String(value).padStart(width, "0")
 
+const formatted = { seconds: Number.NaN, text: "" }
+
+/** Most texts are those of now, and thousands of them of the same second: the latest one is kept. */
 const formatDateTime = (seconds: number): string => {
+  if (formatted.seconds === seconds) return formatted.text
+  formatted.text = dateTimeText(seconds)
+  formatted.seconds = seconds
+  return formatted.text
+}
+
+const dateTimeText = (seconds: number): string => {
   const days = Math.floor(seconds / 86_400)
   const rest = seconds - days * 86_400
   const [year, month, day] = civilFromDays(days)

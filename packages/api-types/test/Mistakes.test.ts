@@ -1,8 +1,11 @@
 /** What is said about each single mistake in a pod that is valid otherwise. */
 import { assert, describe, it } from "@effect/vitest"
 import { FieldError, Kinds } from "../src/index.js"
-import { mistakes, wholePod } from "./mistakes.js"
+import { containerMistakes } from "./containerMistakes.js"
+import { podMistakes } from "./podMistakes.js"
 import { created, lines } from "./pods.js"
+import { volumeMistakes } from "./volumeMistakes.js"
+import { wholePod } from "./wholePod.js"
 
 /** A copy of a JSON value with another one in this place of it. */
 const put = (target: unknown, [key = "", ...rest]: ReadonlyArray<string>, value: unknown): unknown => {
@@ -22,7 +25,7 @@ describe("a pod that uses everything", () => {
     assert.strictEqual(Kinds.pod.validate(created(wholePod)), FieldError.none)
   })
 
-  it.each(mistakes)("with another %s: %j", (path, value, expected) => {
+  it.each([...podMistakes, ...containerMistakes, ...volumeMistakes])("with another %s: %j", (path, value, expected) => {
     const pod = created(JSON.parse(JSON.stringify(put(wholePod, path.split("."), value))))
     assert.deepStrictEqual(lines(Kinds.pod.validate(pod)).map(withoutExample), expected)
   })

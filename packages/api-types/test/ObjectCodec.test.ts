@@ -2,10 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import { Arbitrary } from "effect"
-import { EffectSchema, type Kind, Kinds, JsonText, ObjectCodec } from "../src/index.js"
+import { EffectSchema, type Kind, Kinds, JsonText, type KubeObject, ObjectCodec } from "../src/index.js"
 import * as Schema from "effect/Schema"
 
-const decoded = (kind: Kind.Kind, json: unknown) => Either.getOrThrow(ObjectCodec.decode(kind, json))
+const decoded = <A extends KubeObject.KubeObject>(kind: Kind.Kind<A>, json: unknown, known?: KubeObject.KubeObject) =>
+  Either.getOrThrow(ObjectCodec.decode(kind, json, known))
 const refused = (kind: Kind.Kind, json: unknown): string => Either.getOrThrow(Either.flip(ObjectCodec.decode(kind, json))).message ?? ""
 const pod = (container: unknown) => ({ metadata: { name: "p" }, spec: { containers: [container] } })
 
@@ -110,6 +111,33 @@ describe("decode", () => {
       assert.deepStrictEqual(again.object, first.right.object)
     }
   }, { fastCheck: { numRuns: 30 } })
+
+  it.prop("gives the same beside a known object, for any pod of the schema and any part of it that changed", [
+    Arbitrary.make(Schema.suspend(() => EffectSchema.of("io.k8s.api.core.v1.PodSpec"))),
+    Arbitrary.make(Schema.suspend(() => EffectSchema.of("io.k8s.api.core.v1.PodSpec")))
+  ], ([spec, other]) => {
+    const first = ObjectCodec.decode(Kinds.pod, { metadata: { name: "p", labels: { a: "b" } }, spec })
+    if (Either.isLeft(first)) return
+    const known = first.right.object
+    const changes = [{ metadata: { ...known.metadata, labels: { a: "c" } } }, { spec: other }, { spec: { ...known.spec, ...other } }]
+    for (const change of changes) {
+      const json = { ...known, ...change }
+      assert.deepStrictEqual(ObjectCodec.decode(Kinds.pod, json, known), ObjectCodec.decode(Kinds.pod, json))
+    }
+  }, { fastCheck: { numRuns: 20 } })
+
+  it("takes over what is the very same as in a known object, and looks at everything else", () => {
+    const known = decoded(Kinds.pod, { metadata: { name: "p" }, spec: { containers: [{ name: "a", image: "a:1" }, { name: "b", image: "b:1" }] } }).object
+    const { spec } = known
+    const patched = decoded(Kinds.pod, { ...known, metadata: { ...known.metadata, annotations: { a: "1" } } }, known).object
+    assert.strictEqual(patched.spec, spec)
+    const [first] = spec?.containers ?? []
+    const other = decoded(Kinds.pod, { ...known, spec: { ...spec, containers: [first, { name: "b", image: "b:2" }] } }, known).object
+    assert.strictEqual(other.spec?.containers[0], first)
+    assert.strictEqual(other.spec?.containers[1]?.image, "b:2")
+    assert.isTrue(Either.isLeft(ObjectCodec.decode(Kinds.pod, { ...known, spec: { ...spec, containers: [first, { name: 1 }] } }, known)))
+    assert.deepStrictEqual(decoded(Kinds.pod, { ...known, spec: { ...spec, nonsense: 1 } }, known).unknownFields, ['unknown field "spec.nonsense"'])
+  })
 
   it.prop("never throws, whatever the value", [FastCheck.constantFrom(...Kinds.all), FastCheck.jsonValue()], ([kind, json]) => {
     assert.isBoolean(Either.isRight(ObjectCodec.decode(kind, json)))

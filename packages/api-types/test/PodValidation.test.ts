@@ -137,7 +137,20 @@ describe("a new pod", () => {
     ]],
     [{ volumeMounts: [{ name: "x", mountPath: "/x" }] }, [`spec.containers[0].volumeMounts[0].name: Not found: "x"`]],
     [{ imagePullPolicy: "Maybe" }, [`spec.containers[0].imagePullPolicy: Unsupported value: "Maybe": supported values: "Always", "IfNotPresent", "Never"`]],
-    [{ restartPolicy: "Always" }, ["spec.containers[0].restartPolicy: Forbidden: may not be set for non-init containers"]],
+    [{ restartPolicy: "Never", restartPolicyRules: [{ action: "Restart", exitCodes: { operator: "In", values: [42] } }] }, []],
+    [{ restartPolicy: "OnFailure", restartPolicyRules: [{ action: "Restart", exitCodes: { operator: "NotIn" } }] }, []],
+    [{ restartPolicyRules: [{ action: "Stop" }] }, [
+      "spec.containers[0].restartPolicy: Required value: must specify restartPolicy when restart rules are used",
+      `spec.containers[0].restartPolicyRules[0].action: Unsupported value: "Stop": supported values: "Restart"`,
+      "spec.containers[0].restartPolicyRules[0].exitCodes: Required value: must be specified"
+    ]],
+    [{ restartPolicy: "Never", restartPolicyRules: [{ action: "Restart", exitCodes: { operator: "Equals", values: Array.from({ length: 256 }, (_, code) => code) } }] }, [
+      `spec.containers[0].restartPolicyRules[0].exitCodes.operator: Unsupported value: "Equals": supported values: "In", "NotIn"`,
+      "spec.containers[0].restartPolicyRules[0].exitCodes.values: Too many: 256: must have at most 255 items"
+    ]],
+    [{ restartPolicy: "Never", restartPolicyRules: Array.from({ length: 21 }, () => ({ action: "Restart", exitCodes: { operator: "In", values: [1] } })) }, [
+      "spec.containers[0].restartPolicyRules: Too many: 21: must have at most 20 items"
+    ]],
     [{ securityContext: { privileged: true, allowPrivilegeEscalation: false } }, [
       `spec.containers[0].securityContext: Invalid value: {"privileged":true,"allowPrivilegeEscalation":false}: cannot set \`allowPrivilegeEscalation\` to false and \`privileged\` to true`
     ]]

@@ -173,6 +173,10 @@ const renew = (server: Http2SecureServer, options: Options, pair: Effect.Effect<
     }).pipe(Effect.catchAll((error) => Effect.logError("a renewed certificate cannot be used", error))))
 }
 
+// Who has not sent a request in time gets no answer: it would be taken for that to the request that comes at last. The same holds for a
+// handshake that took too long, which a busy server may notice when it is done.
+const withoutAnswer: ReadonlySet<string> = new Set(["ECONNRESET", "ERR_HTTP_REQUEST_TIMEOUT", "ERR_TLS_HANDSHAKE_TIMEOUT"])
+
 const malformed = render.status(Status.badRequest("the request is not valid HTTP"))
 
 const make = (options: Options) =>
@@ -252,8 +256,7 @@ const make = (options: Options) =>
     for (const event of ["tlsClientError", "sessionError"]) server.on(event, () => {})
     server.on("clientError", (error: Error, socket: Socket) => {
       const code: unknown = Reflect.get(error, "code")
-      // Who has not sent a request in time gets no answer: it would be taken for that to the request that comes at last.
-      if (code === "ECONNRESET" || code === "ERR_HTTP_REQUEST_TIMEOUT") socket.destroy()
+      if (typeof code === "string" && withoutAnswer.has(code)) socket.destroy()
       else rawAnswer.send(socket, code === "HPE_HEADER_OVERFLOW" ? requestLimits.headersTooLarge : malformed)
     })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import { equals, sharing } from "../src/internal/jsonValue.js"
+import { equals, equalsExcept, put, sharesExcept, sharing } from "../src/internal/jsonValue.js"
 
 const json = FastCheck.jsonValue({ maxDepth: 4 })
 
@@ -38,5 +38,35 @@ describe("sharing", () => {
     expect(shared.kept).toBe(old.kept)
     expect(shared.list[0]).toBe(old.list[0])
     expect(shared.list).not.toBe(old.list)
+  })
+})
+
+describe("comparing but for one key", () => {
+  const fields = FastCheck.dictionary(FastCheck.constantFrom("a", "b", "c"), json)
+
+  it.prop("says what comparing the rest says", [fields, fields], ([left, right]) => {
+    const { a: _, ...restOfLeft } = left
+    const { a: __, ...restOfRight } = right
+    expect(equalsExcept("a", left, right)).toBe(equals(restOfLeft, restOfRight))
+    expect(equalsExcept("a", left, { ...restOfLeft, a: right })).toBe(true)
+  })
+
+  it("tells the same from the equal, and an absent value from none", () => {
+    const part = { x: 1 }
+    expect(sharesExcept("a", { a: 1, b: part }, { a: 2, b: part })).toBe(true)
+    expect(sharesExcept("a", { b: part }, { b: { x: 1 } })).toBe(false)
+    expect(equalsExcept("a", { b: part }, { b: { x: 1 } })).toBe(true)
+    expect(sharesExcept("a", { b: part }, { b: part, c: undefined })).toBe(true)
+    expect(sharesExcept("a", { b: part }, { b: part, c: 1 })).toBe(false)
+    expect(sharesExcept("a", { b: part, c: 1 }, { b: part })).toBe(false)
+  })
+})
+
+describe("put", () => {
+  it("gives any key its value, and no object another prototype", () => {
+    const object: Record<string, unknown> = {}
+    for (const key of ["__proto__", "constructor", "a"]) put(object, key, { polluted: true })
+    expect(JSON.stringify(object)).toBe("{\"__proto__\":{\"polluted\":true},\"constructor\":{\"polluted\":true},\"a\":{\"polluted\":true}}")
+    expect(Object.getPrototypeOf(object)).toBe(Object.prototype)
   })
 })

@@ -113,8 +113,61 @@ describe("logs", () => {
         yield* eventually("the first line has come", () => text === "one\n")
         yield* Fiber.interrupt(fiber)
         yield* eventually("the agent has been left", () => left)
-        assert.strictEqual(asked, "/containerLogs/default/p/c?follow=true&tailLines=5")
+        assert.strictEqual(asked, "/containerLogs/default/p/c?follow=true&tailLines=5&pieces=true")
         assert.strictEqual(caller, "kube-apiserver-kubelet-client")
+      }).pipe(Effect.provide(api))
+    }).pipe(Effect.provide(layerCertificates)))
+
+  it.scopedLive("go on when the agent is started anew, at the place where it has ended", () =>
+    Effect.gen(function*() {
+      const certificates = yield* Certificates.Certificates
+      const identity = yield* certificates.node("n1")
+      const client = yield* certificates.kubeletClient
+      const asked: Array<string> = []
+      const agent = yield* Effect.acquireRelease(
+        Effect.async<ReturnType<typeof createServer>>((resume) => {
+          const server = createServer({ ...identity, ca: certificates.authority, requestCert: true, rejectUnauthorized: true }, (request, response) => {
+            asked.push(request.url ?? "")
+            if (asked.length === 2) {
+              response.writeHead(404)
+              response.end("pod \"p\" does not exist")
+              return
+            }
+            response.writeHead(200, { "content-type": "application/vnd.reddwarf.log-pieces" })
+            if (asked.length > 2) {
+              response.end("0.7.18.l 4\ntwo\n0.7.18.l 0\nend 0\n")
+              return
+            }
+            // Killed in the middle of a piece.
+            response.write("0.7.9.l 4\none\n0.7.18.l 4\ntw", () => response.destroy())
+          })
+          server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+        }),
+        (server) => Effect.sync(() => {
+          server.closeAllConnections()
+          server.close()
+        })
+      )
+      const api = Server.layerApi().pipe(
+        Layer.provide(ObjectStore.layerMemory),
+        Layer.provide(KubeletClient.layer({ authority: certificates.authority, credentials: client }))
+      )
+      yield* Effect.gen(function*() {
+        yield* addNode("n1", (agent.address() as AddressInfo).port)
+        yield* call("POST", pods, { body: pod("p", { nodeName: "n1" }) })
+        const server = yield* ApiServer.ApiServer
+        const { body } = yield* server.handle({
+          method: "GET",
+          url: `${pods}/p/log?follow=true&tailLines=5&timestamps=true&container=c`,
+          headers: {},
+          body: Effect.succeed(new Uint8Array(0)),
+          user: { name: "admin", groups: ["system:masters"] }
+        })
+        if (body instanceof Uint8Array) throw new Error("the log is not streamed")
+        let text = ""
+        yield* Effect.ensuring(body.run({ write: (chunk) => (text += new TextDecoder().decode(chunk), true), drained: Effect.void }), body.discard)
+        assert.strictEqual(text, "one\ntwo\n")
+        assert.deepStrictEqual(asked.slice(1), Array.from({ length: 2 }, () => "/containerLogs/default/p/c?follow=true&timestamps=true&pieces=true&from=0.7.9.l"))
       }).pipe(Effect.provide(api))
     }).pipe(Effect.provide(layerCertificates)))
 })

@@ -266,6 +266,8 @@ describe("binding and eviction", () => {
     it.effect("binds a pod once", () =>
       Effect.gen(function*() {
         yield* call("POST", pods, { body: pod("p") })
+        const nominated = yield* call("PATCH", `${pods}/p/status`, { type: merge, body: { status: { nominatedNodeName: "n2" } } })
+        assert.strictEqual(nominated.json.status.nominatedNodeName, "n2")
         const body = { apiVersion: "v1", kind: "Binding", metadata: { name: "p" }, target: { kind: "Node", name: "n1" } }
         const bound = yield* call("POST", `${pods}/p/binding`, { body })
         assert.strictEqual(bound.status, 201)
@@ -273,6 +275,7 @@ describe("binding and eviction", () => {
         const read = yield* call("GET", `${pods}/p`)
         assert.strictEqual(read.json.spec.nodeName, "n1")
         assert.strictEqual(read.json.status.conditions[0].type, "PodScheduled")
+        assert.notProperty(read.json.status, "nominatedNodeName")
         const again = yield* call("POST", "/api/v1/namespaces/default/bindings", { body })
         assert.strictEqual(again.status, 409)
         assert.strictEqual(

@@ -1,4 +1,4 @@
-/** Rules of deletes and of scales: who owns what, what becomes of dependents. */
+/** Rules of patches, deletes and scales: what stays as it is, who owns what, what becomes of dependents. */
 import { Kind, Kinds } from "@reddwarf/api-types"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -21,6 +21,29 @@ const job = (name: string) => ({
   kind: "Job",
   metadata: { name },
   spec: { template: { spec: { restartPolicy: "Never", containers: [{ name: "c", image: "nginx:1" }] } } }
+})
+
+describe("patches", () => {
+  it.effect("leave alone what they do not touch, and fill in again the defaults that they take away", () =>
+    Effect.gen(function*() {
+      const patch = (url: string, body: object) => call("PATCH", url, { type: merge, body })
+      yield* call("POST", pods, { body: pod("web") })
+      const before = (yield* call("GET", `${pods}/web`)).json
+      const after = (yield* patch(`${pods}/web`, { metadata: { annotations: { a: "1" } } })).json
+      assert.deepStrictEqual([after.spec, after.status, after.metadata.annotations], [before.spec, before.status, { a: "1" }])
+      assert.deepStrictEqual((yield* call("GET", `${pods}/web`)).json, after)
+
+      yield* call("POST", `${apps}/deployments`, { body: deployment("web") })
+      const { spec } = (yield* call("GET", `${apps}/deployments/web`)).json
+      const emptied = yield* patch(`${apps}/deployments/web`, { metadata: { annotations: { a: "1" } }, spec: { strategy: null, replicas: null } })
+      assert.deepStrictEqual(emptied.json.spec, spec)
+
+      // A job without labels has those of its pods.
+      const jobs = "/apis/batch/v1/namespaces/default/jobs"
+      yield* call("POST", jobs, { body: { ...job("once"), metadata: { name: "once", labels: { own: "1" } } } })
+      const unlabelled = (yield* patch(`${jobs}/once`, { metadata: { labels: null } })).json
+      assert.deepStrictEqual(unlabelled.metadata.labels, unlabelled.spec.template.metadata.labels)
+    }).pipe(Effect.provide(layerApi)))
 })
 
 describe("scale", () => {

@@ -14,8 +14,11 @@ import { runInNewContext } from "node:vm"
  * @category models
  */
 export interface Limits {
-  /** The space for new objects grows up to so many bytes. Collecting a small one often costs more than it saves under much work. */
-  readonly youngBytes: number
+  /**
+   * The space for new objects grows up to so many bytes, always or by the bytes in use beside it. Collecting a small one often costs more than
+   * it saves under much work.
+   */
+  readonly youngBytes: number | ((usedBytes: number) => number)
   /** By how much of the bytes in use the rest may grow until it is collected, in percent. */
   readonly growthOf: (usedBytes: number) => number
 }
@@ -38,8 +41,9 @@ export const layer = ({ growthOf, youngBytes }: Limits): Layer.Layer<never> =>
       // The engine has no bounds that can be set while it runs, but it asks each time by how much a space may grow.
       const govern = Effect.sync(() => {
         const { old, young } = sizes()
+        const most = typeof youngBytes === "number" ? youngBytes : youngBytes(old)
         const next = [
-          `--semi-space-growth-factor=${young < youngBytes ? 2 : 1}`,
+          `--semi-space-growth-factor=${young < most ? 2 : 1}`,
           `--heap-growing-percent=${growthOf(old)}`
         ]
         if (next.join() === flags) return

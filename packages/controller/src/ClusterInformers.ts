@@ -1,6 +1,6 @@
 /** Informers that several controllers read, so that each object is in memory once and watched once. */
 import { type AppsV1, type CoreV1, Kinds, OwnerReference, PodPhase } from "@reddwarf/api-types"
-import { type ApiClient, Informer } from "@reddwarf/client"
+import { type ApiClient, Informer, ObjectRef } from "@reddwarf/client"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as claims from "./internal/claims.js"
@@ -8,7 +8,8 @@ import * as claims from "./internal/claims.js"
 /**
  * The shared informers. Pods lack `metadata.managedFields` and are indexed by the node they are bound to (`node`), by `namespace`, by the uid of their
  * controller (`controller`), those without one by namespace (`uncontrolled`), those that have ended or are going away, or were to go (`state`: `terminal`,
- * `terminating`, `disrupted`), and those that a Job has still to count by the key of that Job (`trackedByJob`). ReplicaSets are indexed by `namespace` and, as
+ * `terminating`, `disrupted`), those that a Job has still to count by the key of that Job (`trackedByJob`), and those with volumes of their own by their own key
+ * (`ephemeral`). ReplicaSets are indexed by `namespace` and, as
  * ControllerRevisions are, by `controller` and `uncontrolled`; services by `namespace`.
  *
  * @category models
@@ -70,6 +71,7 @@ export const pods: Effect.Effect<Informer.Informer<CoreV1.Pod>, never, ApiClient
     },
     namespace: ({ metadata }) => [metadata.namespace ?? ""],
     trackedByJob: jobKeysOf,
+    ephemeral: (pod) => (pod.spec?.volumes?.some(({ ephemeral }) => ephemeral !== undefined) === true ? [ObjectRef.keyOf(pod)] : []),
     uncontrolled: (pod) => (OwnerReference.controller(pod) === undefined ? [pod.metadata.namespace ?? ""] : [])
   },
   transform: withoutManagedFields

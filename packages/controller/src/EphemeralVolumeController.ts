@@ -97,7 +97,7 @@ export const run = Effect.fnUntraced(function*(
     resync: options.resync ?? "30 seconds",
     isRoutine,
     sources: [
-      Controller.source(pods, keysOf),
+      Controller.dependents(pods, keysOf, () => pods.indexValues("ephemeral")),
       Controller.dependents(claims, ownersOf)
     ],
     reconcile

@@ -3,13 +3,12 @@
  * asks for. Claims of classes that wait for their first consumer are left alone until somebody names a volume for them. Volumes whose claim
  * is gone are released; what becomes of their data is for a provisioner or an operator to decide.
  */
-import { type CoreV1, Kinds, Timestamp } from "@reddwarf/api-types"
+import { type CoreV1, Kinds, Timestamp, VolumeClaims } from "@reddwarf/api-types"
 import { type ApiClient, ClientError, type EventRecorder, Informer, ObjectRef } from "@reddwarf/client"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Controller from "./Controller.js"
-import * as matching from "./internal/volumeMatching.js"
 import * as environment from "./internal/environment.js"
 import { isRoutine } from "./internal/routine.js"
 import { Outcome } from "./Reconciler.js"
@@ -24,8 +23,8 @@ export interface Options {
   readonly resync?: Duration.DurationInput
 }
 
-const boundByController = "pv.kubernetes.io/bound-by-controller"
-const bindCompleted = "pv.kubernetes.io/bind-completed"
+const boundByController = VolumeClaims.boundByControllerAnnotation
+const bindCompleted = VolumeClaims.bindCompletedAnnotation
 
 /**
  * Starts the controller, which then runs as long as the scope. Waits for its informers.
@@ -39,7 +38,7 @@ export const run = Effect.fnUntraced(function*(
   const claims = yield* Informer.make({ kind: Kinds.persistentVolumeClaim })
   const volumes = yield* Informer.make({
     kind: Kinds.persistentVolume,
-    indexers: { claim: ({ spec }) => (spec?.claimRef === undefined ? [] : [matching.claimKey(spec.claimRef)]) }
+    indexers: { claim: ({ spec }) => (spec?.claimRef === undefined ? [] : [VolumeClaims.claimKey(spec.claimRef)]) }
   })
   const classes = yield* Informer.make({ kind: Kinds.storageClass })
 
@@ -91,7 +90,7 @@ export const run = Effect.fnUntraced(function*(
   })
 
   const waitsForConsumer = (claim: CoreV1.PersistentVolumeClaim): boolean =>
-    classes.get(matching.classOf(claim))?.volumeBindingMode === "WaitForFirstConsumer" && claim.metadata.annotations?.["volume.kubernetes.io/selected-node"] === undefined
+    classes.get(VolumeClaims.classOf(claim))?.volumeBindingMode === "WaitForFirstConsumer" && claim.metadata.annotations?.[VolumeClaims.selectedNodeAnnotation] === undefined
 
   const reconcileClaim = Effect.fnUntraced(function*(key: string): Effect.fn.Return<Outcome, ClientError.ClientError> {
     const claim = claims.get(key)
@@ -105,26 +104,26 @@ export const run = Effect.fnUntraced(function*(
           yield* setClaimPhase(claim, { phase: "Lost" })
           yield* recorder.event(claim, "Warning", "ClaimLost", "Bound claim has lost its PersistentVolume. Data on the volume is lost!")
         }
-      } else if (volume.spec?.claimRef === undefined && !matching.satisfies(volume, claim)) {
+      } else if (volume.spec?.claimRef === undefined && !VolumeClaims.satisfies(volume, claim)) {
         yield* recorder.event(claim, "Warning", "VolumeMismatch", `Cannot bind to requested volume ${JSON.stringify(volumeName)}: it does not offer what the claim asks for`)
-      } else if (matching.isFor(volume, claim)) yield* bind(claim, volume)
+      } else if (VolumeClaims.isFor(volume, claim)) yield* bind(claim, volume)
       return Outcome.Settled()
     }
-    const reserved = volumes.byIndex("claim", key).find((volume) => matching.isFor(volume, claim) && matching.satisfies(volume, claim))
+    const reserved = volumes.byIndex("claim", key).find((volume) => VolumeClaims.isFor(volume, claim) && VolumeClaims.satisfies(volume, claim))
     if (reserved === undefined && waitsForConsumer(claim)) {
       yield* recorder.event(claim, "Normal", "WaitForFirstConsumer", "waiting for first consumer to be created before binding")
       return Outcome.Settled()
     }
-    const volume = reserved ?? matching.best(volumes.list(), claim)
+    const volume = reserved ?? VolumeClaims.matching(volumes.list(), claim)[0]
     if (volume !== undefined) yield* bind(claim, volume)
-    else if (matching.classOf(claim) === "" || classes.get(matching.classOf(claim)) === undefined) {
+    else if (VolumeClaims.classOf(claim) === "" || classes.get(VolumeClaims.classOf(claim)) === undefined) {
       yield* recorder.event(claim, "Normal", "FailedBinding", "no persistent volumes available for this claim and no storage class is set")
     } else {
       yield* recorder.event(
         claim,
         "Normal",
         "ExternalProvisioning",
-        `Waiting for a volume to be created either by the external provisioner '${classes.get(matching.classOf(claim))?.provisioner ?? ""}' or manually by the system administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered.`
+        `Waiting for a volume to be created either by the external provisioner '${classes.get(VolumeClaims.classOf(claim))?.provisioner ?? ""}' or manually by the system administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered.`
       )
     }
     return Outcome.Settled()
@@ -143,7 +142,7 @@ export const run = Effect.fnUntraced(function*(
       yield* setVolumePhase(volume, "Available")
       return Outcome.Settled()
     }
-    const claim = claims.get(matching.claimKey(reference))
+    const claim = claims.get(VolumeClaims.claimKey(reference))
     if (claim?.metadata.uid === reference.uid) return Outcome.Settled()
     const live = yield* client.get(Kinds.persistentVolumeClaim, { namespace: reference.namespace, name: reference.name ?? "" }).pipe(
       Effect.map((found): string | undefined => found.metadata.uid),
@@ -164,7 +163,7 @@ export const run = Effect.fnUntraced(function*(
     isRoutine,
     sources: [
       Controller.source(claims, (claim) => [ObjectRef.keyOf(claim)]),
-      Controller.dependents(volumes, (volume) => (volume.spec?.claimRef === undefined ? pendingKeys() : [matching.claimKey(volume.spec.claimRef)]))
+      Controller.dependents(volumes, (volume) => (volume.spec?.claimRef === undefined ? pendingKeys() : [VolumeClaims.claimKey(volume.spec.claimRef)]))
     ],
     reconcile: reconcileClaim
   })

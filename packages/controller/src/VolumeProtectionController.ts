@@ -1,5 +1,5 @@
 /** Keeps claims that pods use, and volumes that are bound, from being removed: a finalizer holds them until nobody needs them any more. */
-import { type CoreV1, Kinds, type KubeObject, PodPhase } from "@reddwarf/api-types"
+import { type CoreV1, Kinds, type KubeObject, PodPhase, VolumeClaims } from "@reddwarf/api-types"
 import { ApiClient, type ClientError, Informer, ObjectRef } from "@reddwarf/client"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -31,14 +31,6 @@ const withFinalizer = ({ metadata }: KubeObject.KubeObject, finalizer: string, i
   return isWanted ? [...present, finalizer] : present.filter((each) => each !== finalizer)
 }
 
-/** Claims that a pod needs, those included that are made for it. */
-const claimsOf = (pod: CoreV1.Pod): ReadonlyArray<string> =>
-  (pod.spec?.volumes ?? []).flatMap(({ ephemeral, name, persistentVolumeClaim }) =>
-    persistentVolumeClaim !== undefined
-      ? [persistentVolumeClaim.claimName]
-      : ephemeral === undefined ? [] : [`${pod.metadata.name ?? ""}-${name}`]
-  ).map((name) => ObjectRef.key({ namespace: pod.metadata.namespace, name }))
-
 /**
  * Starts the controller, which then runs as long as the scope. Waits for its informers.
  *
@@ -53,7 +45,7 @@ export const run = Effect.fnUntraced(function*(
   const volumes = yield* Informer.make({ kind: Kinds.persistentVolume })
 
   /** A pod that no node has begun with, or that has ended, needs nothing. */
-  const uses = (key: string) => (pod: CoreV1.Pod): boolean => !PodPhase.isTerminal(pod) && PodPhase.isBound(pod) && claimsOf(pod).includes(key)
+  const uses = (key: string) => (pod: CoreV1.Pod): boolean => !PodPhase.isTerminal(pod) && PodPhase.isBound(pod) && VolumeClaims.claimsOf(pod).includes(key)
 
   const reconcileClaim = Effect.fnUntraced(function*(key: string): Effect.fn.Return<Outcome, ClientError.ClientError> {
     const claim = claims.get(key)
@@ -86,7 +78,7 @@ export const run = Effect.fnUntraced(function*(
     name: "pvc-protection",
     resync: options.resync ?? "30 seconds",
     isRoutine,
-    sources: [Controller.source(claims, (claim) => [ObjectRef.keyOf(claim)]), Controller.dependents(pods, claimsOf)],
+    sources: [Controller.source(claims, (claim) => [ObjectRef.keyOf(claim)]), Controller.dependents(pods, VolumeClaims.claimsOf)],
     reconcile: reconcileClaim
   })
   yield* Controller.run({

@@ -5,7 +5,7 @@
  * then belongs to that node. This controller only writes objects; the agent of the node makes the dataset when a pod first uses it, gives it
  * the capacity of its volume as a quota, and destroys it when a volume that is to be deleted is gone.
  */
-import { type CoreV1, Kinds, PodPhase, Quantity, type StorageV1 } from "@reddwarf/api-types"
+import { type CoreV1, Kinds, PodPhase, Quantity, type StorageV1, VolumeClaims } from "@reddwarf/api-types"
 import { type ApiClient, ClientError, type EventRecorder, Informer, ObjectRef } from "@reddwarf/client"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -13,7 +13,6 @@ import * as ClusterInformers from "./ClusterInformers.js"
 import * as Controller from "./Controller.js"
 import * as environment from "./internal/environment.js"
 import { isRoutine } from "./internal/routine.js"
-import * as matching from "./internal/volumeMatching.js"
 import { Outcome } from "./Reconciler.js"
 
 /**
@@ -38,16 +37,7 @@ export const driver = "reddwarf.io/zfs"
 export const nodeAttribute = "reddwarf.io/node"
 
 const provisionedBy = "pv.kubernetes.io/provisioned-by"
-const selectedNode = "volume.kubernetes.io/selected-node"
 const hostname = "kubernetes.io/hostname"
-
-/** Claims that a pod mounts, those included that are made for it. */
-const claimsOf = (pod: CoreV1.Pod): ReadonlyArray<string> =>
-  (pod.spec?.volumes ?? []).flatMap(({ ephemeral, name, persistentVolumeClaim }) =>
-    persistentVolumeClaim !== undefined
-      ? [persistentVolumeClaim.claimName]
-      : ephemeral === undefined ? [] : [`${pod.metadata.name ?? ""}-${name}`]
-  ).map((name) => ObjectRef.key({ namespace: pod.metadata.namespace, name }))
 
 /**
  * The volume that a claim gets on a node.
@@ -99,14 +89,14 @@ export const run = Effect.fnUntraced(function*(
   const classes = yield* Informer.make({ kind: Kinds.storageClass })
 
   const classOf = (claim: CoreV1.PersistentVolumeClaim): StorageV1.StorageClass | undefined => {
-    const found = classes.get(matching.classOf(claim))
+    const found = classes.get(VolumeClaims.classOf(claim))
     return found?.provisioner === driver ? found : undefined
   }
 
   /** Where the claim is first used, once that is known. */
   const nodeOf = (claim: CoreV1.PersistentVolumeClaim, key: string): string | undefined =>
-    claim.metadata.annotations?.[selectedNode] ??
-      pods.byIndex("namespace", claim.metadata.namespace ?? "").find((pod) => PodPhase.isBound(pod) && !PodPhase.isTerminal(pod) && claimsOf(pod).includes(key))?.spec?.nodeName
+    claim.metadata.annotations?.[VolumeClaims.selectedNodeAnnotation] ??
+      pods.byIndex("namespace", claim.metadata.namespace ?? "").find((pod) => PodPhase.isBound(pod) && !PodPhase.isTerminal(pod) && VolumeClaims.claimsOf(pod).includes(key))?.spec?.nodeName
 
   const provision = Effect.fnUntraced(function*(
     claim: CoreV1.PersistentVolumeClaim,
@@ -160,7 +150,7 @@ export const run = Effect.fnUntraced(function*(
     const { volumeName = "" } = claim.spec ?? {}
     if (volumeName !== "") {
       const volume = volumes.get(volumeName)
-      if (volume?.spec?.csi?.driver === driver && matching.isFor(volume, claim)) yield* expand(claim, volume)
+      if (volume?.spec?.csi?.driver === driver && VolumeClaims.isFor(volume, claim)) yield* expand(claim, volume)
       return Outcome.Settled()
     }
     const storageClass = classOf(claim)
@@ -193,8 +183,8 @@ export const run = Effect.fnUntraced(function*(
     isRoutine,
     sources: [
       Controller.source(claims, (claim) => [ObjectRef.keyOf(claim)]),
-      Controller.dependents(pods, claimsOf),
-      Controller.dependents(volumes, ({ spec }) => (spec?.claimRef === undefined ? [] : [matching.claimKey(spec.claimRef)]))
+      Controller.dependents(pods, VolumeClaims.claimsOf),
+      Controller.dependents(volumes, ({ spec }) => (spec?.claimRef === undefined ? [] : [VolumeClaims.claimKey(spec.claimRef)]))
     ],
     reconcile: reconcileClaim
   })

@@ -39,7 +39,7 @@ describe("sorted entries", () => {
       sorted.delete(key)
       model.delete(key)
     })
-    for (const prefix of ["/", "/core/pods/a/", "/core/pods/a-b/", "/core/pods/c/", "/core/"]) agrees(sorted, model, prefix)
+    for (const prefix of ["/", "/core/pods/a/", "/core/pods/a-b/", "/core/pods/c/", "/core/pods/", "/core/secrets/", "/core/"]) agrees(sorted, model, prefix)
     assert.strictEqual(sorted.size(), model.size)
   })
 
@@ -49,9 +49,10 @@ describe("sorted entries", () => {
       const sorted = SortedEntries.make()
       for (const key of keys.toReversed()) sorted.set(entry(key, 1))
       for (const key of order) sorted.delete(key)
-      assert.deepStrictEqual(sorted.list("/"), [])
+      for (const prefix of ["/", "/core/pods/", "/core/pods/a/"]) assert.deepStrictEqual(sorted.list(prefix), [])
       sorted.set(entry("/core/pods/a/1", 2))
       assert.strictEqual(sorted.count("/core/pods/a/"), 1)
+      assert.lengthOf(sorted.list("/core/pods/"), 1)
     }
   })
 })

@@ -35,6 +35,17 @@ export const isainfo: InstantCommand = ({ host }, args) => {
   return ok(hasFlag(parsed, "b") ? "64" : hasFlag(parsed, "k") || hasFlag(parsed, "n") ? "amd64" : "amd64 i386")
 }
 
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+/** `who -r`: the run level, which changes before the first service is stopped. @category commands */
+export const who: InstantCommand = ({ host }, args) => {
+  if (args.join(" ") !== "-r") return fail("\nUsage:\twho [-abdHlmpqrstTu] [am i] [utmp_like_file]", 1)
+  const at = DateTime.toPartsUtc(DateTime.unsafeMake(host.bootTime))
+  const two = (value: number) => String(value).padStart(2, "0")
+  const level = host.runLevel ?? "3"
+  return ok(`   .       run-level ${level}  ${months[at.month - 1] ?? ""} ${String(at.day).padStart(2)} ${two(at.hours)}:${two(at.minutes)}     ${level}      0  ${host.runLevel === undefined ? "S" : "3"}`)
+}
+
 const since = (millis: number): string => {
   const at = DateTime.toPartsUtc(DateTime.unsafeMake(millis))
   const two = (value: number) => String(value).padStart(2, "0")

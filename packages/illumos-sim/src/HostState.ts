@@ -205,6 +205,8 @@ export const HostState = Schema.mutable(Schema.Struct({
   hostId: text,
   dialect: Schema.Literal("gate", "omnios"),
   bootTime: Schema.Number,
+  /** The run level that was asked for last; absent is 3, that of a host that is up. */
+  runLevel: Schema.optional(Schema.Literal("0", "5", "6")),
   /** How often the host was rebooted; absent is never. */
   boots: Schema.optional(Schema.Number),
   cpus: Schema.Number,

@@ -27,6 +27,7 @@ import * as Ipf from "./network/IpfCommand.js"
 import * as Ipnat from "./network/IpnatCommand.js"
 import * as Route from "./network/RouteCommand.js"
 import * as Kstat from "./KstatCommand.js"
+import * as MountTable from "./MountTable.js"
 import * as Prctl from "./PrctlCommand.js"
 import * as Ps from "./PsCommand.js"
 import * as Svcadm from "./smf/SvcadmCommand.js"
@@ -88,6 +89,8 @@ export class SimulatedHost extends Context.Tag("@reddwarf/illumos-sim/SimulatedH
   readonly clearFaults: Effect.Effect<void, StateFile.StateUnavailable>
   /** A power cycle: kernel zones, processes, commands in progress and temporary objects vanish, zones with `autoboot` start. */
   readonly rebootHost: Effect.Effect<void, StateFile.StateUnavailable>
+  /** The host begins to go down, as after `init 5`: it says so, and everything runs on until `rebootHost`. */
+  readonly shutDown: Effect.Effect<void, StateFile.StateUnavailable>
   /** The host as it is now. A copy: changing it changes nothing. */
   readonly state: Effect.Effect<HostState.HostState, StateFile.StateUnavailable>
   /** Real path of an illumos path on this host. */
@@ -129,6 +132,11 @@ const systemFiles = ({ host, files }: HostContext): void => {
   for (const brand of host.brands) {
     const folder = files.real(`/usr/lib/brand/${brand}`)
     if (files.makeDirectory(folder)) fs.writeFileSync(path.join(folder, "config.xml"), `<brand name="${brand}"/>\n`)
+  }
+  // The device of the hypervisor is there where its brand is and the CPUs can carry it.
+  if (host.brands.includes("bhyve") && host.virtualization !== "none") {
+    files.makeDirectory(files.real("/dev"))
+    fs.writeFileSync(files.real("/dev/vmmctl"), "")
   }
   files.makeDirectory(files.real("/etc"))
   const release = host.dialect === "omnios" ? "OmniOS v11 r151054 (simulated)" : "illumos (simulated)"
@@ -185,6 +193,7 @@ const programs: Readonly<Record<string, Program>> = {
   "/usr/bin/svcprop": { long: Svcprop.run },
   "/usr/bin/svcs": { long: Svcs.run },
   "/usr/bin/zonestat": instant(Accounting.zonestat),
+  "/usr/bin/who": reading(HostInfo.who),
   "/usr/bin/uname": reading(HostInfo.uname),
   "/usr/bin/zonename": reading(HostInfo.zonename),
   "/usr/bin/hostid": reading(HostInfo.hostid),
@@ -296,11 +305,14 @@ export const layerWithControls = (
   Layer.scopedContext(Effect.gen(function*() {
     const state = yield* StateFile.make(options.directory, (now) => ({ ...HostState.initial(defaults(options, now)), ...particulars(options) }))
     const files = hostFiles.make(options.directory)
+    const keepMountTable = MountTable.keeper()
     const step = <A>(change: (context: HostContext) => A) =>
       state.transact((current, now) => {
         const context = { host: current, files, now }
         ZoneKernel.settle(context)
-        return change(context)
+        const changed = change(context)
+        keepMountTable(context)
+        return changed
       })
     const host: Host = {
       files,
@@ -323,6 +335,9 @@ export const layerWithControls = (
         current.faults = []
       }),
       rebootHost: host.step(ZoneKernel.rebootHost),
+      shutDown: host.step(({ host: current }) => {
+        current.runLevel = "5"
+      }),
       state: host.step(({ host: current }) => structuredClone(current)),
       realPath: files.real
     })

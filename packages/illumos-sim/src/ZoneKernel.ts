@@ -277,6 +277,7 @@ export const rebootHost = (context: HostContext): void => {
   // No host boots twice within one of the whole seconds in which it tells when it booted.
   host.bootTime = Math.max(now, (Math.floor(host.bootTime / 1000) + 1) * 1000)
   host.boots = (host.boots ?? 0) + 1
+  delete host.runLevel
   host.nextZoneId = 1
   for (const zone of host.zones) {
     if (zone.indexState !== "installed" || zone.configuration.properties["autoboot"] !== "true") continue

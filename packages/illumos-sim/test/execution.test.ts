@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, Fiber, FastCheck as fc, Duration } from "effect"
+import { CommandLine } from "@reddwarf/runtime-illumos"
 import { until } from "vitest-config/waiting"
 import { Faults, FaultScript, SimulatedHost } from "../src/index.js"
 import { host } from "./support.js"
@@ -128,11 +129,21 @@ describe("fault script", () => {
 
   it.scopedLive("runs on a host", () =>
     Effect.gen(function*() {
-      const { inject, clearFaults, rebootHost, realPath, sh, state } = yield* host()
+      const { inject, clearFaults, rebootHost, realPath, sh, shutDown, state } = yield* host()
       const script = Either.getOrThrow(FaultScript.parse("hang zpool\nclear\nfail psrinfo exit 9 text no\nreboot\nwait 1ms\n"))
-      yield* Effect.provideService(FaultScript.run(script), SimulatedHost.SimulatedHost, { inject, clearFaults, rebootHost, realPath, state })
+      yield* Effect.provideService(FaultScript.run(script), SimulatedHost.SimulatedHost, { inject, clearFaults, rebootHost, realPath, shutDown, state })
       assert.strictEqual((yield* sh("psrinfo -p")).exitCode, 9)
       assert.strictEqual((yield* state).boots, 1)
       assert.deepStrictEqual((yield* state).faults, [])
+    }))
+
+  it.scopedLive("tells the run level, which a host that goes down changes first", () =>
+    Effect.gen(function*() {
+      const { rebootHost, run, shutDown } = yield* host()
+      assert.match((yield* run(CommandLine.make("/usr/bin/who", "-r"))).stdout, /^ {3}\. {7}run-level 3 {2}\w{3} [ \d]\d \d\d:\d\d {5}3 {6}0 {2}S\n$/)
+      yield* shutDown
+      assert.match((yield* run(CommandLine.make("/usr/bin/who", "-r"))).stdout, /run-level 5 .* 5 {6}0 {2}3\n$/)
+      yield* rebootHost
+      assert.include((yield* run(CommandLine.make("/usr/bin/who", "-r"))).stdout, "run-level 3")
     }))
 })

@@ -14,6 +14,7 @@ import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as HostMeasurements from "./node/HostMeasurements.js"
+import * as HostShutdown from "./node/HostShutdown.js"
 import type * as Eviction from "./eviction/Eviction.js"
 import * as CompanionRepair from "./companion/CompanionRepair.js"
 import type { Companion } from "./companion/Companion.js"
@@ -52,6 +53,8 @@ export interface Options extends NodeAgentOptions.NodeAgentOptions {
   readonly nodeCompanions?: ReadonlyArray<Companion>
   /** Port of `http://127.0.0.1/healthz`; 0 takes a free one. Default: not served. */
   readonly healthzPort?: number
+  /** Whether the host is going down, asked when the agent ends: its pods end first then. Default: the run level of illumos says so. */
+  readonly hostGoesDown?: Effect.Effect<boolean, never, CommandRunner.CommandRunner>
   /** Resolves when the agent is asked for the second time to end: from then on it waits for nothing. */
   readonly hurry?: Effect.Effect<void>
 }
@@ -223,15 +226,15 @@ const make = (
         Effect.zipRight(Deferred.succeed(hostReady, undefined)),
         Effect.zipRight(registration.refresh),
         // Somebody may change the network of the host at any time.
-        Effect.zipRight(NetworkKeeper.run({ settings: options, pods: { isSynced: source.isApiSynced, list: source.list, onChange: source.onChange }, repair: sandbox.repairNetwork }))
+        Effect.zipRight(NetworkKeeper.run({ settings: options, pods: { isSynced: source.isApiSynced, list: source.list, onChange: source.onChange }, repair: sandbox.repairNetwork, wake: controller.enqueue }))
       )
     )
     yield* Effect.forkScoped(Effect.zipRight(Deferred.await(hostReady), VolumeReclaim.run({ interval: options.resyncInterval })))
-    if (options.stopZonesOnExit) {
-      const { stopPods } = adoption
-      // Registered last, so run first: the API hears of it before anything else ends.
-      yield* Effect.addFinalizer(() => stopPods(registration.refresh))
-    }
+    const { stopPods } = adoption
+    const hostGoesDown = Effect.provide(options.hostGoesDown ?? HostShutdown.illumos, context)
+    // Registered last, so run first: the API hears of it before anything else ends.
+    yield* Effect.addFinalizer(() =>
+      Effect.whenEffect(stopPods(registration.refresh), options.stopZonesOnExit ? Effect.succeed(true) : hostGoesDown))
     return { kubeletPort: api?.port, pods: controller.pods, hostReady: Deferred.await(hostReady) }
   })
 

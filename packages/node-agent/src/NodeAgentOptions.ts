@@ -83,8 +83,10 @@ export interface NodeAgentOptions {
   readonly shutdownGrace?: Duration.DurationInput
   /** Whether the pods end with the agent, because the host is taken out of service. Default false. */
   readonly stopZonesOnExit?: boolean
-  /** Time for all pods to end then, of which the last 30 s are for critical ones. Default 120 s. */
+  /** Time for all pods to end then, or when the host goes down. Default 120 s. */
   readonly nodeShutdownGrace?: Duration.DurationInput
+  /** The last part of it, for critical pods. Default 30 s. */
+  readonly nodeShutdownGraceCritical?: Duration.DurationInput
   /** Commands in containers, attached clients and port forwardings at the same time. Default 128. */
   readonly maxSessions?: number
   /** Log bytes per file, and files per attempt. Default 10 MiB and 5. */
@@ -136,6 +138,7 @@ export const resolve = (options: NodeAgentOptions): Resolved => ({
   shutdownGrace: Duration.seconds(60),
   stopZonesOnExit: false,
   nodeShutdownGrace: Duration.seconds(120),
+  nodeShutdownGraceCritical: Duration.seconds(30),
   maxSessions: 128,
   logMaxBytes: 10 * mebibyte,
   logMaxFiles: 5,

@@ -5,6 +5,7 @@ import { ApiClient, FakeApi } from "@reddwarf/client"
 import { SimulatedHost } from "@reddwarf/illumos-sim"
 import { NodeAgentOptions, NodeShutdown, PodSandbox } from "@reddwarf/node-agent"
 import { ZoneName, ZoneRuntime } from "@reddwarf/runtime-illumos"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
@@ -206,11 +207,15 @@ describe("recovery of a host", () => {
       Effect.gen(function*() {
         yield* h.supervisorProcess(folders)
         const first = yield* h.agent(folders, { stopZonesOnExit: true })
-        yield* h.createPod(h.draft("a", [{ name: "c", command: sleeps }]))
+        const preStop = { exec: { command: h.sh("echo hook >said") } }
+        yield* h.createPod(h.draft("a", [{ name: "c", command: h.sh("trap 'cat said; echo asked to end; exit 0' TERM; while :; do sleep 0.1; done"), lifecycle: { preStop } }]))
         const pod = yield* h.untilPod("a", "ready", h.isReady)
         const { zone } = PodSandbox.namesOf(PodSandbox.identityOf(pod))
         yield* first.stop
         assert.strictEqual((yield* zoneStates).get(zone), "installed")
+        const said = h.logText(folders, pod, "c", 0).split("\n")
+        assert.deepStrictEqual(said.filter((line) => ["hook", "asked to end"].includes(line)), ["hook", "asked to end"])
+        assert.isTrue(bootRecord(folders).clean)
         const ended = yield* h.untilPod("a", "not ready", (pod) => !h.isReady(pod))
         assert.strictEqual(ended.status?.conditions?.find(({ type }) => type === "Ready")?.reason, "NodeShutdown")
         const node = (yield* conditions).find(({ type }) => type === "Ready")
@@ -219,5 +224,34 @@ describe("recovery of a host", () => {
         yield* h.agent(folders)
         const again = yield* h.untilPod("a", "ready again", h.isReady, 30)
         assert.strictEqual(again.metadata.uid, pod.metadata.uid)
+      })), 90_000)
+
+  it.live("ends the pods when the host goes down, in bounded time and the critical ones last; else it leaves them", () =>
+    withNode((folders) =>
+      Effect.gen(function*() {
+        const host = yield* SimulatedHost.SimulatedHost
+        yield* h.supervisorProcess(folders)
+        const first = yield* h.agent(folders)
+        const stubborn = h.sh("trap 'date +%s%N' TERM; while :; do sleep 0.1; done")
+        yield* h.createPod(h.draft("plain", [{ name: "c", command: stubborn }], { terminationGracePeriodSeconds: 600 }))
+        yield* h.createPod(h.draft("critical", [{ name: "c", command: stubborn }], { terminationGracePeriodSeconds: 600, priority: NodeShutdown.criticalPriority }))
+        const plain = yield* h.untilPod("plain", "ready", h.isReady)
+        const critical = yield* h.untilPod("critical", "ready", h.isReady)
+        yield* first.stop
+        assert.deepStrictEqual([...(yield* zoneStates).values()].filter((state) => state === "running").length, 2)
+        const second = yield* h.agent(folders, { nodeShutdownGrace: "3 seconds", nodeShutdownGraceCritical: "1 seconds" })
+        yield* second.value.hostReady
+        yield* h.untilPod("critical", "ready", h.isReady)
+        yield* host.shutDown
+        const [took] = yield* Effect.timed(second.stop)
+        assert.isBelow(Duration.toSeconds(took), 20)
+        assert.deepStrictEqual([...(yield* zoneStates).values()].filter((state) => state === "running").length, 0)
+        const askedAt = (pod: CoreV1.Pod) => BigInt(/^\d+$/m.exec(h.logText(folders, pod, "c", 0))?.[0] ?? "")
+        assert.isTrue(askedAt(critical) - askedAt(plain) > 1_900_000_000n, "the critical one has the last second")
+        // The next boot finds them as they were wanted.
+        yield* host.rebootHost
+        yield* h.supervisorProcess(folders)
+        yield* h.agent(folders)
+        yield* h.untilPod("plain", "running again", (pod) => h.isReady(pod) && h.container(pod, "c")?.restartCount === 1, 30)
       })), 90_000)
 })

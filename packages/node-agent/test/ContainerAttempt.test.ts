@@ -1,7 +1,21 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { SupervisorFiles } from "@reddwarf/node-agent"
 import * as FastCheck from "effect/FastCheck"
-import { execFileSync } from "node:child_process"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import { CommandRunner, ZoneName } from "@reddwarf/runtime-illumos"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/TestClock"
+import { execFileSync, spawnSync } from "node:child_process"
+import { constants, existsSync, mkdirSync, mkdtempSync, openSync, closeSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { settle, until } from "vitest-config/waiting"
+import * as attemptFifos from "../src/internal/attemptFifos.js"
+import * as containerAttempt from "../src/internal/containerAttempt.js"
+import * as pollTicks from "../src/internal/pollTicks.js"
 import * as restartDecision from "../src/internal/restartDecision.js"
 import * as shim from "../src/internal/shim.js"
 
@@ -37,6 +51,86 @@ describe("restarts", () => {
     assert.deepStrictEqual(delays, [0, 10, 20, 40, 80, 160, 300, 300])
     assert.strictEqual(restartDecision.backOff(remembered, { ...exit(9, 1), startedAt: 0, finishedAt: 600_000 }, options).delay, 0)
   })
+})
+
+describe("a start", () => {
+  /** The folder of an attempt that the shim has laid out, without anybody in it. */
+  const started = Effect.gen(function*() {
+    const dataDir = yield* Effect.acquireRelease(
+      Effect.sync(() => mkdtempSync(join(tmpdir(), "attempt-"))),
+      (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+    )
+    const pod = { namespace: "default", name: "web", uid: "u1" }
+    const place: containerAttempt.PodPlace = {
+      dataDir,
+      spec: {
+        schema: 1,
+        pod,
+        zone: ZoneName.zoneNameOf(pod),
+        restartPolicy: "Always",
+        containers: [],
+        backOff: { initialMillis: 1, maxMillis: 1, resetMillis: 1 },
+        logs: { directory: dataDir, maxBytes: 1, maxFiles: 1 },
+        desired: { state: "run" }
+      },
+      runner: yield* Effect.provide(CommandRunner.CommandRunner, CommandRunner.layerTest(() => Effect.succeed(CommandRunner.result({})))),
+      startTimeout: Duration.hours(1),
+      pollInterval: Duration.millis(20),
+      ticks: yield* pollTicks.make("20 millis")
+    }
+    const folder = containerAttempt.onHost(place, "c.0.1")
+    mkdirSync(folder, { recursive: true })
+    spawnSync("mkfifo", [join(folder, "alive")])
+    return { folder, place }
+  })
+
+  it.scopedLive("is given up at once when the zone went down under it", () =>
+    Effect.gen(function*() {
+      const { folder, place } = yield* started
+      const outcome = yield* Effect.either(containerAttempt.awaitStarted(place, "c.0.1"))
+      assert.isTrue(Either.isLeft(outcome))
+      assert.isTrue(existsSync(join(folder, "claim")))
+    }).pipe(Effect.provide(NodeContext.layer)))
+
+  it.scopedLive("is given up at once when whoever made it was cut off before the shim began", () =>
+    Effect.gen(function*() {
+      const { folder, place } = yield* started
+      rmSync(join(folder, "alive"))
+      assert.isTrue(Either.isLeft(yield* Effect.either(containerAttempt.awaitStarted(place, "c.0.1"))))
+      assert.isTrue(existsSync(join(folder, "claim")))
+    }).pipe(Effect.provide(NodeContext.layer)))
+
+  it.scoped("is waited for while its shim lives", () =>
+    Effect.gen(function*() {
+      const { folder, place } = yield* started
+      const shim = openSync(join(folder, "alive"), constants.O_RDWR)
+      const waiting = yield* Effect.fork(Effect.either(containerAttempt.awaitStarted(place, "c.0.1")))
+      for (let looks = 0; looks < 5; looks++) {
+        yield* settle
+        yield* TestClock.adjust(place.pollInterval)
+      }
+      assert.isNull(waiting.unsafePoll())
+      writeFileSync(join(folder, "pid"), "77 77\n")
+      yield* settle
+      yield* TestClock.adjust(place.pollInterval)
+      assert.isTrue(Either.isRight(yield* Fiber.join(waiting)))
+      closeSync(shim)
+    }).pipe(Effect.provide(NodeContext.layer)))
+
+  it.live("of the shim leaves no moment in which nobody holds the FIFO", () =>
+    Effect.gen(function*() {
+      const folder = mkdtempSync(join(tmpdir(), "shim-"))
+      const attempt = join(folder, "a")
+      mkdirSync(attempt)
+      writeFileSync(join(folder, shim.fileName), shim.script)
+      writeFileSync(join(attempt, "command.sh"), "exit 3\n")
+      execFileSync("/bin/sh", [shim.fileName, "a", "none"], { cwd: folder })
+      assert.isFalse(attemptFifos.isAbandoned(attempt))
+      yield* until("the exit code", Effect.sync(() => existsSync(join(attempt, "exit")) ? true : undefined))
+      attemptFifos.sendLine(join(attempt, "ack"))
+      yield* until("the shim to be gone", Effect.sync(() => attemptFifos.isAbandoned(attempt) ? true : undefined))
+      rmSync(folder, { recursive: true })
+    }))
 })
 
 describe("commandScript", () => {

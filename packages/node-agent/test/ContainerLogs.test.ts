@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as NodeContext from "@effect/platform-node/NodeContext"
-import { ContainerLogs, LogTarget } from "@reddwarf/node-agent"
+import { ContainerLogs, LogPieces, LogTarget } from "@reddwarf/node-agent"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -112,6 +113,40 @@ describe("logs", () => {
       assert.deepStrictEqual(yield* readWhileWritten(2_126, { tailLines: 2_000 }, limits), range(126, 2_126))
       assert.deepStrictEqual(yield* readWhileWritten(10_000, { tailLines: 7_000 }, limits), range(3_000, 10_000))
     }), 20_000)
+
+  it.live("go on where a reader has ended, over rotations, in the middle of long lines too", () =>
+    Effect.gen(function*() {
+      const directory = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "reddwarf-logs-"))),
+        (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+      )
+      const path = join(directory, "3.log")
+      const writer = yield* Effect.acquireRelease(
+        Effect.sync(() => criLog.open(path, { maxBytes: 100_000, maxFiles: 99, nanos: () => 1n })),
+        (open) => Effect.sync(() => open.close())
+      )
+      const lines = range(0, 3_000).map((number) => `${number} ${number % 500 === 0 ? "x".repeat(70_000) : ""}\n`)
+      for (const line of lines) assert.isTrue(writer.write(Buffer.from(line), "stdout"))
+      let text = ""
+      let from: LogPieces.Place | undefined
+      for (let isOver = false, readers = 0; !isOver; readers++) {
+        assert.isBelow(readers, 99)
+        // Each reader is gone after three pieces.
+        const pieces = yield* ContainerLogs.stream(path, { follow: true, pieces: { attempt: 3 }, from }, Effect.succeed(true)).pipe(Stream.take(3), Stream.runCollect)
+        for (const piece of pieces) {
+          const bytes = Buffer.from(piece)
+          const [place = "", length] = bytes.toString("latin1", 0, bytes.indexOf(10)).split(" ")
+          assert.strictEqual(bytes.length, bytes.indexOf(10) + 1 + Number(length))
+          text += bytes.toString("utf8", bytes.indexOf(10) + 1)
+          isOver = place === "end"
+          if (!isOver) from = Option.getOrThrow(LogPieces.parse(place))
+        }
+        // It grows between two readers.
+        if (readers === 1) assert.isTrue(writer.write(Buffer.from("last\n"), "stdout"))
+      }
+      assert.isTrue(text === [...lines, "last\n"].join(""))
+      assert.isTrue(Option.isNone(LogPieces.parse("3.1.-5.l")))
+    }).pipe(Effect.scoped, Effect.provide(NodeContext.layer)), 20_000)
 
   it("are asked for with checked numbers", () => {
     const parse = (query: string) => LogTarget.parseQuery(new URLSearchParams(query))

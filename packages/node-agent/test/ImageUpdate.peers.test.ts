@@ -4,6 +4,8 @@ import { ApiClient, FakeApi } from "@reddwarf/client"
 import { RegistryClient } from "@reddwarf/images"
 import { ZoneInstanceKind } from "@reddwarf/node-agent"
 import type { ZoneInstance } from "@reddwarf/plans"
+import { ZoneRuntime } from "@reddwarf/runtime-illumos"
+import { DatasetName, Zfs } from "@reddwarf/storage-zfs"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -110,5 +112,46 @@ describe("the image of a running pod (skipped unless run as root with REDDWARF_P
           return h.logText(folders, after, "c", attempt) === "one\n1\n" ? true : undefined
         }))
         assert.include(yield* events, "ImageRolledBack")
+      })), 180_000)
+
+  it.live.skipIf(missing)("is replaced, and taken back, for a container with a root of its own as well; no root is left that nobody uses", () =>
+    withImages((folders, host) =>
+      Effect.gen(function*() {
+        const [one, two, bad] = [`${host}/team/app:1`, `${host}/team/app:2`, `${host}/team/app:bad`]
+        yield* pushBusybox(one, program("one"), version("1"))
+        const digest = yield* pushBusybox(two, program("two"), version("2"))
+        yield* pushBusybox(bad, { entrypoint: ["/bin/sh", "-c", "exit 1"], env: ["PATH=/bin"] }, version("bad"))
+        yield* h.createPod(h.draft("app", [{ name: "main", image: one }, { name: "c", image: one }]))
+        yield* h.untilPod("app", "ready", h.isReady, 40)
+        yield* untilInstance("brought up", isDone("init"))
+        yield* policy({ soakSeconds: 3 })
+        const client = yield* ApiClient.ApiClient
+        const setOf = (image: string) => client.patch(Kinds.pod, ref, { spec: { containers: [{ name: "main", image: one }, { name: "c", image }] } }, { type: "merge" })
+        const roots = Effect.gen(function*() {
+          const zfs = yield* Zfs.Zfs
+          const table = yield* zfs.getTree(DatasetName.make("rpool/reddwarf/zones"), ["type"], 2)
+          return [...table.keys()].filter((name) => name.includes("/root-")).length
+        }).pipe(Effect.provide(Zfs.layer))
+        const output = (text: string) =>
+          h.until(`output ${JSON.stringify(text)}`, Effect.map(h.getPod("app"), (pod) =>
+            pod !== undefined && h.isReady(pod) && h.logText(folders, pod, "c", h.container(pod, "c")?.restartCount ?? 0) === text ? true : undefined))
+
+        yield* setOf(bad)
+        yield* untilInstance("rolled back", isDone("rollback"), 60)
+        yield* output("one\n1\n")
+        assert.strictEqual(yield* roots, 1)
+        // Also when the zone begins again by itself, although the pod names another image.
+        const runtime = yield* ZoneRuntime.ZoneRuntime
+        const [zone] = yield* runtime.list
+        if (zone !== undefined) yield* runtime.halt(zone.name)
+        yield* untilInstance("restarted", isDone("restart"), 40)
+        yield* output("one\n1\n")
+
+        yield* setOf(two)
+        const shown = yield* untilInstance("updated", isDone("image-update"), 60)
+        assert.strictEqual(shown.status?.lastPlan?.outcome, "Complete", JSON.stringify(shown.status?.lastPlan))
+        assert.strictEqual(shown.status?.current?.containers?.find(({ name }) => name === "c")?.digest, `${host}/team/app@${digest}`)
+        yield* output("two\n2\n")
+        assert.strictEqual(yield* roots, 1)
       })), 180_000)
 })

@@ -3,7 +3,7 @@ import { type CoreV1, Kinds } from "@reddwarf/api-types"
 import { ApiClient, FakeApi } from "@reddwarf/client"
 import { SimulatedHost } from "@reddwarf/illumos-sim"
 import { Ipam } from "@reddwarf/ipam"
-import { NetworkRepair, type NodeAgent, NodeAgentOptions, NodePeers, PodSandbox } from "@reddwarf/node-agent"
+import { NetworkRepair, type NodeAgent, NodeAgentOptions, NodePeers, PodSandbox, ZoneInstanceKind } from "@reddwarf/node-agent"
 import { CommandLine, CommandRunner, Dladm, LinkName, NetworkRuntime, type PodNetwork, Route } from "@reddwarf/runtime-illumos"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
@@ -18,7 +18,7 @@ const withHost = <E>(body: (folders: h.Directories) => Effect.Effect<void, E, h.
   Effect.gen(function*() {
     const folders = yield* h.directories
     yield* Effect.zipRight(h.emptyAtEnd, body(folders)).pipe(Effect.scoped, Effect.provide(h.hostLayer(folders, ...cidrs)))
-  }).pipe(Effect.provide(FakeApi.layer()), Effect.scoped)
+  }).pipe(Effect.provide(FakeApi.layer({ kinds: [...Kinds.all, ZoneInstanceKind.zoneInstance] })), Effect.scoped)
 
 const withNode = (changes: Partial<NodeAgent.Options>, cidrs: ReadonlyArray<string>) => <E>(body: (folders: h.Directories) => Effect.Effect<void, E, h.World | Scope.Scope>) =>
   withHost((folders) =>
@@ -130,7 +130,14 @@ describe("the network of pods", () => {
         yield* untilLimit("the other limit", "20")
         yield* annotate("web", null)
         yield* untilLimit("no limit", "")
-      })), 40_000)
+        const kind = ZoneInstanceKind.zoneInstance
+        const { status } = yield* h.until("the plans to be told", Effect.map(FakeApi.FakeApi, (api) => {
+          const found = api.get(kind, { namespace: "default", name: "web" })
+          return found?.status?.lastPlan?.type === "network-repair" && found.status.plan === undefined ? found : undefined
+        }))
+        // A change that comes while a plan is at work may be part of it.
+        assert.deepStrictEqual([...new Set(status?.planHistory?.map(({ outcome, type }) => `${type} ${outcome}`))], ["network-repair Complete", "init Complete"])
+      })), 60_000)
 
   it.live("reaches the pods of the nodes that the cluster has, and no others", () =>
     withHost((folders) =>

@@ -57,7 +57,7 @@ describe("gate annotations", () => {
   })
 })
 
-const facts: WantedInstance.Facts = { nodeName: "n1", brand: "lx", caps: { cpuShares: 2 }, gates: [], digests: { app: "d1" }, addresses: ["10.0.0.2"] }
+const facts: WantedInstance.Facts = { nodeName: "n1", brand: "lx", caps: { cpuShares: 2 }, gates: [], digests: { app: "d1" }, addresses: ["10.0.0.2"], owner: "u-1" }
 
 describe("the wanted ZoneInstance", () => {
   it("belongs to its pod, its node and its agent", () => {

@@ -10,7 +10,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { turn } from "vitest-config/waiting"
-import { NodeAgentOptions, PodSandbox } from "../src/index.js"
+import { NodeAgentOptions, PodSandbox, type SandboxSteps, StaticPod } from "../src/index.js"
 
 const parent = fs.existsSync("/dev/shm") ? "/dev/shm" : os.tmpdir()
 
@@ -79,11 +79,23 @@ const drive = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> 
     return yield* Fiber.join(fiber)
   })
 
-const up = Effect.gen(function*() {
+/** The steps of a plan that brings a zone up, in its order. */
+const steps: ReadonlyArray<SandboxSteps.StepName> = ["dataset", "link", "configuration", "installation", "boot", "readiness", "protection"]
+
+const bring = (pod: CoreV1.Pod) =>
+  Effect.gen(function*() {
+    const sandbox = yield* PodSandbox.PodSandbox
+    const { step } = yield* sandbox.bringing(pod, yield* sandbox.address(pod), [])
+    yield* Effect.forEach(steps, step, { discard: true })
+  })
+const up = bring(pod)
+/** As a plan ends it: what a zone that is still there stands on is kept, and all else is removed whatever fails. */
+const down = Effect.gen(function*() {
   const sandbox = yield* PodSandbox.PodSandbox
-  yield* sandbox.ensure(pod, yield* sandbox.address(pod), [])
+  const remove = (name: SandboxSteps.RemovalName) => sandbox.removeStep(identity, name)
+  yield* Effect.forEach(["boot", "installation", "configuration"] as const, remove, { discard: true })
+  yield* Effect.validateAll(["link", "address", "dataset"] as const, remove, { discard: true })
 })
-const down = Effect.flatMap(PodSandbox.PodSandbox, (sandbox) => sandbox.remove(identity))
 const prepare = Effect.flatMap(PodSandbox.PodSandbox, (sandbox) => sandbox.prepareHost)
 
 /** Everything in the host's file system; its `/tmp` is made with the first temporary file and stays. */
@@ -129,7 +141,25 @@ const killedAt = <E>(folder: string, use: Effect.Effect<void, E, Agent>, number:
     return outcome
   })
 
+const zoneAttributes = Effect.gen(function*() {
+  const zones = yield* ZoneRuntime.ZoneRuntime
+  const [zone] = yield* zones.list
+  return zone === undefined ? {} : yield* zones.attributes(zone.name)
+})
+
 describe("PodSandbox", () => {
+  it.scoped("marks a zone with where its pod came from", () =>
+    Effect.gen(function*() {
+      const folder = yield* directory
+      yield* drive(life(folder, Effect.zipRight(prepare, up)))
+      assert.strictEqual((yield* drive(life(folder, zoneAttributes)))[NodeAgentOptions.attributeNames.source], "api")
+      yield* drive(life(folder, down))
+      const manifest = { apiVersion: "v1", kind: "Pod", metadata: { name: "web" }, spec: pod.spec }
+      const fixed = Either.getOrThrow(StaticPod.of(manifest, "n1"))
+      yield* drive(life(folder, bring(fixed)))
+      assert.strictEqual((yield* drive(life(folder, zoneAttributes)))[NodeAgentOptions.attributeNames.source], "static")
+    }))
+
   for (const [what, before, act] of [["brought up", Effect.void, up], ["removed", up, down]] as const) {
     for (const death of ["before it", "after it"] as const) {
       it.scoped(`is ${what} and leaves nothing behind, at whichever command the agent was killed (${death})`, () =>
@@ -154,7 +184,7 @@ describe("PodSandbox", () => {
     }
   }
 
-  it.scoped("leaves nothing behind when the first attempt fails at whichever command", () =>
+  it.scoped("goes on where an attempt failed, at whichever command, and leaves nothing behind", () =>
     Effect.gen(function*() {
       const folder = yield* directory
       const initial = yield* drive(life(folder, Effect.zipRight(prepare, look)))
@@ -165,7 +195,10 @@ describe("PodSandbox", () => {
         const outcome = yield* drive(life(folder, Effect.either(up), (line, run) => count++ === number ? Effect.succeed(refused) : run(line)))
         if (Either.isLeft(outcome)) {
           failures += 1
-          assert.deepStrictEqual(yield* life(folder, look), initial, `command ${number}: ${outcome.left.message}`)
+          if (number % 2 === 0) {
+            yield* drive(life(folder, up))
+            assert.deepStrictEqual(yield* life(folder, zoneState), ["running"], `command ${number}: ${outcome.left.message}`)
+          }
         }
         yield* drive(life(folder, down))
         assert.deepStrictEqual(yield* life(folder, look), initial, `command ${number}`)

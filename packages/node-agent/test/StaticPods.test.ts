@@ -2,14 +2,16 @@ import { assert, describe, it } from "@effect/vitest"
 import type { CoreV1 } from "@reddwarf/api-types"
 import { Kinds } from "@reddwarf/api-types"
 import { ApiClient, FakeApi } from "@reddwarf/client"
-import { ManifestFile, PodSandbox, StaticPod } from "@reddwarf/node-agent"
-import { ZoneRuntime } from "@reddwarf/runtime-illumos"
+import { SimulatedHost } from "@reddwarf/illumos-sim"
+import { ManifestFile, PodSandbox, StaticPod, ZoneInstanceKind } from "@reddwarf/node-agent"
+import type { ZoneInstance } from "@reddwarf/plans"
+import { ZoneName, ZoneRuntime } from "@reddwarf/runtime-illumos"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import type * as Scope from "effect/Scope"
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as h from "./support/harness.js"
 
@@ -97,7 +99,7 @@ interface Node {
   readonly manifests: string
 }
 
-const withNode = <E>(body: (node: Node) => Effect.Effect<void, E, h.World | Scope.Scope>) =>
+const withNode = <E>(body: (node: Node) => Effect.Effect<void, E, h.World | Scope.Scope>, api = FakeApi.layer()) =>
   Effect.gen(function*() {
     const folders = yield* h.directories
     const manifests = join(folders.root, "manifests")
@@ -107,7 +109,7 @@ const withNode = <E>(body: (node: Node) => Effect.Effect<void, E, h.World | Scop
       yield* h.supervisorFiber(folders)
       yield* body({ folders, manifests })
     }).pipe(Effect.scoped, Effect.provide(h.hostLayer(folders)))
-  }).pipe(Effect.provide(FakeApi.layer()), Effect.scoped, Logger.withMinimumLogLevel(LogLevel.Error))
+  }).pipe(Effect.provide(api), Effect.scoped, Logger.withMinimumLogLevel(LogLevel.Error))
 
 /** As an operator does it: written beside, then renamed in. The time of the file is that of the writing, so it is given one in the past. */
 const put = (folder: string, name: string, text: string): void => {
@@ -146,6 +148,57 @@ describe("static pods", () => {
         assert.strictEqual(shown.metadata.ownerReferences?.[0]?.kind, "Node")
         assert.strictEqual(shown.metadata.annotations?.["kubernetes.io/config.mirror"], shown.metadata.annotations?.["kubernetes.io/config.hash"])
         assert.deepStrictEqual(yield* runningZones(1), [zone])
+      })), 60_000)
+
+  it.live("have plans without any API, which are shown with their mirror when it comes, and end with them", () =>
+    withNode(({ folders, manifests }) =>
+      Effect.gen(function*() {
+        const kind = ZoneInstanceKind.zoneInstance
+        const instances = Effect.map(FakeApi.FakeApi, (api) => api.list<ZoneInstance.ZoneInstance>(kind, "default"))
+        const untilInstance = (what: string, test: (instance: ZoneInstance.ZoneInstance, mirror: CoreV1.Pod) => boolean) =>
+          h.until(`an instance that is ${what}`, Effect.map(Effect.all([instances, mirror]), ([[instance], mirror]) =>
+            instance !== undefined && mirror !== undefined && test(instance, mirror) ? instance : undefined), 20)
+        const ledger = join(folders.dataDir, "ledger/pods")
+        yield* breakApi
+        put(manifests, "web.yaml", manifest(sleeps))
+        yield* h.agent(folders, { manifestDir: manifests })
+        const [zone] = yield* runningZones(1)
+        yield* h.until("a record of its first plan", Effect.sync(() =>
+          readdirSync(ledger).some((name) => readFileSync(join(ledger, name), "utf8").includes('"outcome":"Complete"')) ? true : undefined))
+        // Halted by somebody: brought up again by a plan that nobody but the ledger knows of.
+        const runtime = yield* ZoneRuntime.ZoneRuntime
+        yield* runtime.halt(ZoneName.make(zone ?? ""))
+        yield* runningZones(1)
+        yield* mendApi
+        const isOwnedBy = ({ metadata }: ZoneInstance.ZoneInstance, mirror: CoreV1.Pod) => metadata.ownerReferences?.[0]?.uid === mirror.metadata.uid
+        const shown = yield* untilInstance("owned by the mirror", (instance, mirror) =>
+          isOwnedBy(instance, mirror) && instance.status?.phase === "Running" && instance.status.plan === undefined)
+        assert.isTrue(StaticPod.isStaticUid(shown.spec.podUID))
+        assert.includeMembers(shown.status?.planHistory?.map(({ outcome, type }) => `${type} ${outcome}`) ?? [], ["init Complete"])
+        yield* Effect.flatMap(ApiClient.ApiClient, (client) => client.delete(Kinds.pod, { namespace: "default", name: "web-n1" }, { gracePeriodSeconds: 0 }))
+        yield* untilInstance("owned by the next mirror", (instance, mirror) => isOwnedBy(instance, mirror) && !isOwnedBy(shown, mirror))
+        assert.deepStrictEqual(yield* runningZones(1), [zone])
+        rmSync(join(manifests, "web.yaml"))
+        yield* runningZones(0)
+        yield* h.until("no instance", Effect.map(instances, (list) => list.length === 0 ? true : undefined), 20)
+        yield* h.until("no record", Effect.sync(() => readdirSync(ledger).length === 0 ? true : undefined))
+      }), FakeApi.layer({ kinds: [...Kinds.all, ZoneInstanceKind.zoneInstance] })), 90_000)
+
+  it.live("wait for room: the more important one begins, the other one when that has gone", () =>
+    withNode(({ folders, manifests }) =>
+      Effect.gen(function*() {
+        const sized = (name: string, priority: number) =>
+          manifest(sleeps, "      resources: { requests: { memory: 900Mi } }\n").replace("name: web", `name: ${name}`).replace("spec:", `spec:\n  priority: ${priority}`)
+        put(manifests, "less.yaml", sized("less", 1))
+        put(manifests, "more.yaml", sized("more", 2))
+        const { memoryMiB } = yield* Effect.flatMap(SimulatedHost.SimulatedHost, (host) => host.state)
+        yield* h.agent(folders, { manifestDir: manifests, systemReservedMemory: (memoryMiB - 1000) * 1024 ** 2 })
+        const [zone = ""] = yield* runningZones(1)
+        assert.include(zone, "more")
+        const shown = yield* h.untilPod("less-n1", "shown as waiting", (pod) => h.container(pod, "main")?.state?.waiting?.reason === "OutOfmemory")
+        assert.strictEqual(shown.status?.phase, "Pending")
+        rmSync(join(manifests, "more.yaml"))
+        yield* h.untilPod("less-n1", "ready", h.isReady)
       })), 60_000)
 
   it.live("outlive the deletion of what shows them, which comes again", () =>

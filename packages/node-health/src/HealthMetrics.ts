@@ -1,7 +1,8 @@
 /** What the endpoint counts, and its rendering for Prometheus. Plain numbers: they are touched on every request. */
 
-/** Label values of one series. */
-type Labels = Readonly<Record<string, string>>
+import { Exposition } from "@reddwarf/prometheus"
+
+type Labels = Exposition.Labels
 
 const prefix = "reddwarf_node_health_"
 
@@ -27,9 +28,10 @@ export type MetricName = keyof typeof types
 /** Most series of one metric; further ones are not kept. */
 const maxSeries = 512
 
-const isMetricName = (name: string): name is MetricName => Object.hasOwn(types, name)
+const names = Object.keys(types).filter((name): name is MetricName => Object.hasOwn(types, name))
 
-const escape = (value: string): string => value.replaceAll(/[\\"\n]/g, (character) => character === "\n" ? "\\n" : `\\${character}`)
+/** What tells series of one metric apart: its labels always come in the same order. */
+const keyOf = (labels: Labels): string => Object.values(labels).join("\u0000")
 
 /** @category models */
 export interface HealthMetrics {
@@ -49,30 +51,24 @@ export interface HealthMetrics {
  * @category constructors
  */
 export const make = (): HealthMetrics => {
-  const series = new Map<MetricName, Map<string, number>>()
-  const keyOf = (labels: Labels): string => {
-    const pairs = Object.entries(labels).map(([label, value]) => `${label}="${escape(value)}"`)
-    return pairs.length === 0 ? "" : `{${pairs.join(",")}}`
-  }
+  const series = new Map<MetricName, Map<string, { readonly labels: Labels; value: number }>>()
   const write = (name: MetricName, labels: Labels, next: (before: number) => number): void => {
-    const values = series.get(name) ?? new Map<string, number>()
-    series.set(name, values)
+    const known = series.get(name) ?? new Map<string, { readonly labels: Labels; value: number }>()
+    series.set(name, known)
     const key = keyOf(labels)
-    const before = values.get(key)
-    if (before === undefined && values.size >= maxSeries) return
-    values.set(key, next(before ?? 0))
+    const found = known.get(key)
+    if (found !== undefined) found.value = next(found.value)
+    else if (known.size < maxSeries) known.set(key, { labels, value: next(0) })
   }
   return {
     set: (name, value, labels = {}) => write(name, labels, () => value),
     add: (name, amount = 1, labels = {}) => write(name, labels, (before) => before + amount),
-    get: (name, labels = {}) => series.get(name)?.get(keyOf(labels)) ?? 0,
+    get: (name, labels = {}) => series.get(name)?.get(keyOf(labels))?.value ?? 0,
     remove: (name, labels) => void series.get(name)?.delete(keyOf(labels)),
     render: () =>
-      Object.entries(types).flatMap(([name, [type, help]]) => {
-        const values = isMetricName(name) ? series.get(name) : undefined
-        if (values === undefined || values.size === 0) return []
-        const full = `${prefix}${name}`
-        return [`# HELP ${full} ${help}`, `# TYPE ${full} ${type}`, ...[...values].map(([labels, value]) => `${full}${labels} ${value}`)]
-      }).map((line) => `${line}\n`).join("")
+      Exposition.document(names.map((name) => {
+        const [type, help] = types[name]
+        return { name: `${prefix}${name}`, type, help, samples: [...series.get(name)?.values() ?? []] }
+      }))
   }
 }

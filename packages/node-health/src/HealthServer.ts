@@ -1,4 +1,5 @@
 /** The HTTP socket of the endpoint: `/health`, `/livez`, `/metrics`. */
+import { Exposition } from "@reddwarf/prometheus"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Schema from "effect/Schema"
@@ -99,7 +100,7 @@ export const make = (options: Options): Effect.Effect<HealthServer, ListenFailed
       if (path !== "/health" && path !== "/livez" && path !== "/metrics") return text(404, "not found\n")
       if (request.method !== "GET" && request.method !== "HEAD") return text(405, "method not allowed\n", { allow: "GET, HEAD" })
       if (path === "/livez") return text(200, "ok\n")
-      if (path === "/metrics") return { status: 200, type: "text/plain; version=0.0.4; charset=utf-8", body: metrics.render() }
+      if (path === "/metrics") return { status: 200, type: Exposition.contentType, body: metrics.render() }
       return Effect.map(health.answer(mark < 0 ? "" : target.slice(mark + 1)), ({ body, status }) => ({ status, type: "application/json", body }))
     }
 

@@ -17,6 +17,7 @@ import * as PlanState from "./PlanState.js"
 import * as Precedence from "./Precedence.js"
 import type { Background, TaskContext, TaskHandler } from "./TaskHandler.js"
 import * as TaskHandlers from "./TaskHandler.js"
+import * as TaskOrder from "./TaskOrder.js"
 import type { TaskRegistry } from "./TaskRegistry.js"
 import * as ZoneInstances from "./ZoneInstance.js"
 
@@ -218,18 +219,45 @@ export const execute = Effect.fnUntraced(function*(input: Input): Effect.fn.Retu
       status = failed(input, status, plan, index, error, now)
       return Effect.as(abandon(input, plan), { status, reason: "the plan failed" })
     })
+  /** Tasks that had their turn and have to wait, of a plan that goes on without them; and when the first of them is to be looked at. */
+  const waiting = new Set<number>()
+  let soonest: Omit<Result, "status"> & { readonly delay: number } | undefined
+  const waits = (index: number, result: { readonly delay: number; readonly reason: string }) => {
+    if (!TaskOrder.goesOn(plan)) return stop(result)
+    waiting.add(index)
+    if (soonest === undefined || result.delay < soonest.delay) soonest = result
+    return undefined
+  }
   for (;;) {
     const now = yield* Clock.currentTimeMillis
-    const index = PlanState.currentIndex(plan)
+    const index = TaskOrder.next(plan, waiting)
     const task = plan.tasks[index]
-    if (task === undefined) return { status: completed(status, plan, now), reason: "the plan is complete" }
+    if (task === undefined) {
+      if (soonest !== undefined) return yield* stop(soonest)
+      const failure = plan.tasks.findIndex((task) => task.status === "Failed")
+      const failed = plan.tasks[failure]
+      if (failed === undefined) return { status: completed(status, plan, now), reason: "the plan is complete" }
+      return yield* giveUp(failure, new TaskFailed({ task: failed.type, reason: "TasksFailed", detail: TaskOrder.failures(plan) }), now)
+    }
+    const fails = (error: TaskFailed) => {
+      if (!TaskOrder.goesOn(plan)) return giveUp(index, error, now)
+      plan = PlanState.withTask(plan, index, { ...task, status: "Failed", error: text.bounded(error.detail, PlanLimits.errorBytes) })
+      unrecorded = true
+      return undefined
+    }
     const found = registry.get(task.type)
     if (Either.isLeft(found)) {
-      return yield* giveUp(index, new TaskFailed({ task: task.type, reason: "UnknownTask", detail: found.left.message, terminal: true }), now)
+      const given = fails(new TaskFailed({ task: task.type, reason: "UnknownTask", detail: found.left.message, terminal: true }))
+      if (given !== undefined) return yield* given
+      continue
     }
     const handler = found.right
     const notBefore = Timestamp.toMillis(task.notBefore) ?? 0
-    if (now < notBefore) return yield* stop({ delay: notBefore - now, reason: "the task is repeated after a failure" })
+    if (now < notBefore) {
+      const stopped = waits(index, { delay: notBefore - now, reason: "the task is repeated after a failure" })
+      if (stopped !== undefined) return yield* stopped
+      continue
+    }
     const begun = yield* begin(input, plan, task, handler, now)
     if (Either.isLeft(begun)) {
       plan = PlanState.withTask(plan, index, begun.left)
@@ -249,14 +277,22 @@ export const execute = Effect.fnUntraced(function*(input: Input): Effect.fn.Retu
       case "Next":
         if (input.stopAfter?.(result.task) === true) return yield* stop({ delay: 1, reason: "something else is wanted" })
         continue
-      case "Wait":
-        return yield* stop({ delay: result.delay, reason: result.reason })
+      case "Wait": {
+        const stopped = waits(index, result)
+        if (stopped !== undefined) return yield* stopped
+        continue
+      }
       case "Failed": {
         const at = yield* Clock.currentTimeMillis
         const repeated = again(result.task, result.error, at)
-        if (repeated === undefined) return yield* giveUp(index, result.error, at)
+        if (repeated === undefined) {
+          const given = fails(result.error)
+          if (given !== undefined) return yield* given
+          continue
+        }
         plan = PlanState.withTask(plan, index, repeated)
-        return yield* stop({ delay: retryDelay(repeated.retryCount), reason: "the task is repeated after a failure" })
+        const stopped = waits(index, { delay: retryDelay(repeated.retryCount), reason: "the task is repeated after a failure" })
+        if (stopped !== undefined) return yield* stopped
       }
     }
   }

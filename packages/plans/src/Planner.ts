@@ -236,6 +236,14 @@ const bringsUpOnly: ReadonlySet<Plan["type"]> = new Set(["init", "restart"])
 const isLost = (plan: Plan, drifts: ReadonlyArray<Drift>): boolean =>
   bringsUpOnly.has(plan.type) && plan.currentTask === "open-gates" && drifts.some(({ kind }) => kind === "missing")
 
+/**
+ * Whether a task that may not be cut off is at work. A pod that shall end does not wait for one that only failed and would be tried again, nor
+ * for containers to end in another plan's time: its own plan begins with that.
+ */
+const isHeld = ({ deleting, rulesOf }: Input, task: PlanTask): boolean =>
+  PlanState.isBegun(task) && !rulesOf(task.type).interruptible &&
+  (deleting !== true || (task.submittedAt !== undefined && task.error === undefined && task.type !== "pre-stop"))
+
 const active = (input: Input, plan: Plan): Resolution => {
   const { now, status } = input
   const drifts = input.deleting === true ? [] : DriftDetector.detect(input)
@@ -254,7 +262,7 @@ const active = (input: Input, plan: Plan): Resolution => {
   })
   if (!isOvertaken(input, plan, drifts)) return go()
   const task = plan.tasks[PlanState.currentIndex(plan)]
-  if (task !== undefined && PlanState.isBegun(task) && !input.rulesOf(task.type).interruptible) {
+  if (task !== undefined && isHeld(input, task)) {
     return go((ended) => ended.id === task.id)
   }
   if (input.deleting !== true && PlanState.isDown(plan)) {

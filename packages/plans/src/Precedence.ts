@@ -3,6 +3,14 @@ import type { DriftKind } from "./Drift.js"
 import type { PlanType, ZonePhase } from "./Plan.js"
 import type { TaskType } from "./PlanTask.js"
 
+/** What a task of a plan that goes on past failures waits for. @category models */
+export interface TaskNeeds {
+  /** These must be Complete: where one of them failed, the task is not tried. */
+  readonly complete?: ReadonlyArray<TaskType>
+  /** These must be over, however they ended. */
+  readonly over?: ReadonlyArray<TaskType>
+}
+
 /** What is decided about a type of plan, whatever it is made for. @category models */
 export interface PlanRule {
   /** The drift it is for. A plan without one is made for other reasons than drift. */
@@ -21,6 +29,11 @@ export interface PlanRule {
   readonly failedPhase?: ZonePhase
   /** What its completion puts from the target into `status.current`. */
   readonly stamps: ReadonlyArray<"specHash" | "digests" | "caps">
+  /**
+   * Given where the plan goes on past a task that fails or has to be repeated, with those tasks that do not need it; it fails when nothing is
+   * left to be tried. Absent: every task needs all before it.
+   */
+  readonly needs?: Readonly<Partial<Record<TaskType, TaskNeeds>>>
 }
 
 /** Most severe first. @category models */
@@ -149,7 +162,15 @@ export const rules: Readonly<Record<PlanType, PlanRule>> = {
     disruptive: true,
     boots: false,
     limited: false,
-    stamps: []
+    stamps: [],
+    needs: {
+      "halt-zone": { over: ["pre-stop"] },
+      "uninstall-zone": { complete: ["halt-zone"] },
+      "delete-zonecfg": { complete: ["uninstall-zone"] },
+      // What a zone that cannot be removed stands on is kept.
+      "remove-network": { complete: ["delete-zonecfg"] },
+      "destroy-datasets": { complete: ["delete-zonecfg"] }
+    }
   }
 }
 

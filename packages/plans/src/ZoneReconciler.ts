@@ -12,8 +12,8 @@
  *    ZoneInstance changes (generation or annotations, not status), when the zone's state changes on the host, when a readiness condition
  *    for its gates is set, and when the delay of the last answer is over. `wake` asks for one too: the queue's `add`.
  * 4. A failed pass is repeated by the queue's rate limit.
- * 5. `pass` of an object with a deletion timestamp drives `teardown`, removes the finalizer and forgets the zone. Where the API is away, call
- *    `terminate(key)` once: the object counts as deleted from then on, also after a restart.
+ * 5. `pass` of an object with a deletion timestamp drives `teardown`, removes the finalizer and forgets the zone. Where the pod ends and the
+ *    object is not deleted, or the API is away, call `terminate` first: the object counts as deleted from then on, also after a restart.
  * 6. Append `series` to what the agent's `/metrics` shows: `PlanMetrics` has the rest.
  * 7. At shutdown stop the queue, call `drain` (finishes what is in flight, bounded), then close the scope. Zones stay as they are.
  *
@@ -21,7 +21,8 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Scope from "effect/Scope"
 import type { GateClient, GateClientUnavailable } from "./GateClient.js"
 import { InstanceWriter, type WriteError } from "./InstanceWriter.js"
 import type { PlanEvent } from "./internal/passNews.js"
@@ -40,6 +41,8 @@ export type Requeue =
   | { readonly _tag: "After"; readonly delay: Duration.Duration; readonly reason: string }
   /** Only when something happens. */
   | { readonly _tag: "OnEvent"; readonly reason: string }
+  /** Not at all: there is no such object, or its pod ended and nothing is known of it any more. */
+  | { readonly _tag: "Gone"; readonly reason: string }
 
 /** Something to tell people, about the ZoneInstance and its Pod. Only told once the status that shows it is written. @category models */
 export type { PlanEvent }
@@ -91,16 +94,24 @@ export interface ActivePlan {
 export interface ZoneReconciler {
   /** Looks at one zone and moves it one step. Fails when the status could not be written or the ledger not be kept. */
   readonly pass: (key: string) => Effect.Effect<Requeue, WriteError | LedgerFailed>
-  /** The pod shall end, whatever the API says or whether it answers. Durable when this returns. */
-  readonly terminate: (key: string) => Effect.Effect<void, LedgerFailed>
+  /**
+   * The pod shall end, whatever the API says or whether it answers. `instance` stands for the object where nothing is known of it. Durable when
+   * this returns; does nothing when called again.
+   */
+  readonly terminate: (key: string, instance: ZoneInstance) => Effect.Effect<void, LedgerFailed>
   /** What the zone's status is by now, also where the API does not have it yet. */
   readonly current: (key: string) => Effect.Effect<ZoneInstance | undefined>
   /** Plans that are active, as last seen. */
   readonly active: Effect.Effect<ReadonlyArray<ActivePlan>>
   /** Gauges of plans, phases and gates, for a scrape: those of an object end with it. */
   readonly series: Effect.Effect<ReadonlyArray<Sample>>
-  /** Waits until no task is in flight, at most this long. True: all ended. */
+  /** Waits until no task is in flight: at most this long, and twice as long for what must not be cut off. True: all ended. */
   readonly drain: (grace: Duration.DurationInput) => Effect.Effect<boolean>
+  /**
+   * Whether a plan stands where it must not be left: something is in flight that nobody may cut off, or a zone was taken down and not brought
+   * up again. An agent that ends now has not ended in order.
+   */
+  readonly isBetweenSteps: Effect.Effect<boolean>
 }
 
 /**
@@ -116,7 +127,8 @@ export const make = (
       options,
       ledger: yield* PlanLedger,
       writer: yield* InstanceWriter,
-      scope: yield* Effect.scope
+      // Made now, it is closed after everything that is added to the scope from now on: who ends can wait for tasks before they are cut off.
+      scope: yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
     }
     const zones = zonePass.make(environment)
     return {
@@ -125,6 +137,7 @@ export const make = (
       current: (key) => Effect.sync(() => zones.last(key)),
       active: Effect.sync(() => zoneSeries.active(zones.all())),
       series: Effect.sync(() => zoneSeries.series(zones.all(), options.controller ?? zonePass.defaultController)),
-      drain: zones.drain
+      drain: zones.drain,
+      isBetweenSteps: Effect.sync(zones.isBetweenSteps)
     }
   })

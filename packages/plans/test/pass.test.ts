@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Gate, PlanTask, ZoneInstance } from "@reddwarf/plans"
 import { Effect, Option, TestClock } from "effect"
-import { gate, key, make, memoryLedger, stop, typesOf } from "./support/simCluster.js"
+import { gate, instanceOf, key, make, memoryLedger, stop, typesOf } from "./support/simCluster.js"
 
 const brought = (settings: Parameters<typeof make>[0] = {}) =>
   Effect.gen(function*() {
@@ -180,7 +180,7 @@ describe("one pass", () => {
     Effect.gen(function*() {
       const { agent, cluster, host, ledger, ...sim } = yield* brought()
       cluster.reachable = false
-      yield* agent.reconciler.terminate(key)
+      yield* agent.reconciler.terminate(key, instanceOf())
       yield* stop(agent)
       const next = yield* sim.start(ledger)
       for (let index = 0; index < 5; index++) yield* sim.elapse(yield* next.reconciler.pass(key))

@@ -1,4 +1,5 @@
 /** What a kubelet shows at `/metrics/probes`: attempts by their end, and how long they took, in the text form of Prometheus. */
+import { Exposition } from "@reddwarf/prometheus"
 import type { ProbeKind } from "./Probe.js"
 import type { ProbeOutcome } from "./ProbeOutcome.js"
 
@@ -35,11 +36,6 @@ interface Series {
   seconds: number
 }
 
-const escaped = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll("\"", "\\\"").replaceAll("\n", "\\n")
-
-const line = (name: string, labels: ReadonlyArray<readonly [string, string]>, value: number): string =>
-  `${name}{${labels.map(([label, text]) => `${label}="${escaped(text)}"`).join(",")}} ${value}\n`
-
 /** Empty. It grows with the number of probes, not of attempts. @category constructors */
 export const make = (): ProbeMetrics => {
   const pods = new Map<string, Map<string, Series>>()
@@ -54,30 +50,16 @@ export const make = (): ProbeMetrics => {
     return series
   }
 
-  const counters = ({ counts, kind, subject }: Series): string =>
-    (["Success", "Failure", "Unknown"] as const).filter((tag) => counts[tag] > 0).map((tag) =>
-      line("prober_probe_total", [
-        ["container", subject.container],
-        ["namespace", subject.namespace],
-        ["pod", subject.pod],
-        ["pod_uid", subject.podUid],
-        ["probe_type", types[kind]],
-        ["result", results[tag]]
-      ], counts[tag])).join("")
+  const counters = ({ counts, kind, subject: { container, namespace, pod, podUid } }: Series): ReadonlyArray<Exposition.Sample> =>
+    (["Success", "Failure", "Unknown"] as const).filter((tag) => counts[tag] > 0).map((tag) => ({
+      labels: { container, namespace, pod, pod_uid: podUid, probe_type: types[kind], result: results[tag] },
+      value: counts[tag]
+    }))
 
-  const histogram = ({ buckets, kind, seconds, subject }: Series): string => {
-    const labels: ReadonlyArray<readonly [string, string]> = [
-      ["container", subject.container],
-      ["namespace", subject.namespace],
-      ["pod", subject.pod],
-      ["probe_type", types[kind]]
-    ]
+  const histogram = ({ buckets, kind, seconds, subject: { container, namespace, pod } }: Series): ReadonlyArray<Exposition.Sample> => {
     let total = 0
-    const lines = buckets.map((count, at) => {
-      total += count
-      return line("prober_probe_duration_seconds_bucket", [...labels, ["le", bounds[at] === undefined ? "+Inf" : String(bounds[at])]], total)
-    })
-    return `${lines.join("")}${line("prober_probe_duration_seconds_sum", labels, seconds)}${line("prober_probe_duration_seconds_count", labels, total)}`
+    const cumulative = buckets.map((count, at) => [bounds[at] ?? Infinity, total += count] as const)
+    return Exposition.histogram({ container, namespace, pod, probe_type: types[kind] }, cumulative, seconds, total)
   }
 
   return {
@@ -93,11 +75,20 @@ export const make = (): ProbeMetrics => {
     forget: (podUid) => void pods.delete(podUid),
     render: () => {
       const all = [...pods.values()].flatMap((known) => [...known.values()])
-      if (all.length === 0) return ""
-      return "# HELP prober_probe_duration_seconds [ALPHA] Duration in seconds for a probe response.\n" +
-        `# TYPE prober_probe_duration_seconds histogram\n${all.map(histogram).join("")}` +
-        "# HELP prober_probe_total [BETA] Cumulative number of a liveness, readiness or startup probe for a container by result.\n" +
-        `# TYPE prober_probe_total counter\n${all.map(counters).join("")}`
+      return Exposition.document([
+        {
+          name: "prober_probe_duration_seconds",
+          type: "histogram",
+          help: "[ALPHA] Duration in seconds for a probe response.",
+          samples: all.flatMap(histogram)
+        },
+        {
+          name: "prober_probe_total",
+          type: "counter",
+          help: "[BETA] Cumulative number of a liveness, readiness or startup probe for a container by result.",
+          samples: all.flatMap(counters)
+        }
+      ])
     }
   }
 }

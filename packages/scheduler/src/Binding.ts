@@ -6,7 +6,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { BindingFailure } from "./BindingFailure.js"
 import type { PodInfo } from "./PodInfo.js"
+import * as PluginSteps from "./internal/pluginSteps.js"
 import type { Profile } from "./Profile.js"
+import type { Attempt } from "./SchedulerPlugin.js"
 
 /**
  * The plugin name under which failures of the `binding` subresource are reported.
@@ -20,24 +22,27 @@ export const defaultBinder = "DefaultBinder"
  *
  * @category combinators
  */
-export const reserve = (profile: Profile, pod: PodInfo, node: string): Effect.Effect<void, BindingFailure> =>
-  Effect.onError(
-    Effect.forEach(profile.plugins, (plugin) => plugin.reserve?.(pod, node) ?? Effect.void, { discard: true }),
-    () => unreserve(profile, pod, node)
+export const reserve = (profile: Profile, pod: PodInfo, node: string, attempt: Attempt): Effect.Effect<void, BindingFailure> => {
+  const plugins = PluginSteps.of(profile).reserve
+  if (plugins.length === 0) return Effect.void
+  return Effect.onError(
+    Effect.forEach(plugins, (plugin) => plugin.reserve(pod, node, attempt), { discard: true }),
+    () => unreserve(profile, pod, node, attempt)
   )
+}
 
 /**
  * Lets every plugin give back what it claimed, in reverse order.
  *
  * @category combinators
  */
-export const unreserve = (profile: Profile, pod: PodInfo, node: string): Effect.Effect<void> =>
-  Effect.forEach(profile.plugins.toReversed(), (plugin) => plugin.unreserve?.(pod, node) ?? Effect.void, { discard: true })
+export const unreserve = (profile: Profile, pod: PodInfo, node: string, attempt: Attempt): Effect.Effect<void> => {
+  const plugins = PluginSteps.of(profile).unreserve
+  return plugins.length === 0 ? Effect.void : Effect.forEach(plugins, (plugin) => plugin.unreserve(pod, node, attempt), { discard: true })
+}
 
-const bindByPlugin = Effect.fnUntraced(function*(profile: Profile, pod: PodInfo, node: string) {
-  for (const plugin of profile.plugins) {
-    if (plugin.bind !== undefined && (yield* plugin.bind(pod, node))) return true
-  }
+const bindByPlugin = Effect.fnUntraced(function*(profile: Profile, pod: PodInfo, node: string, attempt: Attempt) {
+  for (const plugin of PluginSteps.of(profile).bind) if (yield* plugin.bind(pod, node, attempt)) return true
   return false
 })
 
@@ -73,29 +78,25 @@ export const bindThroughApi = (client: ApiClient.Service, pod: PodInfo, node: st
  *
  * @category combinators
  */
-export const run = (profile: Profile, client: ApiClient.Service, pod: PodInfo, node: string): Effect.Effect<void, BindingFailure> =>
-  Effect.forEach(profile.plugins, (plugin) => plugin.preBind?.(pod, node) ?? Effect.void, { discard: true }).pipe(
-    Effect.zipRight(bindByPlugin(profile, pod, node)),
-    Effect.flatMap((bound) => bound ? Effect.void : bindThroughApi(client, pod, node)),
-    Effect.onError(() => unreserve(profile, pod, node)),
-    Effect.zipRight(Effect.forEach(profile.plugins, (plugin) => plugin.postBind?.(pod, node) ?? Effect.void, { discard: true }))
-  )
+export const run = (profile: Profile, client: ApiClient.Service, pod: PodInfo, node: string, attempt: Attempt): Effect.Effect<void, BindingFailure> => {
+  const { bind, postBind, preBind, unreserve: claimants } = PluginSteps.of(profile)
+  const throughApi = bindThroughApi(client, pod, node)
+  const binding = bind.length === 0
+    ? throughApi
+    : Effect.flatMap(bindByPlugin(profile, pod, node, attempt), (bound) => bound ? Effect.void : throughApi)
+  const prepared = preBind.length === 0
+    ? binding
+    : Effect.zipRight(Effect.forEach(preBind, (plugin) => plugin.preBind(pod, node, attempt), { discard: true }), binding)
+  const safe = claimants.length === 0 ? prepared : Effect.onError(prepared, () => unreserve(profile, pod, node, attempt))
+  return postBind.length === 0
+    ? safe
+    : Effect.zipRight(safe, Effect.forEach(postBind, (plugin) => plugin.postBind(pod, node, attempt), { discard: true }))
+}
 
 /**
- * Bounds the time of a binding: a plugin or server that does not answer must not hold the pod's room for ever.
+ * The failure of a binding that took too long: a plugin or server that does not answer must not hold the pod's room for ever.
  *
- * @category combinators
+ * @category constructors
  */
-export const within = (timeout: Duration.Duration, pod: PodInfo, node: string) =>
-(binding: Effect.Effect<void, BindingFailure>): Effect.Effect<void, BindingFailure> =>
-  Effect.timeoutFail(Effect.disconnect(binding), {
-    duration: timeout,
-    onTimeout: () =>
-      new BindingFailure({
-        pod: pod.key,
-        node,
-        phase: "Bind",
-        plugin: defaultBinder,
-        cause: `no answer within ${Duration.format(timeout)}`
-      })
-  })
+export const tooLate = (timeout: Duration.Duration, pod: PodInfo, node: string): BindingFailure =>
+  new BindingFailure({ pod: pod.key, node, phase: "Bind", plugin: defaultBinder, cause: `no answer within ${Duration.format(timeout)}` })

@@ -20,10 +20,11 @@ export interface Diagnosis {
  * @category combinators
  */
 export const histogram = (rejections: Iterable<Rejection | undefined>): string => {
+  // Thousands of nodes give a handful of different rejections.
+  const times = new Map<Rejection, number>()
+  for (const rejection of rejections) if (rejection !== undefined) times.set(rejection, (times.get(rejection) ?? 0) + 1)
   const counts = new Map<string, number>()
-  for (const rejection of rejections) {
-    for (const reason of rejection?.reasons ?? []) counts.set(reason, (counts.get(reason) ?? 0) + 1)
-  }
+  for (const [{ reasons }, count] of times) for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + count)
   return [...counts].map(([reason, count]) => `${count} ${reason}`).sort().join(", ")
 }
 

@@ -5,6 +5,21 @@ import type { PodInfo } from "./PodInfo.js"
 import * as Resources from "./Resources.js"
 
 /**
+ * What the node object says, read once for each version of it.
+ *
+ * @category models
+ */
+export interface NodeFacts {
+  /** The `Ready` condition is `True`. A node that has not said so yet is not ready. */
+  readonly ready: boolean
+  readonly unschedulable: boolean
+  /** Taints that keep pods away: `NoSchedule` and `NoExecute`. */
+  readonly hardTaints: ReadonlyArray<CoreV1.Taint>
+  /** `PreferNoSchedule` taints. */
+  readonly softTaints: ReadonlyArray<CoreV1.Taint>
+}
+
+/**
  * What the plugins know of a node.
  *
  * @category models
@@ -12,6 +27,7 @@ import * as Resources from "./Resources.js"
 export interface NodeInfo {
   readonly name: string
   readonly node: CoreV1.Node
+  readonly facts: NodeFacts
   /** Pods that hold resources here: bound ones and those about to be bound, without terminated ones. */
   readonly pods: ReadonlyArray<PodInfo>
   readonly allocatable: Resources.Resources
@@ -21,6 +37,18 @@ export interface NodeInfo {
   /** Sum of the pods' scoring requests. */
   readonly scoringRequested: { readonly cpuMillis: number; readonly memoryBytes: number }
   readonly usedPorts: ReadonlyArray<HostPort>
+}
+
+const noTaints: ReadonlyArray<CoreV1.Taint> = []
+
+const factsOf = (node: CoreV1.Node): NodeFacts => {
+  const taints = node.spec?.taints ?? noTaints
+  return {
+    ready: node.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false,
+    unschedulable: node.spec?.unschedulable === true,
+    hardTaints: taints.length === 0 ? noTaints : taints.filter(({ effect }) => effect !== "PreferNoSchedule"),
+    softTaints: taints.length === 0 ? noTaints : taints.filter(({ effect }) => effect === "PreferNoSchedule")
+  }
 }
 
 const noPorts: ReadonlyArray<HostPort> = []
@@ -34,6 +62,7 @@ export const make = (node: CoreV1.Node, pods: Iterable<PodInfo> = []): NodeInfo 
   withPods({
     name: node.metadata.name ?? "",
     node,
+    facts: factsOf(node),
     pods: [],
     allocatable: Resources.fromList(node.status?.allocatable),
     allowedPods: Resources.allowedPods(node),
@@ -70,6 +99,7 @@ export const withNode = (info: NodeInfo, node: CoreV1.Node): NodeInfo => ({
   ...info,
   name: node.metadata.name ?? "",
   node,
+  facts: factsOf(node),
   allocatable: Resources.fromList(node.status?.allocatable),
   allowedPods: Resources.allowedPods(node)
 })
@@ -108,5 +138,4 @@ export const withoutPod = (info: NodeInfo, id: string): NodeInfo => {
  *
  * @category combinators
  */
-export const isReady = (info: NodeInfo): boolean =>
-  info.node.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false
+export const isReady = (info: NodeInfo): boolean => info.facts.ready

@@ -2,16 +2,23 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as BalancedAllocation from "./plugins/BalancedAllocation.js"
+import * as DefaultPreemption from "./plugins/DefaultPreemption.js"
+import * as ImageLocality from "./plugins/ImageLocality.js"
+import * as InterPodAffinity from "./plugins/InterPodAffinity.js"
 import * as NodeAffinity from "./plugins/NodeAffinity.js"
 import * as NodeName from "./plugins/NodeName.js"
 import * as NodePorts from "./plugins/NodePorts.js"
 import * as NodeReady from "./plugins/NodeReady.js"
 import * as NodeResourcesFit from "./plugins/NodeResourcesFit.js"
 import * as NodeUnschedulable from "./plugins/NodeUnschedulable.js"
-import * as PreemptionOutlook from "./plugins/PreemptionOutlook.js"
+import * as PodGroups from "./plugins/PodGroups.js"
+import * as PodTopologySpread from "./plugins/PodTopologySpread.js"
 import * as PrioritySort from "./plugins/PrioritySort.js"
 import * as SchedulingGates from "./plugins/SchedulingGates.js"
 import * as TaintToleration from "./plugins/TaintToleration.js"
+import * as VolumeBinding from "./plugins/VolumeBinding.js"
+import * as VolumeRestrictions from "./plugins/VolumeRestrictions.js"
+import * as ZfsCapacity from "./plugins/ZfsCapacity.js"
 import * as ZoneBrand from "./plugins/ZoneBrand.js"
 import type { SchedulerPlugin } from "./SchedulerPlugin.js"
 
@@ -89,6 +96,21 @@ export const make = (options: Options): Either.Either<Profile, InvalidProfile> =
 }
 
 /**
+ * The profiles by their names; fails when two have the same.
+ *
+ * @category combinators
+ */
+export const byName = (profiles: ReadonlyArray<Profile>): Either.Either<ReadonlyMap<string, Profile>, InvalidProfile> => {
+  const found = new Map<string, Profile>()
+  for (const profile of profiles) {
+    const { schedulerName } = profile
+    if (found.has(schedulerName)) return Either.left(new InvalidProfile({ schedulerName, detail: "there are two of this name; give each its own" }))
+    found.set(schedulerName, profile)
+  }
+  return Either.right(found)
+}
+
+/**
  * The plugins of the built-in scheduler, in order. The cheap filters that rule out most come first; a node is blamed on the first that rejects it.
  *
  * @category constructors
@@ -104,8 +126,15 @@ export const builtInPlugins: ReadonlyArray<SchedulerPlugin> = [
   ZoneBrand.plugin,
   NodePorts.plugin,
   NodeResourcesFit.plugin,
-  PreemptionOutlook.plugin,
-  BalancedAllocation.plugin
+  VolumeRestrictions.plugin,
+  VolumeBinding.plugin,
+  ZfsCapacity.plugin,
+  PodTopologySpread.plugin,
+  InterPodAffinity.plugin,
+  DefaultPreemption.plugin,
+  PodGroups.plugin,
+  BalancedAllocation.plugin,
+  ImageLocality.plugin
 ]
 
 /**
@@ -116,8 +145,11 @@ export const builtInPlugins: ReadonlyArray<SchedulerPlugin> = [
 export const builtInWeights: Readonly<Record<string, number>> = {
   TaintToleration: 3,
   NodeAffinity: 2,
+  PodTopologySpread: 2,
+  InterPodAffinity: 2,
   NodeResourcesFit: 1,
-  NodeResourcesBalancedAllocation: 1
+  NodeResourcesBalancedAllocation: 1,
+  ImageLocality: 1
 }
 
 /**

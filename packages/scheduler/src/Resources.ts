@@ -56,6 +56,17 @@ export const add = (a: Resources, b: Resources): Resources => combine(a, b, 1)
  */
 export const subtract = (a: Resources, b: Resources): Resources => combine(a, b, -1)
 
+/**
+ * Whether `a` has less of anything than `b`.
+ *
+ * @category combinators
+ */
+export const isLess = (a: Resources, b: Resources): boolean => {
+  if (a.cpuMillis < b.cpuMillis || a.memoryBytes < b.memoryBytes || a.ephemeralStorageBytes < b.ephemeralStorageBytes) return true
+  for (const [name, amount] of b.scalars) if ((a.scalars.get(name) ?? 0) < amount) return true
+  return false
+}
+
 const amount = (text: string, unit: (quantity: Quantity.Quantity) => number): number =>
   Either.match(Quantity.parse(text), { onLeft: () => 0, onRight: unit })
 

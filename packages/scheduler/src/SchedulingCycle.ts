@@ -3,24 +3,46 @@
  *
  * Plain functions over arrays, no effects: this is the loop that runs pods times nodes.
  */
+import * as CycleState from "./CycleState.js"
 import type { Diagnosis } from "./Diagnosis.js"
+import * as Filters from "./internal/podFilters.js"
+import * as Scoring from "./internal/scoring.js"
+import type { Claimed, Memos, ShapeMemo } from "./internal/shapeMemo.js"
+import * as ShapeMemoModule from "./internal/shapeMemo.js"
 import type { NodeInfo } from "./NodeInfo.js"
 import type { PodInfo } from "./PodInfo.js"
 import type { Profile } from "./Profile.js"
-import * as Rejection from "./Rejection.js"
-import * as Scores from "./Scores.js"
-import type { NodeScore, NodeTest } from "./SchedulerPlugin.js"
+import type { Rejection } from "./Rejection.js"
+import type { NodeTest, Trial } from "./SchedulerPlugin.js"
 import type { Snapshot } from "./Snapshot.js"
 
 /**
+ * What was learnt from earlier decisions: give the same value to all decisions of one scheduler. Without it every plugin is asked about every node.
+ *
+ * @category models
+ */
+export type Memory = Memos
+
+/**
+ * Nothing learnt yet.
+ *
+ * @category constructors
+ */
+export const memory: () => Memory = ShapeMemoModule.make
+
+/**
  * `start` is the position of the first node to look at; pass the last decision's `nextStart` on, so that all nodes get their turn when
- * only a part of them is looked at. `random` gives numbers in [0, 1) and settles ties.
+ * only a part of them is looked at. `random` gives numbers in [0, 1) and settles ties. `nominatedNode` is looked at first and alone if the pod
+ * fits there.
  *
  * @category models
  */
 export interface Options {
   readonly start?: number
   readonly random: () => number
+  readonly state?: CycleState.CycleState
+  readonly memory?: Memory
+  readonly nominatedNode?: string
 }
 
 /**
@@ -36,7 +58,13 @@ export type Decision =
     readonly evaluated: number
     readonly nextStart: number
   }
-  | { readonly _tag: "Unschedulable"; readonly diagnosis: Diagnosis; readonly test: NodeTest; readonly nextStart: number }
+  | {
+    readonly _tag: "Unschedulable"
+    readonly diagnosis: Diagnosis
+    readonly test: NodeTest
+    readonly trial: (node: NodeInfo) => Trial
+    readonly nextStart: number
+  }
 
 const minFeasibleNodes = 100
 const minPercentage = 5
@@ -53,90 +81,12 @@ export const feasibleNodesToFind = (nodes: number, percentage = 0): number => {
   return Math.max(minFeasibleNodes, Math.floor((nodes * share) / 100))
 }
 
-interface Prepared {
-  readonly plugin: string
-  readonly test: NodeTest
-}
-
-type Preparation =
-  | { readonly _tag: "Ready"; readonly tests: ReadonlyArray<Prepared>; readonly names?: ReadonlySet<string>; readonly namedBy: ReadonlyArray<string> }
-  | { readonly _tag: "Refused"; readonly rejection: Rejection.Rejection; readonly by: ReadonlyArray<string> }
-
-const intersection = (a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> => new Set([...a].filter((name) => b.has(name)))
-
-const prepare = (profile: Profile, pod: PodInfo, snapshot: Snapshot): Preparation => {
-  const tests: Array<Prepared> = []
-  const namedBy: Array<string> = []
-  let names: ReadonlySet<string> | undefined
-  for (const plugin of profile.plugins) {
-    if (plugin.preFilter === undefined) {
-      const filter = plugin.filter
-      if (filter !== undefined) tests.push({ plugin: plugin.name, test: (node) => filter(pod, node) })
-      continue
-    }
-    const result = plugin.preFilter(pod, snapshot)
-    if (result._tag === "Skip") continue
-    if (result._tag === "Reject") return { _tag: "Refused", rejection: result.rejection, by: [plugin.name] }
-    tests.push({ plugin: plugin.name, test: result.test })
-    if (result.nodeNames === undefined) continue
-    namedBy.push(plugin.name)
-    names = names === undefined ? result.nodeNames : intersection(names, result.nodeNames)
-    if (names.size === 0) {
-      const reason = `node(s) didn't satisfy plugin(s) [${namedBy.toSorted().join(" ")}]${namedBy.length > 1 ? " simultaneously" : ""}`
-      return { _tag: "Refused", rejection: Rejection.unresolvable(reason), by: namedBy }
-    }
-  }
-  return names === undefined ? { _tag: "Ready", tests, namedBy } : { _tag: "Ready", tests, names, namedBy }
-}
-
 /**
  * A plugin gave a score outside 0 to 100 after normalisation: a fault of the plugin, thrown so that it shows.
  *
  * @category errors
  */
-export class ScoreOutOfRange extends RangeError {
-  override readonly name = "ScoreOutOfRange"
-}
-
-const addWeighted = (
-  totals: Float64Array,
-  scores: Float64Array,
-  weight: number,
-  plugin: string,
-  feasible: ReadonlyArray<NodeInfo>
-): void => {
-  for (let i = 0; i < scores.length; i++) {
-    const value = scores[i] ?? Number.NaN
-    if (!(value >= 0 && value <= Scores.max)) {
-      throw new ScoreOutOfRange(
-        `plugin ${plugin} gave node ${feasible[i]?.name} the score ${value}; give 0 to ${Scores.max}, or add normalizeScores`
-      )
-    }
-    totals[i] = (totals[i] ?? 0) + weight * value
-  }
-}
-
-const chooseBest = (profile: Profile, pod: PodInfo, feasible: ReadonlyArray<NodeInfo>, snapshot: Snapshot, random: () => number): number => {
-  const totals = new Float64Array(feasible.length)
-  const scores = new Float64Array(feasible.length)
-  for (const plugin of profile.plugins) {
-    const { score, preScore } = plugin
-    const nodeScore: NodeScore | undefined = preScore !== undefined
-      ? preScore(pod, feasible, snapshot)
-      : score === undefined
-      ? undefined
-      : (node) => score(pod, node)
-    if (nodeScore === undefined) continue
-    // Indexed loops here and in Scores: iterators cost several times as much, once per node and plugin.
-    for (let i = 0; i < feasible.length; i++) {
-      const node = feasible[i]
-      if (node !== undefined) scores[i] = nodeScore(node)
-    }
-    plugin.normalizeScores?.(scores)
-    addWeighted(totals, scores, profile.weights.get(plugin.name) ?? 1, plugin.name, feasible)
-  }
-  return pickHighest(totals, random)
-}
+export const ScoreOutOfRange = Scoring.ScoreOutOfRange
 
 /**
  * The position of the highest total; each of several equal ones is as likely as the others (reservoir sampling). -1 when there are none.
@@ -161,16 +111,178 @@ export const pickHighest = (totals: ArrayLike<number>, random: () => number): nu
   return best
 }
 
-const refused = (snapshot: Snapshot, rejection: Rejection.Rejection, by: Iterable<string>, nextStart: number): Decision => ({
-  _tag: "Unschedulable",
-  diagnosis: {
-    rejections: snapshot.nodes.map(() => rejection),
-    preFilterMessage: rejection.reasons.join(", "),
-    rejectedBy: new Set(by)
-  },
-  test: () => rejection,
-  nextStart
-})
+const refused = (snapshot: Snapshot, rejection: Rejection, by: Iterable<string>, nextStart: number): Decision => {
+  const trial = (node: NodeInfo): Trial => ({
+    node: () => node,
+    addPod: () => undefined,
+    removePod: () => undefined,
+    test: () => rejection,
+    isLocal: false
+  })
+  return {
+    _tag: "Unschedulable",
+    diagnosis: {
+      rejections: snapshot.nodes.map(() => rejection),
+      preFilterMessage: rejection.reasons.join(", "),
+      rejectedBy: new Set(by)
+    },
+    test: () => rejection,
+    trial,
+    nextStart
+  }
+}
+
+/** The filters of one pod as the loop over nodes asks them. */
+interface Question {
+  readonly profile: Profile
+  readonly pod: PodInfo
+  readonly snapshot: Snapshot
+  readonly filters: Filters.Ready
+  readonly memo: ShapeMemo | undefined
+  /** Every answer can be remembered. */
+  readonly allLocal: boolean
+  readonly rejectedBy: Set<string>
+  readonly trial: ReturnType<typeof Filters.trialOf>
+}
+
+/** Asks the tests in order, of plugins up to and without the place `to` in the profile; `localToo` is false when the local ones are answered already. */
+const ask = ({ filters: { tests }, rejectedBy }: Question, node: NodeInfo, to: number, localToo: boolean): Rejection | undefined => {
+  for (let i = 0; i < tests.length; i++) {
+    const prepared = tests[i]
+    if (prepared === undefined || (prepared.local && !localToo)) continue
+    if (prepared.order >= to) break
+    const rejection = prepared.test(node)
+    if (rejection !== undefined) {
+      rejectedBy.add(prepared.plugin)
+      return rejection
+    }
+  }
+  return undefined
+}
+
+/** Brings what is remembered of a node up to date. */
+const remember = (tests: ReadonlyArray<Filters.Prepared>, memo: ShapeMemo, position: number, node: NodeInfo): void => {
+  memo.asked[position] = node
+  memo.verdicts[position] = undefined
+  memo.blamed[position] = Infinity
+  for (let i = 0; i < tests.length; i++) {
+    const prepared = tests[i]
+    if (prepared?.local !== true) continue
+    const rejection = prepared.test(node)
+    if (rejection === undefined) continue
+    memo.verdicts[position] = rejection
+    memo.blamed[position] = prepared.order
+    return
+  }
+}
+
+/** What was said before of this node with these pods nominated to it. A pod's own nomination is in nobody's way but that of others. */
+const knownClaim = ({ allLocal, memo, pod }: Question, node: NodeInfo, position: number, nominated: ReadonlyArray<PodInfo>): Claimed | undefined => {
+  const known = allLocal ? memo?.claimed[position] : undefined
+  return known !== undefined && known.node === node && known.nominated === nominated &&
+      !nominated.some(({ id }) => id === pod.id)
+    ? known
+    : undefined
+}
+
+/** Asks with the pods that are nominated to the node and go before this one. */
+const askClaimed = (question: Question, node: NodeInfo, position: number, nominated: ReadonlyArray<PodInfo>): Claimed => {
+  let blamed: string | undefined
+  const trial = question.trial(node, (plugin) => {
+    blamed = plugin
+  })
+  const claimed: Claimed = { node, nominated, rejection: trial.test(), blamed }
+  if (trial.isLocal && question.memo !== undefined) question.memo.claimed[position] = claimed
+  return claimed
+}
+
+const verdictOf = (question: Question, node: NodeInfo, position: number): Rejection | undefined => {
+  const { filters: { tests }, memo, pod, profile, rejectedBy, snapshot } = question
+  const nominated = snapshot.nominated.get(node.name)
+  if (nominated !== undefined) {
+    const claimed = knownClaim(question, node, position, nominated) ??
+      (Filters.claimants(snapshot, node.name, pod).length > 0 ? askClaimed(question, node, position, nominated) : undefined)
+    if (claimed?.blamed !== undefined) rejectedBy.add(claimed.blamed)
+    if (claimed !== undefined) return claimed.rejection
+  }
+  if (memo === undefined) return ask(question, node, Infinity, true)
+  if (memo.asked[position] !== node) remember(tests, memo, position, node)
+  const known = memo.verdicts[position]
+  const blamed = memo.blamed[position] ?? Infinity
+  // A plugin is blamed only when none before it rejects.
+  const other = question.allLocal ? undefined : ask(question, node, blamed, false)
+  if (other !== undefined || known === undefined) return other
+  rejectedBy.add(profile.plugins[blamed]?.name ?? "")
+  return known
+}
+
+interface Found extends Scoring.Feasible {
+  /** By position; made when it is asked for, since a placed pod needs none. */
+  readonly rejections: () => ReadonlyArray<Rejection | undefined>
+  readonly evaluated: number
+}
+
+/** The positions to look at when plugins name the nodes. */
+const namedPositions = (names: ReadonlySet<string>, snapshot: Snapshot): ReadonlyArray<number> => {
+  const positions: Array<number> = []
+  for (const name of names) {
+    const position = snapshot.positions.get(name)
+    if (position !== undefined) positions.push(position)
+  }
+  return positions.sort((a, b) => a - b)
+}
+
+const search = (question: Question, start: number, enough: number): Found => {
+  const { filters: { namedBy, names }, rejectedBy, snapshot } = question
+  const all = snapshot.nodes
+  const only = names === undefined ? undefined : namedPositions(names, snapshot)
+  const size = only === undefined ? all.length : only.length
+  const nodes: Array<NodeInfo> = []
+  const positions: Array<number> = []
+  const rejectedAt: Array<number> = []
+  const rejected: Array<Rejection> = []
+  if (size < all.length) for (const plugin of namedBy) rejectedBy.add(plugin)
+  let evaluated = 0
+  for (; evaluated < size && nodes.length < enough; evaluated++) {
+    const turn = only === undefined ? start + evaluated : evaluated
+    const position = only === undefined ? (turn < size ? turn : turn - size) : only[turn] ?? -1
+    const node = all[position]
+    if (node === undefined) continue
+    const rejection = verdictOf(question, node, position)
+    if (rejection === undefined) {
+      nodes.push(node)
+      positions.push(position)
+    } else {
+      rejectedAt.push(position)
+      rejected.push(rejection)
+    }
+  }
+  const rejections = () => {
+    const unnamed = only === undefined ? undefined : Filters.notNamed(namedBy)
+    const byPosition = all.map((): Rejection | undefined => unnamed)
+    for (const [i, position] of rejectedAt.entries()) byPosition[position] = rejected[i]
+    return byPosition
+  }
+  return { nodes, positions, rejections, evaluated: only === undefined ? evaluated : 0 }
+}
+
+const prepare = (profile: Profile, pod: PodInfo, snapshot: Snapshot, state: CycleState.CycleState, memo: ShapeMemo | undefined): Filters.Preparation =>
+  Filters.prepare(profile, (plugin) => {
+    if (memo === undefined || plugin.nodeLocal !== true) return Filters.resultOf(plugin, pod, snapshot, state)
+    const known = memo.prepared.get(plugin)
+    if (known !== undefined) return known
+    const result = Filters.resultOf(plugin, pod, snapshot, state)
+    memo.prepared.set(plugin, result)
+    return result
+  })
+
+/** Whether the pod fits on the node it is nominated to. */
+const fitsNominated = (question: Question, name: string): NodeInfo | undefined => {
+  const position = question.snapshot.positions.get(name)
+  const node = position === undefined ? undefined : question.snapshot.nodes[position]
+  if (node === undefined || position === undefined || question.filters.names?.has(name) === false) return undefined
+  return verdictOf(question, node, position) === undefined ? node : undefined
+}
 
 /**
  * Chooses a node for a pod.
@@ -178,45 +290,36 @@ const refused = (snapshot: Snapshot, rejection: Rejection.Rejection, by: Iterabl
  * @category combinators
  */
 export const schedule = (profile: Profile, pod: PodInfo, snapshot: Snapshot, options: Options): Decision => {
-  const { nodes } = snapshot
-  const start = nodes.length === 0 ? 0 : (options.start ?? 0) % nodes.length
-  const preparation = prepare(profile, pod, snapshot)
-  if (preparation._tag === "Refused") return refused(snapshot, preparation.rejection, preparation.by, start)
+  const size = snapshot.nodes.length
+  const start = size === 0 ? 0 : (options.start ?? 0) % size
+  const state = options.state ?? CycleState.make()
+  const memo = options.memory?.of(profile, pod.shape)
+  const filters = prepare(profile, pod, snapshot, state, memo)
+  if (filters._tag === "Refused") return refused(snapshot, filters.rejection, filters.by, start)
 
-  const { tests, names, namedBy } = preparation
-  const notNamed = Rejection.unresolvable(`node(s) didn't satisfy plugin(s) [${namedBy.toSorted().join(" ")}]`)
   const rejectedBy = new Set<string>()
-  const test: NodeTest = (node) => {
-    if (names !== undefined && !names.has(node.name)) {
-      for (const plugin of namedBy) rejectedBy.add(plugin)
-      return notNamed
-    }
-    for (const prepared of tests) {
-      const rejection = prepared.test(node)
-      if (rejection !== undefined) {
-        rejectedBy.add(prepared.plugin)
-        return rejection
-      }
-    }
-    return undefined
-  }
+  const trial = Filters.trialOf(filters, pod, snapshot)
+  const allLocal = filters.tests.every(({ local }) => local)
+  const question: Question = { profile, pod, snapshot, filters, memo, allLocal, rejectedBy, trial }
+  const nominated = options.nominatedNode === undefined ? undefined : fitsNominated(question, options.nominatedNode)
+  if (nominated !== undefined) return { _tag: "Placed", node: nominated.name, feasible: [nominated], evaluated: 1, nextStart: start }
 
-  const enough = feasibleNodesToFind(nodes.length, profile.percentageOfNodesToScore)
-  const feasible: Array<NodeInfo> = []
-  const rejections = nodes.map((): Rejection.Rejection | undefined => undefined)
-  let evaluated = 0
-  for (; evaluated < nodes.length && feasible.length < enough; evaluated++) {
-    const position = (start + evaluated) % nodes.length
-    const node = nodes[position]
-    if (node === undefined) continue
-    const rejection = test(node)
-    if (rejection === undefined) feasible.push(node)
-    else rejections[position] = rejection
+  const found = search(question, start, feasibleNodesToFind(size, profile.percentageOfNodesToScore))
+  const nextStart = size === 0 ? 0 : (start + found.evaluated) % size
+  const best = found.nodes.length > 1
+    ? found.nodes[pickHighest(Scoring.totalsOf(profile, pod, found, snapshot, state, memo), options.random)]
+    : found.nodes[0]
+  if (best !== undefined) return { _tag: "Placed", node: best.name, feasible: found.nodes, evaluated: found.evaluated, nextStart }
+  return {
+    _tag: "Unschedulable",
+    diagnosis: { rejections: found.rejections(), rejectedBy: new Set(rejectedBy) },
+    test: testOf(question),
+    trial,
+    nextStart
   }
-  const nextStart = nodes.length === 0 ? 0 : (start + evaluated) % nodes.length
+}
 
-  const best = feasible.length > 1 ? feasible[chooseBest(profile, pod, feasible, snapshot, options.random)] : feasible[0]
-  return best === undefined
-    ? { _tag: "Unschedulable", diagnosis: { rejections, rejectedBy: new Set(rejectedBy) }, test, nextStart }
-    : { _tag: "Placed", node: best.name, feasible, evaluated, nextStart }
+const testOf = (question: Question): NodeTest => (node) => {
+  const { filters: { namedBy, names } } = question
+  return names !== undefined && !names.has(node.name) ? Filters.notNamed(namedBy) : ask(question, node, Infinity, true)
 }

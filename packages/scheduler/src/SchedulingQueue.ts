@@ -5,16 +5,20 @@
  * - back-off: it failed and something happened since that may help, but it may not try again yet;
  * - unschedulable: it failed, and nothing happened since that may help;
  * - gated: a plugin does not let it into the queue at all;
- * - in flight: an attempt has it. Events meanwhile are noted, so none is missed.
+ * - in flight: an attempt has it, or a binding, or it waits for its permission. Events meanwhile are noted, so none is missed.
+ *
+ * The active pods come out by priority, then by the time of their last attempt: one that failed comes behind those that have not been tried since, and
+ * none of its priority can come before it for ever.
  *
  * Methods are synchronous and touch memory only: informer handlers call them. Only `take` waits. Memory is bounded by the pods there are.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { isDeepStrictEqual } from "node:util"
-import type { ClusterEvent } from "./ClusterEvent.js"
+import * as ClusterEvent from "./ClusterEvent.js"
 import * as Heap from "./internal/heap.js"
+import * as InFlightLog from "./internal/inFlightLog.js"
+import * as Sleepers from "./internal/sleepers.js"
 import type { PodInfo } from "./PodInfo.js"
 import type { Rejection } from "./Rejection.js"
 import * as SchedulerMetrics from "./SchedulerMetrics.js"
@@ -51,21 +55,28 @@ export interface SchedulingQueue {
   /** The attempt failed for another reason: the pod tries again after its back-off. */
   readonly retry: (id: string) => void
   /** Something happened in the cluster. */
-  readonly notify: (event: ClusterEvent) => void
+  readonly notify: (change: ClusterEvent.Change) => void
+  /** These pods try again at once, without back-off, if their gates let them; those that are not waiting are left out. */
+  readonly activate: (ids: Iterable<string>) => void
+  /** All pods of the queue, those in flight included. */
+  readonly pods: () => ReadonlyArray<PodInfo>
   readonly depth: () => Depth
 }
 
 /**
- * `order` sorts the active pods. `gate` keeps a pod out. `wakes` says whether an event is worth another attempt for a pod that these plugins
- * rejected. The back-off doubles from `initialBackoff` (1 second) to `maxBackoff` (10 seconds); after `unschedulableTimeout` (5 minutes) a pod
- * is tried without any event.
+ * `order` sorts the active pods. `gate` keeps a pod out. `wakes` says whether a change is worth another attempt for a pod that these plugins
+ * rejected, `cares` whether it may be for any such pod of the profile; `helped` says whether a change of the pod itself is. Each is always so unless
+ * given. The back-off doubles from `initialBackoff` (1 second) to `maxBackoff` (10 seconds); after `unschedulableTimeout` (5 minutes) a pod is tried
+ * without any event.
  *
  * @category models
  */
 export interface Options {
   readonly order: (a: QueuedPod, b: QueuedPod) => number
   readonly gate?: (pod: PodInfo) => Rejection | undefined
-  readonly wakes?: (pod: PodInfo, rejectedBy: ReadonlySet<string>, event: ClusterEvent) => boolean
+  readonly wakes?: (pod: PodInfo, rejectedBy: ReadonlySet<string>, change: ClusterEvent.Change) => boolean
+  readonly cares?: (profile: string, rejectedBy: ReadonlySet<string>, event: ClusterEvent.ClusterEvent) => boolean
+  readonly helped?: (pod: PodInfo, rejectedBy: ReadonlySet<string>, change: ClusterEvent.Change) => boolean
   readonly initialBackoff?: Duration.DurationInput
   readonly maxBackoff?: Duration.DurationInput
   readonly unschedulableTimeout?: Duration.DurationInput
@@ -75,24 +86,25 @@ type Place = keyof Depth
 
 interface Entry {
   info: PodInfo
+  readonly profile: string
   attempts: number
   queuedAt: number
+  readonly since: number
   readonly sequence: number
   place: Place
   rejectedBy: ReadonlySet<string>
-  /** What happened while the pod was in flight. */
-  readonly missed: Set<ClusterEvent>
-  changedInFlight: boolean
+  /** Where its attempt began in the list of what happens meanwhile. */
+  mark: number
+  changedInFlight: ReadonlyArray<ClusterEvent.Change>
+  /** Somebody asked for another attempt during this one. */
+  activated: boolean
 }
 
+/** Changes of one pod noted during one attempt of it: any of them may be the one that helps, the newest are kept. */
+const maxOwnChanges = 16
+const defaultProfile = "default-scheduler"
 const noPlugins: ReadonlySet<string> = new Set()
-
-/** Whether an update may matter for placement. Writes of the status, such as the scheduler's own, must not wake the pod. */
-const changesPlacement = (old: PodInfo, next: PodInfo): boolean =>
-  old.pod !== next.pod &&
-  !(isDeepStrictEqual(old.pod.spec, next.pod.spec) &&
-    isDeepStrictEqual(old.pod.metadata.labels, next.pod.metadata.labels) &&
-    isDeepStrictEqual(old.pod.metadata.annotations, next.pod.metadata.annotations))
+const unchanged: ReadonlyArray<ClusterEvent.Change> = []
 
 /**
  * An empty queue on the current clock.
@@ -106,6 +118,8 @@ export const make = (options: Options): Effect.Effect<SchedulingQueue> =>
     const unschedulableTimeout = Duration.toMillis(options.unschedulableTimeout ?? "5 minutes")
     const gate = options.gate ?? (() => undefined)
     const wakes = options.wakes ?? (() => true)
+    const cares = options.cares ?? (() => true)
+    const helped = options.helped ?? (() => true)
     const now = () => clock.unsafeCurrentTimeMillis()
 
     const readyAt = (entry: Entry): number =>
@@ -116,7 +130,10 @@ export const make = (options: Options): Effect.Effect<SchedulingQueue> =>
     const backoff = Heap.make<Entry>((a, b) => readyAt(a) - readyAt(b) || a.sequence - b.sequence)
     /** Oldest first: a pod enters with the present as its time. */
     const unschedulable = new Set<Entry>()
+    const sleepers = Sleepers.make<Entry>()
+    /** In the order in which their attempts began. */
     const inFlight = new Set<Entry>()
+    const meanwhile = InFlightLog.make()
     const counts = { active: 0, backoff: 0, unschedulable: 0, gated: 0, inFlight: 0 }
     let nextSequence = 0
 
@@ -124,8 +141,14 @@ export const make = (options: Options): Effect.Effect<SchedulingQueue> =>
       counts[entry.place] -= 1
       if (entry.place === "active") active.remove(entry)
       else if (entry.place === "backoff") backoff.remove(entry)
-      else if (entry.place === "unschedulable") unschedulable.delete(entry)
-      else if (entry.place === "inFlight") inFlight.delete(entry)
+      else if (entry.place === "unschedulable") {
+        unschedulable.delete(entry)
+        sleepers.remove(entry)
+      } else if (entry.place === "inFlight") {
+        inFlight.delete(entry)
+        const [oldest] = inFlight
+        meanwhile.trim(oldest?.mark)
+      }
     }
 
     const enter = (entry: Entry, place: Place): void => {
@@ -134,41 +157,53 @@ export const make = (options: Options): Effect.Effect<SchedulingQueue> =>
       SchedulerMetrics.pending(place, counts[place])
       if (place === "active") active.push(entry)
       else if (place === "backoff") backoff.push(entry)
-      else if (place === "unschedulable") unschedulable.add(entry)
-      else if (place === "inFlight") inFlight.add(entry)
+      else if (place === "unschedulable") {
+        unschedulable.add(entry)
+        sleepers.add(entry)
+      } else if (place === "inFlight") inFlight.add(entry)
       if (place !== "gated" && place !== "inFlight") arrived.unsafeOpen()
     }
 
-    const move = (entry: Entry, place: Place): void => {
+    /** `cause`: the event that moves the pod, or what else did. */
+    const move = (entry: Entry, place: Place, cause?: string): void => {
       leave(entry)
       SchedulerMetrics.pending(entry.place, counts[entry.place])
       enter(entry, place)
+      if (cause !== undefined) SchedulerMetrics.queued(place, cause)
     }
 
     /** The place of a pod that is worth an attempt. */
     const ready = (entry: Entry): Place => gate(entry.info) !== undefined ? "gated" : readyAt(entry) > now() ? "backoff" : "active"
 
-    const isWoken = (entry: Entry, event: ClusterEvent): boolean =>
-      entry.rejectedBy.size === 0 ? event === "NodeAdd" : wakes(entry.info, entry.rejectedBy, event)
+    const isWoken = (entry: Entry, change: ClusterEvent.Change): boolean =>
+      entry.rejectedBy.size === 0 ? change.event === "NodeAdd" : wakes(entry.info, entry.rejectedBy, change)
+
+    const isHelped = (entry: Entry, changes: ReadonlyArray<ClusterEvent.Change>): boolean =>
+      changes.some((change) => entry.rejectedBy.size === 0 || helped(entry.info, entry.rejectedBy, change))
 
     const add = (info: PodInfo): void => {
+      const since = now()
       const entry: Entry = {
         info,
+        profile: info.shape.spec.schedulerName ?? defaultProfile,
         attempts: 0,
-        queuedAt: now(),
+        queuedAt: since,
+        since,
         sequence: nextSequence++,
         place: "active",
         rejectedBy: noPlugins,
-        missed: new Set(),
-        changedInFlight: false
+        mark: 0,
+        changedInFlight: unchanged,
+        activated: false
       }
       entries.set(info.id, entry)
       enter(entry, ready(entry))
+      SchedulerMetrics.queued(entry.place, "PodAdd")
     }
 
     const update = (entry: Entry, info: PodInfo): void => {
-      const matters = changesPlacement(entry.info, info)
-      if (entry.place === "active" && matters) {
+      const changes = ClusterEvent.ofPodUpdate(entry.info, info)
+      if (entry.place === "active" && changes.length > 0) {
         // The order may depend on what changed, and a heap must not see its elements change.
         leave(entry)
         entry.info = info
@@ -176,9 +211,9 @@ export const make = (options: Options): Effect.Effect<SchedulingQueue> =>
         return
       }
       entry.info = info
-      if (!matters) return
-      if (entry.place === "inFlight") entry.changedInFlight = true
-      else if (entry.place === "unschedulable" || entry.place === "gated") move(entry, ready(entry))
+      if (changes.length === 0) return
+      if (entry.place === "inFlight") entry.changedInFlight = [...entry.changedInFlight, ...changes].slice(-maxOwnChanges)
+      else if (entry.place === "gated" || (entry.place === "unschedulable" && isHelped(entry, changes))) move(entry, ready(entry), "PodUpdate")
     }
 
     /** Ends an attempt. Absent: the pod was removed meanwhile. */
@@ -190,10 +225,10 @@ export const make = (options: Options): Effect.Effect<SchedulingQueue> =>
     }
 
     const promoteDue = (): void => {
-      for (let first = backoff.peek(); first !== undefined && readyAt(first) <= now(); first = backoff.peek()) move(first, ready(first))
+      for (let first = backoff.peek(); first !== undefined && readyAt(first) <= now(); first = backoff.peek()) move(first, ready(first), "BackoffComplete")
       for (const entry of unschedulable) {
         if (entry.queuedAt + unschedulableTimeout > now()) break
-        move(entry, ready(entry))
+        move(entry, ready(entry), "UnschedulableTimeout")
       }
     }
 
@@ -212,10 +247,12 @@ export const make = (options: Options): Effect.Effect<SchedulingQueue> =>
       const entry = active.peek()
       if (entry !== undefined) {
         entry.attempts += 1
-        entry.missed.clear()
-        entry.changedInFlight = false
+        entry.mark = meanwhile.mark()
+        entry.changedInFlight = unchanged
+        entry.activated = false
         move(entry, "inFlight")
-        return Effect.succeed({ info: entry.info, attempts: entry.attempts, queuedAt: entry.queuedAt, sequence: entry.sequence })
+        const { attempts, info, queuedAt, sequence, since } = entry
+        return Effect.succeed({ info, attempts, queuedAt, since, sequence })
       }
       arrived.unsafeClose()
       const due = nextDue()
@@ -242,19 +279,31 @@ export const make = (options: Options): Effect.Effect<SchedulingQueue> =>
         const entry = land(id)
         if (entry === undefined) return
         entry.rejectedBy = by
-        const worthAnother = entry.changedInFlight || Array.from(entry.missed).some((event) => isWoken(entry, event))
-        move(entry, worthAnother ? ready(entry) : "unschedulable")
+        const worthAnother = entry.activated || isHelped(entry, entry.changedInFlight) || meanwhile.someSince(entry.mark, (change) => isWoken(entry, change))
+        move(entry, worthAnother ? ready(entry) : "unschedulable", "ScheduleAttemptFailure")
       },
       retry: (id) => {
         const entry = land(id)
         if (entry === undefined) return
         entry.rejectedBy = noPlugins
-        move(entry, ready(entry))
+        move(entry, ready(entry), "ScheduleAttemptFailure")
       },
-      notify: (event) => {
-        for (const entry of unschedulable) if (isWoken(entry, event)) move(entry, ready(entry))
-        for (const entry of inFlight) entry.missed.add(event)
+      notify: (change) => {
+        const awake = [...sleepers.inGroups(({ profile, rejectedBy }) =>
+          rejectedBy.size === 0 ? change.event === "NodeAdd" : cares(profile, rejectedBy, change.event)
+        )]
+        for (const entry of awake) if (isWoken(entry, change)) move(entry, ready(entry), change.event)
+        if (inFlight.size > 0) meanwhile.note(change)
       },
+      activate: (ids) => {
+        for (const id of ids) {
+          const entry = entries.get(id)
+          if (entry === undefined || entry.place === "active") continue
+          if (entry.place === "inFlight") entry.activated = true
+          else if (gate(entry.info) === undefined) move(entry, "active", "ForceActivate")
+        }
+      },
+      pods: () => Array.from(entries.values(), ({ info }) => info),
       depth: () => ({ ...counts })
     }
   })

@@ -87,14 +87,23 @@ describe("ClusterCache", () => {
 
   it("tells what each change means for waiting pods", () => {
     const cache = ClusterCache.make()
-    assert.deepStrictEqual(cache.setNode(node("a")), ["NodeAdd"])
-    assert.deepStrictEqual(cache.setNode(node("a", { cpu: "8", labels: { x: "y" } })), ["NodeUpdateAllocatable", "NodeUpdateLabels"])
-    assert.deepStrictEqual(cache.setPod(podInfo("p"), "a"), ["AssignedPodAdd"])
-    assert.deepStrictEqual(cache.setPod(podInfo("p"), "a"), [])
-    assert.deepStrictEqual(cache.setPod(podInfo("p", { cpu: "1" }), "a"), ["AssignedPodUpdate"])
-    assert.deepStrictEqual(cache.removePod(podInfo("p").id), ["AssignedPodDelete"])
-    assert.deepStrictEqual(cache.removePod(podInfo("p").id), [])
-    assert.deepStrictEqual(cache.removeNode("a"), ["NodeDelete"])
+    const events = (changes: ReadonlyArray<ClusterEvent.Change>) => changes.map(({ event }) => event)
+    assert.deepStrictEqual(events(cache.setNode(node("a"))), ["NodeAdd"])
+    assert.deepStrictEqual(events(cache.setNode(node("a", { cpu: "8", labels: { x: "y" } }))), ["NodeUpdateAllocatable", "NodeUpdateLabels"])
+    assert.deepStrictEqual(events(cache.setPod(podInfo("p"), "a")), ["AssignedPodAdd"])
+    assert.deepStrictEqual(events(cache.setPod(podInfo("p"), "a")), [])
+    assert.deepStrictEqual(events(cache.setPod(podInfo("p", { cpu: "1" }), "a")), [])
+    assert.deepStrictEqual(events(cache.setPod(podInfo("p", { cpu: "500m", annotations: { a: "b" } }), "a")), ["AssignedPodScaleDown"])
+    const labelled = pod("p", { cpu: "500m" })
+    const [change] = cache.setPod(PodInfo.make({ ...labelled, metadata: { ...labelled.metadata, labels: { a: "b" } } }), "a")
+    assert.deepStrictEqual([change?.event, change?.old, change?.next].map((each) => typeof each === "object" && "key" in each ? each.key : each), [
+      "AssignedPodUpdateLabels",
+      "default/p",
+      "default/p"
+    ])
+    assert.deepStrictEqual(events(cache.removePod(podInfo("p").id)), ["AssignedPodDelete"])
+    assert.deepStrictEqual(events(cache.removePod(podInfo("p").id)), [])
+    assert.deepStrictEqual(events(cache.removeNode("a")), ["NodeDelete"])
   })
 
   it("corrects an assumption that turns out wrong", () => {

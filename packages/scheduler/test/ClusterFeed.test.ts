@@ -49,6 +49,29 @@ describe("what the watch shows", () => {
       assert.isTrue(queue.has("u2"))
     }))
 
+  it.effect("what other schedulers have promised their pods counts, until they are placed or give it up", () =>
+    Effect.gen(function*() {
+      const { cache, feed, queue } = yield* make
+      const nominated = (uid: string, node: string, schedulerName: string): CoreV1.Pod => ({
+        ...versioned(uid, { schedulerName }),
+        status: { nominatedNodeName: node }
+      })
+      const promises = () => [...cache.snapshot().nominated].map(([name, pods]) => `${name}: ${pods.map(({ id }) => id).join(" ")}`)
+      const old = versioned("u1")
+      feed.onPod({ type: "added", object: nominated("u1", "n", "other") })
+      assert.deepStrictEqual(promises(), ["n: u1"])
+      feed.onPod({ type: "updated", object: nominated("u1", "m", "other"), old })
+      assert.deepStrictEqual(promises(), ["m: u1"])
+      feed.onPod({ type: "updated", object: versioned("u1", { schedulerName: "other" }), old })
+      assert.deepStrictEqual(promises(), [])
+      // After a restart, the own ones are known from their status.
+      feed.onPod({ type: "updated", object: nominated("u2", "n", "default-scheduler"), old })
+      assert.deepStrictEqual(promises(), ["n: u2"])
+      assert.isTrue(queue.has("u2"))
+      feed.onPod({ type: "updated", object: { ...nominated("u2", "n", "default-scheduler"), spec: { nodeName: "n", containers: [] } }, old })
+      assert.deepStrictEqual(promises(), [])
+    }))
+
   it.effect("terminated, deleted and terminating pods are not queued; pods of other schedulers count when placed", () =>
     Effect.gen(function*() {
       const { feed, placed, queue } = yield* make

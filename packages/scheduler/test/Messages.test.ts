@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either } from "effect"
 import type { Snapshot } from "../src/index.js"
-import { Diagnosis, PreemptionOutlook, Profile, SchedulingCycle } from "../src/index.js"
+import { CycleState, DefaultPreemption, Diagnosis, Profile, SchedulingCycle } from "../src/index.js"
 import { node, type NodeShape, podInfo, type PodShape, snapshot } from "./support/objects.js"
 
 /** The message for a pod that finds no node, with what the post filters add. */
@@ -9,8 +9,10 @@ const refusal = (nodes: Snapshot.Snapshot, shape: PodShape = {}): string => {
   const pod = podInfo("p", shape)
   const decision = SchedulingCycle.schedule(Profile.builtIn, pod, nodes, { random: () => 0 })
   assert(decision._tag === "Unschedulable")
-  const { diagnosis, test } = decision
-  return Diagnosis.message(diagnosis, PreemptionOutlook.outlook({ pod, snapshot: nodes, diagnosis, test }))
+  const { diagnosis, trial } = decision
+  if (nodes.nodes.length === 0) return Diagnosis.message(diagnosis)
+  const outlook = DefaultPreemption.outlook({ pod, snapshot: nodes, diagnosis, trial, offset: 0 }, DefaultPreemption.usual)
+  return Diagnosis.message(diagnosis, outlook._tag === "Impossible" ? outlook.message : undefined)
 }
 
 /** The reasons alone, for one node. */
@@ -85,7 +87,7 @@ describe("messages of pods without a node", () => {
   })
 })
 
-describe("preemption outlook", () => {
+describe("the outlook of preemption", () => {
   const full = (priority: number) => snapshot([node("n", { cpu: "2" }), podInfo("other", { cpu: "2", spec: { priority } })])
   const tail = (message: string) => message.replace("0/1 nodes are available: 1 Insufficient cpu. ", "")
 
@@ -126,10 +128,22 @@ describe("preemption outlook", () => {
       const pod = podInfo("p", { cpu: "1" })
       const decision = SchedulingCycle.schedule(Profile.builtIn, pod, nodes, { random: () => 0 })
       assert(decision._tag === "Unschedulable")
-      const postFilter = PreemptionOutlook.plugin.postFilter
+      const postFilter = DefaultPreemption.plugin.postFilter
       assert(postFilter !== undefined)
-      const result = yield* postFilter({ pod, snapshot: nodes, diagnosis: decision.diagnosis, test: decision.test })
-      assert.deepStrictEqual(result, { message: "preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod." })
+      const result = yield* postFilter({
+        pod,
+        snapshot: nodes,
+        diagnosis: decision.diagnosis,
+        test: decision.test,
+        trial: decision.trial,
+        offset: 0,
+        state: CycleState.make(),
+        handle: undefined
+      })
+      assert.deepStrictEqual(result, {
+        message: "preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
+        nominatedNode: ""
+      })
     }))
 })
 

@@ -63,11 +63,23 @@ export interface ZoneRootSpec {
   readonly origin: DatasetName.SnapshotName
   /** Bytes for its files; absent means no limit of its own. */
   readonly quota?: number | undefined
+  /** Further marks, without their `reddwarf:` prefix. */
+  readonly properties?: Readonly<Record<string, string>> | undefined
   /**
    * Name of a folder in the dataset of the zone in which the root appears, under its name: who has mounted the folder sees it come, also when
    * it was made without one before. Absent leaves it where it is, at first beside the folders.
    */
   readonly folder?: string | undefined
+}
+
+/** A root beside that of the zone, as it is there. @category models */
+export interface OwnRoot {
+  readonly name: string
+  readonly dataset: DatasetName.DatasetName
+  /** The snapshot it is a clone of. */
+  readonly origin: DatasetName.SnapshotName
+  /** All marks, without their prefix. */
+  readonly properties: Readonly<Record<string, string>>
 }
 
 /** A dataset that a zone manages by itself. @category models */
@@ -155,6 +167,10 @@ export class StorageEngine extends Context.Tag("@reddwarf/storage-zfs/StorageEng
   readonly ensureZoneRoot: (
     spec: ZoneRootSpec
   ) => Effect.Effect<{ readonly dataset: DatasetName.DatasetName; readonly mountpoint: string }, StorageError>
+  /** The roots that `ensureZoneRoot` has made for a zone. */
+  readonly listZoneRoots: (spec: { readonly zone: string; readonly uid: string }) => Effect.Effect<ReadonlyArray<OwnRoot>, StorageError>
+  /** Destroys one of them, which no zone that runs may have mounted. A missing one is fine. */
+  readonly destroyZoneRoot: (spec: Pick<ZoneRootSpec, "zone" | "uid" | "name">) => Effect.Effect<void, StorageError>
   /**
    * Makes a root ready to take the place of the present one of a zone, which goes on with that. `DatasetExists` when one was made ready for
    * the same change from another image.
@@ -263,6 +279,8 @@ export const layerZfs = (options: Options): Layer.Layer<StorageEngine, never, Co
         destroyZoneDataset: zones.destroy,
         listOwned: zones.list,
         ensureZoneRoot: zones.ensureRoot,
+        listZoneRoots: zones.listRoots,
+        destroyZoneRoot: zones.destroyRoot,
         stageRoot: roots.stage,
         swapRoot: roots.swap,
         observeRoot: roots.observe,

@@ -1,8 +1,9 @@
 /**
- * Metrics with labels for hot paths: one lookup in a map for each update, no allocation, and a bound on how many series there can be, because
+ * Metrics with labels for hot paths: one lookup in a map for each update, and a bound on how many series there can be, because
  * labels may hold what clients chose.
  */
-import * as Metric from "effect/Metric"
+import type * as Metric from "effect/Metric"
+import * as MetricLabel from "effect/MetricLabel"
 
 /** @category models */
 export interface TaggedMetrics<In> {
@@ -15,6 +16,12 @@ export const defaultMaxSeries = 2048
 
 const separator = "\u0000"
 
+const keyOf = (values: ReadonlyArray<string>): string => {
+  let key = values[0] ?? ""
+  for (let at = 1; at < values.length; at++) key += separator + (values[at] ?? "")
+  return key
+}
+
 /**
  * Series of a metric by the values of its labels.
  *
@@ -25,19 +32,21 @@ export const make = <Type, In extends number | bigint, Out>(
   labels: ReadonlyArray<string>,
   maxSeries: number = defaultMaxSeries
 ): TaggedMetrics<In> => {
-  const series = new Map<string, Metric.Metric<Type, In, Out>>()
-  const seriesOf = (values: ReadonlyArray<string>): Metric.Metric<Type, In, Out> => {
-    const key = values.length === 1 ? values[0] ?? "" : values.join(separator)
+  // A metric remembers its series by the list of labels that it is given: as long as the list is the same one, an update looks up nothing
+  // else. `Metric.tagged` would join the labels anew each time, which costs a server more than to route a request.
+  const series = new Map<string, ReadonlyArray<MetricLabel.MetricLabel>>()
+  const seriesOf = (values: ReadonlyArray<string>): ReadonlyArray<MetricLabel.MetricLabel> => {
+    const key = keyOf(values)
     const known = series.get(key)
     if (known !== undefined) return known
     const full = series.size >= maxSeries
     const shown = full ? values.map(() => "other") : values
-    const made = labels.reduce((tagged, label, at) => Metric.tagged(tagged, label, shown[at] ?? ""), metric)
-    const shownKey = full ? shown.join(separator) : key
+    const shownKey = full ? keyOf(shown) : key
     const other = series.get(shownKey)
     if (other !== undefined) return other
+    const made = labels.map((label, at) => MetricLabel.make(label, shown[at] ?? ""))
     series.set(shownKey, made)
     return made
   }
-  return { update: (amount, ...values) => seriesOf(values).unsafeUpdate(amount, []) }
+  return { update: (amount, ...values) => metric.unsafeUpdate(amount, seriesOf(values)) }
 }

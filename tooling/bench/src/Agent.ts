@@ -11,8 +11,11 @@ const agent = process.env["REDDWARF_AGENT"] ?? join(apps, "agent/dist/reddwarf-a
 
 /** A running agent. */
 export interface Agent {
+  /** Of the process that is the agent now. */
   readonly pid: number
   readonly nodeName: string
+  /** Kills the agent and starts another one on the same host; gives when that was, by `performance.now`. */
+  readonly restart: () => Promise<number>
   /** Ends the agent and everything that its host runs. */
   readonly stop: () => Promise<void>
 }
@@ -33,23 +36,35 @@ export const startAgent = async (to: Server, podCidr: string): Promise<Agent> =>
   execFileSync(process.execPath, [
     server, "kubeconfig", "--data-dir", data, "--server", `https://127.0.0.1:${String(to.target.port)}`, "--node", nodeName, "--out", kubeconfig
   ])
-  const child = spawn(process.execPath, [
-    agent, "run", "--kubeconfig", kubeconfig, "--node-name", nodeName, "--data-dir", home, "--host", "sim", "--kubelet-bind", "127.0.0.1:0", "--healthz-port", "0", "--pod-cidr", podCidr, "--max-pods", "300"
-  ], { stdio: ["ignore", "ignore", "inherit"] })
-  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()))
+  const launch = () => {
+    const child = spawn(process.execPath, [
+      agent, "run", "--kubeconfig", kubeconfig, "--node-name", nodeName, "--data-dir", home, "--host", "sim", "--kubelet-bind", "127.0.0.1:0", "--healthz-port", "0", "--pod-cidr", podCidr, "--max-pods", "300"
+    ], { stdio: ["ignore", "ignore", "inherit"] })
+    const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()))
+    return { child, exited, began: performance.now() }
+  }
+  let current = launch()
   const connection = await RawConnection.open(to.target)
   const deadline = performance.now() + 60_000
   while (!await nodeReady(connection, nodeName)) {
-    if (performance.now() > deadline || child.exitCode !== null) throw new Error("the agent's node did not become ready")
+    if (performance.now() > deadline || current.child.exitCode !== null) throw new Error("the agent's node did not become ready")
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   connection.close()
   return {
-    pid: child.pid ?? 0,
+    get pid() {
+      return current.child.pid ?? 0
+    },
     nodeName,
+    restart: async () => {
+      current.child.kill("SIGKILL")
+      await current.exited
+      current = launch()
+      return current.began
+    },
     stop: async () => {
-      child.kill("SIGTERM")
-      await exited
+      current.child.kill("SIGTERM")
+      await current.exited
       execFileSync(process.execPath, [agent, "stop-zones", "--data-dir", home])
       rmSync(home, { recursive: true, force: true })
     }

@@ -1,8 +1,11 @@
 /** The measured cases by name, in the order in which they run: each leaves its objects for the next. */
+import { adoption } from "./Adoption.ts"
 import { agentIdle } from "./AgentIdle.ts"
 import { besides, sideBySide } from "./Alternate.ts"
+import { execs } from "./Exec.ts"
 import { heartbeats } from "./Heartbeats.ts"
 import { type Result, single } from "./Load.ts"
+import { logThroughput } from "./Logs.ts"
 import { podStarts } from "./PodStarts.ts"
 import * as Pods from "./Pods.ts"
 import { probes } from "./Probes.ts"
@@ -82,6 +85,9 @@ export const cases = (scale: number): ReadonlyArray<Case> => {
     { name: "pod-start-30", alone: podStarts(30, n(5, 1)) },
     { name: "agent-idle-10", alone: agentIdle(n(10), n(60, 10)) },
     { name: "agent-idle-200", alone: agentIdle(n(200), n(60, 10)) },
+    { name: "agent-adoption-200", alone: adoption(n(200)) },
+    { name: "exec", alone: execs(n(200, 10)) },
+    { name: "log-throughput", alone: logThroughput(n(40, 10)) },
     { name: "probes-2000", alone: probes(n(2000), n(20, 2)) },
     { name: "create-100000", alone: (port) => besides(port, n(100_000), n(4000, 64)) },
     { name: "start-30000", alone: startBeside(n(30_000)) },

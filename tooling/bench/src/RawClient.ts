@@ -113,6 +113,18 @@ const tlsOptions = ({ ca, cert, host, key, port, serverName, verify }: Target): 
   ...(key === undefined ? {} : { key })
 })
 
+/** A TLS connection, for whoever speaks something else than this client. */
+export const openSocket = (target: Target): Promise<TLSSocket> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(tlsOptions(target))
+    const fail = (cause: Error) => reject(new Error(`cannot connect to https://${target.authority}: ${cause.message}`, { cause }))
+    socket.once("error", fail)
+    socket.once("secureConnect", () => {
+      socket.removeListener("error", fail)
+      resolve(socket)
+    })
+  })
+
 /** What a streaming answer does. */
 export interface Streaming {
   /** A piece of the answer as it came, head and chunk sizes included. */
@@ -148,16 +160,8 @@ export class RawConnection {
     socket.on("close", () => fail(new Error("the server closed the connection")))
   }
 
-  static open(target: Target): Promise<RawConnection> {
-    return new Promise((resolve, reject) => {
-      const socket = connect(tlsOptions(target))
-      const fail = (cause: Error) => reject(new Error(`cannot connect to https://${target.authority}: ${cause.message}`, { cause }))
-      socket.once("error", fail)
-      socket.once("secureConnect", () => {
-        socket.removeListener("error", fail)
-        resolve(new RawConnection(socket, target))
-      })
-    })
+  static async open(target: Target): Promise<RawConnection> {
+    return new RawConnection(await openSocket(target), target)
   }
 
   /** Sends a request whose body, if any, is ASCII. */

@@ -2,9 +2,11 @@ import { parseArgs } from "node:util"
 import { type Case, cases } from "./Cases.ts"
 import type { Result } from "./Load.ts"
 import { prepare, tidy } from "./Pods.ts"
+import { main as scheduler } from "./scheduler/main.ts"
 import { external, type Server, start } from "./Server.ts"
 
 const USAGE = `usage: pnpm bench [CASE...] [--json] [--scale N] [--port N] [--kubeconfig FILE [--server URL]]
+       pnpm bench scheduler [CASE...]   (see pnpm bench scheduler --help)
 
 Measures an API server over TLS and prints one row for each case. Without --kubeconfig it starts reddwarf-server on a
 temporary data directory, on loopback; with it, the same load goes to the server of the file's current context, and
@@ -20,6 +22,14 @@ REDDWARF_SERVER names another build of the server to start.
 
 Cases: ${cases(1).map((entry) => entry.name).join(" ")}
 `
+
+if (process.argv[2] === "scheduler") {
+  await scheduler(process.argv.slice(3)).catch((error: unknown) => {
+    process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exitCode = 1
+  })
+  process.exit()
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

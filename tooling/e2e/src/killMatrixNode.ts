@@ -4,7 +4,7 @@ import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, r
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { CoreV1Api, KubeConfig } from "@kubernetes/client-node"
+import { CoreV1Api, CustomObjectsApi, KubeConfig } from "@kubernetes/client-node"
 import { repository } from "./Cluster.js"
 import { startCommand } from "./run.js"
 import { waitFor } from "./waitFor.js"
@@ -86,10 +86,14 @@ export interface KillNode {
   readonly kubeconfig: string
   readonly agent: Killable
   readonly server: Killable
+  readonly config: KubeConfig
   readonly api: CoreV1Api
+  readonly objects: CustomObjectsApi
   readonly host: () => HostView
   readonly containers: (uid: string) => ReadonlyArray<ContainerRecord>
   readonly supervisorPid: () => number
+  /** One line of a fault script: a fault is planted in the host, or all are cleared. */
+  readonly fault: (...words: ReadonlyArray<string>) => Promise<void>
   /** The machine goes down and comes up: every zone is halted, everything that ran on it is gone. */
   readonly rebootHost: () => Promise<void>
   /** Ends everything and gives the agent's exit status. */
@@ -148,6 +152,10 @@ export const startKillNode = async (extra: ReadonlyArray<string> = []): Promise<
     const { items } = await api.listNode()
     return items[0]?.status?.conditions?.some(({ status, type }) => type === "Ready" && status === "True") === true ? true : undefined
   }, { seen: logs })
+  const fault = async (...words: ReadonlyArray<string>): Promise<void> => {
+    const done = await startCommand(node, [hostProgram, "--directory", hostDir, "fault", ...words]).done
+    if (done.code !== 0) throw new Error(`the host does not take the fault ${words.join(" ")}: ${done.stderr}${done.stdout}`)
+  }
   const supervisorPid = () => (parse(join(dataDir, "supervisor/supervisor.json")) as { readonly pid: number }).pid
   return {
     directory,
@@ -155,7 +163,9 @@ export const startKillNode = async (extra: ReadonlyArray<string> = []): Promise<
     kubeconfig,
     agent,
     server,
+    config,
     api,
+    objects: config.makeApiClient(CustomObjectsApi),
     logs,
     supervisorPid,
     host: () => {
@@ -178,10 +188,8 @@ export const startKillNode = async (extra: ReadonlyArray<string> = []): Promise<
       const file = join(dataDir, "supervisor/pods", uid, "state.json")
       return existsSync(file) ? (parse(file) as { readonly containers: ReadonlyArray<ContainerRecord> }).containers : []
     },
-    rebootHost: async () => {
-      const done = await startCommand(node, [hostProgram, "--directory", hostDir, "fault", "reboot"]).done
-      if (done.code !== 0) throw new Error(`the host does not reboot: ${done.stderr}${done.stdout}`)
-    },
+    fault,
+    rebootHost: () => fault("reboot"),
     dispose: async () => {
       const code = await agent.stop()
       await startCommand(node, [agentProgram, "stop-zones", "--data-dir", dataDir, "--grace-seconds", "0"]).done

@@ -134,6 +134,24 @@ for (const [index, version] of ["1.32", "1.36"].entries()) {
       await k.ok("delete", "pod", "huge")
     })
 
+    it.skipIf(version !== "1.36")("lets an urgent pod take the place of another, and tells both why", async () => {
+      const [, millis = ""] = /^(\d+)m$/.exec(await k.ok("get", "node", "node-0", "-o", "jsonpath={.status.allocatable.cpu}")) ?? []
+      const asking = (name: string, priorityClass: string) =>
+        shellPod(name, "trap 'exit 0' TERM; while true; do sleep 1; done", `  priorityClassName: ${priorityClass}`)
+          .replace("image:", `resources: { requests: { cpu: ${Math.floor(Number(millis) * 0.6)}m } }\n      image:`)
+      for (const [name, value] of [["modest", "10"], ["urgent", "1000"]] as const) await k.ok("create", "priorityclass", name, `--value=${value}`)
+      await k.input(asking("modest", "modest"), "apply", "-f", "-")
+      await running("modest")
+      await k.input(asking("urgent", "urgent"), "apply", "-f", "-")
+      await running("urgent")
+      await gone("modest")
+      const uid = await k.ok("get", "pod", "urgent", "-o", "jsonpath={.metadata.uid}")
+      const events = async (object: string) => k.ok("get", "events", "--field-selector", `involvedObject.name=${object}`, "-o", "jsonpath={range .items[*]}{.reason}: {.message}{'\\n'}{end}")
+      expect(await events("modest")).toContain(`Preempted: Preempted by pod ${uid} on node node-0\n`)
+      expect(await events("urgent")).toContain("FailedScheduling: 0/1 nodes are available: 1 Insufficient cpu.\n")
+      await k.ok("delete", "pod", "urgent")
+    })
+
     it("updates objects: label, annotate, patch, cordon, apply of a changed manifest", async () => {
       await k.ok("label", "pod", "hello", "tier=front")
       expect(await k.ok("get", "pods", "-l", "tier=front", "-o", "name")).toBe("pod/hello\n")

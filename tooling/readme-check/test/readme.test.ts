@@ -29,6 +29,17 @@ for (const name of readdirSync(packages)) {
   })
 }
 
+it("each program in the tutorial for schedulers is an example of the package", () => {
+  const examples = join(packages, "scheduler", "examples")
+  const contents = readdirSync(examples).map((file) => readFileSync(join(examples, file), "utf8"))
+  const found = blocks(readFileSync(join(repository, "docs", "writing-a-scheduler.md"), "utf8"))
+  expect(found.length).toBe(3)
+  for (const block of found) expect(contents, `this block is no file in examples/:\n${block}`).toContain(block)
+  const lines = (file: string): number => readFileSync(join(examples, file), "utf8").trimEnd().split("\n").length
+  expect(lines("plugin.ts")).toBeLessThanOrEqual(30)
+  expect(lines("scheduler.ts")).toBeLessThanOrEqual(60)
+})
+
 it("the README of the repository names every package", () => {
   const readme = readFileSync(join(repository, "README.md"), "utf8")
   for (const name of readdirSync(packages)) expect(readme).toContain(name)

@@ -35,6 +35,8 @@ const isJsonObject = (value: unknown): value is JsonObject => typeof value === "
 const goNameOf = (definition: string): string => Schema.tables[definition]?.go ?? definition
 
 const never = (): boolean => false
+const nothing: ReadonlyArray<unknown> = []
+
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0
 const isEmptyMap = (value: unknown): boolean => {
   if (!isJsonObject(value)) return false
@@ -48,16 +50,24 @@ const put = (target: Record<string, unknown>, key: string, value: unknown): void
   else target[key] = value
 }
 
+/** Whether a value is the very same part of an object that has been decoded before, so that nothing in it needs another look. */
+const isKnown = (value: unknown, known: unknown): boolean => value === known && typeof value === "object"
+
 const listOf = (item: CompiledType): CompiledType => {
   const go = `[]${item.go}`
   return {
     go,
     zero: () => [],
     isEmpty: isEmptyList,
-    decode: (value, context) => {
+    decode: (value, context, known) => {
       if (!Array.isArray(value)) throw mismatch(value, go, context)
+      const before: ReadonlyArray<unknown> = Array.isArray(known) ? known : nothing
       const decoded: Array<unknown> = []
-      for (const element of value) decoded.push(element === null ? item.zero() : item.decode(element, context))
+      for (let i = 0; i < value.length; i++) {
+        const element: unknown = value[i]
+        const other = i < before.length ? before[i] : undefined
+        decoded.push(element === null ? item.zero() : isKnown(element, other) ? element : item.decode(element, context, other))
+      }
       return decoded
     }
   }
@@ -71,12 +81,14 @@ const mapOf = (element: CompiledType): CompiledType => {
     go,
     zero: () => ({}),
     isEmpty: isEmptyMap,
-    decode: (value, context) => {
+    decode: (value, context, known) => {
       if (!isJsonObject(value)) throw mismatch(value, go, context)
+      const before = isJsonObject(known) ? known : undefined
       const decoded: Record<string, unknown> = {}
       for (const key of Object.keys(value)) {
         const given = value[key]
-        put(decoded, key, given === null ? item.zero() : item.decode(given, context))
+        const other = before?.[key]
+        put(decoded, key, given === null ? item.zero() : isKnown(given, other) ? given : item.decode(given, context, other))
       }
       return decoded
     }
@@ -121,7 +133,7 @@ export const messageOf = (definition: string): CompiledType => {
     go: goNameOf(definition),
     isEmpty: never,
     zero: () => zeroMessage(prepared()),
-    decode: (value, context) => decodeMessage(value, prepared(), compiled.go, struct, context)
+    decode: (value, context, known) => decodeMessage(value, prepared(), compiled.go, struct, context, known)
   }
   messages.set(definition, compiled)
   return compiled
@@ -131,7 +143,7 @@ const unionOf = (type: string): CompiledType => ({
   go: `*v1.JSONSchemaProps${type.slice("schema".length)}`,
   zero: () => null,
   isEmpty: never,
-  decode: (value, context) => typeOf(branchOf(type, value), undefined).decode(value, context)
+  decode: (value, context, known) => typeOf(branchOf(type, value), undefined).decode(value, context, known)
 })
 
 const typeOf = (type: string, enumeration: string | undefined): CompiledType => {
@@ -168,9 +180,11 @@ const decodeMessage = (
   fields: ReadonlyArray<CompiledField>,
   go: string,
   struct: string,
-  context: DecodeContext
+  context: DecodeContext,
+  known: unknown
 ): Record<string, unknown> => {
   if (!isJsonObject(value)) throw mismatch(value, go, context)
+  const before = isJsonObject(known) ? known : undefined
   const result: Record<string, unknown> = {}
   let remaining = 0
   for (const _ in value) remaining++
@@ -182,9 +196,13 @@ const decodeMessage = (
       if (zero !== undefined) result[name] = zero()
       continue
     }
-    context.fields.push(name)
-    const decoded = decode(given, context)
-    context.fields.pop()
+    const other = before?.[name]
+    let decoded: unknown = given
+    if (!isKnown(given, other)) {
+      context.fields.push(name)
+      decoded = decode(given, context, other)
+      context.fields.pop()
+    }
     if (isEmpty === undefined || !isEmpty(decoded)) result[name] = decoded
   }
   context.structs.pop()

@@ -6,8 +6,11 @@ import { base64Problem } from "./base64.js"
 import type { DecodeContext } from "./goValue.js"
 import { DecodeProblem, mismatch } from "./goValue.js"
 
-/** Turns one JSON value (never null) into its canonical form, or throws a `DecodeProblem`. */
-export type Decoder = (value: unknown, context: DecodeContext) => unknown
+/**
+ * Turns one JSON value (never null) into its canonical form, or throws a `DecodeProblem`. `known` is what is in its place in an object that
+ * is canonical already: parts of the value that are the very same there are taken as they are.
+ */
+export type Decoder = (value: unknown, context: DecodeContext, known?: unknown) => unknown
 
 /** A string of the named Go type. */
 export const string = (goType: string): Decoder => (value, context) => {

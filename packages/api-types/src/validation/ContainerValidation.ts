@@ -2,7 +2,7 @@
 import { all, among, at, duplicate, each, forbidden, invalid, invalidEach, none, notFound, required } from "../FieldError.js"
 import type * as CoreV1 from "../generated/CoreV1.js"
 import type { Errors } from "../internal/fieldRules.js"
-import { keysOf, oneOf, optionalName, optionalOneOf, repeats, requiredName } from "../internal/fieldRules.js"
+import { keysOf, oneOf, optionalName, repeats, requiredName } from "../internal/fieldRules.js"
 import { semanticEqual } from "../internal/structure.js"
 import * as Names from "../Names.js"
 import { isSidecar } from "../PodResources.js"
@@ -10,6 +10,7 @@ import { validateVolumeDevices, validateVolumeMounts } from "./MountValidation.j
 import { validateProbes } from "./ProbeValidation.js"
 import { validateEnv, validateEnvFrom } from "./ReferenceValidation.js"
 import { validateContainerResources } from "./ResourceValidation.js"
+import { validateRestarts } from "./RestartValidation.js"
 import { validateSecurityContext } from "./SecurityValidation.js"
 
 /** What the rules of a container need to know about its pod. @category models */
@@ -24,7 +25,6 @@ const messagePolicies = ["File", "FallbackToLogsOnError"]
 const pullPolicies = ["Always", "IfNotPresent", "Never"]
 const resizeResources = ["cpu", "memory"]
 const resizeRestarts = ["NotRequired", "RestartContainer"]
-const initRestarts = ["Always"]
 
 const portNumber = (path: string, port: number): Errors => invalidEach(path, port, Names.isPortNumber(port))
 
@@ -120,7 +120,7 @@ export const validateContainers = (pod: PodContext): Errors => {
       all(
         validateCommon(container, pod),
         validateProbes(container, pod.spec.terminationGracePeriodSeconds),
-        container.restartPolicy === undefined ? none : [forbidden(".restartPolicy", "may not be set for non-init containers")]
+        validateRestarts(container)
       )
     ),
     validateUnique(containers),
@@ -144,7 +144,7 @@ export const validateInitContainers = (pod: PodContext): Errors => {
     among(containers, (container, index) =>
       all(
         at(index, validateCommon(container, pod)),
-        at(index, optionalOneOf(".restartPolicy", container.restartPolicy, initRestarts)),
+        at(index, validateRestarts(container)),
         validateHostPorts([container]),
         at(
           index,

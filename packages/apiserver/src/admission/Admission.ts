@@ -77,18 +77,46 @@ export class Admission extends Context.Tag("@reddwarf/apiserver/Admission")<Admi
 /** A chain of these plugins, in order. @category layers */
 export const layerOf = (plugins: ReadonlyArray<Plugin>): Layer.Layer<Admission> => Layer.succeed(Admission, { plugins })
 
+/** The same from one plugin of the chain on. Nearly all of them are done at once and cost no more than their calls. */
+const mutateFrom = (
+  first: number,
+  plugins: ReadonlyArray<Plugin>,
+  object: KubeObject.KubeObject,
+  attributes: Attributes,
+  view: ClusterView
+): Effect.Effect<KubeObject.KubeObject, ApiError.ApiError> => {
+  let current = object
+  for (let at = first; at < plugins.length; at++) {
+    const result = plugins[at]?.mutate?.(current, attributes, view)
+    if (result === undefined) continue
+    if (!eager.hasSucceeded(result)) return eager.flatMap(result, (next) => mutateFrom(at + 1, plugins, next, attributes, view))
+    current = result.value
+  }
+  return Effect.succeed(current)
+}
+
 /** Runs the changing part of a chain, as far as it does not have to wait at once: call it inside an effect. @category combinators */
 export const mutate = (
   plugins: ReadonlyArray<Plugin>,
   object: KubeObject.KubeObject,
   attributes: Attributes,
   view: ClusterView
-): Effect.Effect<KubeObject.KubeObject, ApiError.ApiError> => {
-  let result: Effect.Effect<KubeObject.KubeObject, ApiError.ApiError> = Effect.succeed(object)
-  for (const { mutate: change } of plugins) {
-    if (change !== undefined) result = eager.flatMap(result, (current) => change(current, attributes, view))
+): Effect.Effect<KubeObject.KubeObject, ApiError.ApiError> => mutateFrom(0, plugins, object, attributes, view)
+
+const refuseFrom = (
+  first: number,
+  phase: "validate" | "review",
+  plugins: ReadonlyArray<Plugin>,
+  object: KubeObject.KubeObject | undefined,
+  attributes: Attributes,
+  view: ClusterView
+): Effect.Effect<void, ApiError.ApiError> => {
+  for (let at = first; at < plugins.length; at++) {
+    const result = plugins[at]?.[phase]?.(object, attributes, view)
+    if (result === undefined || eager.hasSucceeded(result)) continue
+    return eager.flatMap(result, () => refuseFrom(at + 1, phase, plugins, object, attributes, view))
   }
-  return result
+  return Effect.void
 }
 
 const refuse = (phase: "validate" | "review") => (
@@ -96,14 +124,7 @@ const refuse = (phase: "validate" | "review") => (
   object: KubeObject.KubeObject | undefined,
   attributes: Attributes,
   view: ClusterView
-): Effect.Effect<void, ApiError.ApiError> => {
-  let result: Effect.Effect<void, ApiError.ApiError> = Effect.void
-  for (const plugin of plugins) {
-    const check = plugin[phase]
-    if (check !== undefined) result = eager.flatMap(result, () => check(object, attributes, view))
-  }
-  return result
-}
+): Effect.Effect<void, ApiError.ApiError> => refuseFrom(0, phase, plugins, object, attributes, view)
 
 /** Runs the refusing part of a chain; the first refusal counts. @category combinators */
 export const validate = refuse("validate")

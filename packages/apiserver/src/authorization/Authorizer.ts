@@ -92,7 +92,12 @@ const schedulerRules: ReadonlyArray<Rule> = [
   core(["nodes", "namespaces", "services", "replicationcontrollers", "persistentvolumeclaims", "persistentvolumes"], read),
   core(["pods"], [...read, "delete"]),
   core(["bindings", "pods/binding"], ["create"]),
-  core(["pods/status"], ["patch", "update"])
+  core(["pods/status"], ["patch", "update"]),
+  core(["persistentvolumeclaims", "persistentvolumes"], ["patch", "update"]),
+  { group: "storage.k8s.io", resources: ["storageclasses"], verbs: read },
+  { group: "policy", resources: ["poddisruptionbudgets"], verbs: read },
+  { group: "apps", resources: ["replicasets", "statefulsets"], verbs: read },
+  { group: "metrics.k8s.io", resources: ["nodes"], verbs: read }
 ]
 
 const controllerRules: ReadonlyArray<Rule> = [{ group: "*", resources: ["*"], verbs: all }]

@@ -59,7 +59,8 @@ const schedulerRules: ReadonlyArray<RbacV1.PolicyRule> = [
   rule(["authentication.k8s.io"], ["tokenreviews"], ["create"]),
   rule(["authorization.k8s.io"], ["subjectaccessreviews"], ["create"]),
   rule(["storage.k8s.io"], ["csidrivers", "csinodes", "csistoragecapacities", "storageclasses", "volumeattachments"], read),
-  rule([""], ["namespaces"], read)
+  rule([""], ["namespaces"], read),
+  rule(["metrics.k8s.io"], ["nodes"], ["get", "list"])
 ]
 
 const managerRules: ReadonlyArray<RbacV1.PolicyRule> = [

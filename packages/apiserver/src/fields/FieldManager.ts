@@ -7,7 +7,7 @@
  */
 import { type KubeObject, type Status, Timestamp } from "@reddwarf/api-types"
 import * as Either from "effect/Either"
-import { equals, get, isObject } from "../internal/jsonValue.js"
+import { equals, get, isObject, type JsonObject } from "../internal/jsonValue.js"
 import * as AppliedFields from "./AppliedFields.js"
 import * as Comparison from "./Comparison.js"
 import * as FieldConflict from "./FieldConflict.js"
@@ -81,6 +81,16 @@ const takeFrom = (
   return result
 }
 
+/** What a write of the status can change: the rest need not be compared. */
+const reported = (object: unknown): JsonObject => {
+  const parts: Record<string, unknown> = {}
+  for (const name of ["metadata", "status"]) {
+    const part = get(object, name)
+    if (part !== undefined) parts[name] = part
+  }
+  return parts
+}
+
 const afterChange = (
   schema: TypedSchema.KindSchema,
   old: unknown,
@@ -88,7 +98,9 @@ const afterChange = (
   owners: ManagedFields.Owners,
   writer: Writer
 ): ManagedFields.Owners => {
-  const compared = Comparison.compare(schema.root, old, next)
+  const compared = writer.subresource === "status"
+    ? Comparison.compare(schema.root, reported(old), reported(next))
+    : Comparison.compare(schema.root, old, next)
   const changed = writable(compared.changed, writer)
   const removed = writable(compared.removed, writer)
   if (FieldSet.isEmpty(changed) && FieldSet.isEmpty(removed)) return owners

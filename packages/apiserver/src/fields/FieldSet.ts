@@ -187,27 +187,33 @@ export const order = (names: Array<string>, isBefore: (a: string, b: string) => 
   }
 }
 
+const isInOrder = (set: FieldSet): boolean => {
+  let before: string | undefined
+  for (const element in set) {
+    if (before !== undefined && !isStepAhead(before, element)) return false
+    before = element
+  }
+  return true
+}
+
 /** The same set with its steps in the order in which they are written. @category combinators */
 export const sorted = (set: FieldSet): FieldSet => {
   if (set === empty) return set
-  const keys = Object.keys(set)
-  let inOrder = true
-  for (let i = 1; inOrder && i < keys.length; i++) inOrder = isStepAhead(keys[i - 1] ?? "", keys[i] ?? "")
-  if (!inOrder) order(keys, isStepAhead)
   // Sets that were stored are in order, and most changes leave them so.
-  let result: Builder | undefined = inOrder ? undefined : {}
-  for (let i = 0; i < keys.length; i++) {
-    const element = keys[i] ?? ""
-    const node = set[element] ?? empty
-    const below = node === empty ? empty : sorted(node)
-    if (result === undefined) {
-      if (below === node) continue
-      result = {}
-      for (let k = 0; k < i; k++) result[keys[k] ?? ""] = set[keys[k] ?? ""] ?? empty
+  let result: Builder | undefined
+  if (isInOrder(set)) {
+    for (const element in set) {
+      const node = set[element] ?? empty
+      const below = sorted(node)
+      if (below !== node) (result ??= { ...set })[element] = below
     }
-    result[element] = below
+    return result ?? set
   }
-  return result ?? set
+  const elements = Object.keys(set)
+  order(elements, isStepAhead)
+  result = {}
+  for (const element of elements) result[element] = sorted(set[element] ?? empty)
+  return result
 }
 
 // Deeper than any real object; keeps a hostile text from exhausting the stack.

@@ -25,8 +25,29 @@ export const field = (name: string): PathElement => {
 /** The field name of a step; undefined for a step into a list. @category combinators */
 export const fieldName = (element: PathElement): string | undefined => element.startsWith("f:") ? element.slice(2) : undefined
 
+// The same for items of lists with one key, nearly all of which are told apart by a name.
+const knownItems = new Map<string, Map<string, PathElement>>()
+let itemsLeft = 4096
+
+const named = (key: string, name: string): PathElement => {
+  let items = knownItems.get(key)
+  const found = items?.get(name)
+  if (found !== undefined) return found
+  const made = `k:{${JSON.stringify(key)}:${JSON.stringify(name)}}`
+  if (itemsLeft === 0 || name.length >= 64) return made
+  if (items === undefined) knownItems.set(key, items = new Map())
+  items.set(name, made)
+  itemsLeft--
+  return made
+}
+
 const keyed = (item: unknown, { keyDefaults, keys }: ListType): PathElement | undefined => {
   if (!isObject(item)) return undefined
+  const [only] = keys
+  if (only !== undefined && keys.length === 1) {
+    const value = item[only] ?? keyDefaults[only]
+    if (typeof value === "string") return named(only, value)
+  }
   let text = ""
   for (const key of keys) {
     const value = item[key] ?? keyDefaults[key]

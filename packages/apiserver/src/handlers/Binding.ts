@@ -23,6 +23,10 @@ const conditionsWith = (conditions: unknown, time: string): ReadonlyArray<unknow
 
 const record = (value: unknown): object => isObject(value) ? value : {}
 
+/** A pod that has a node is not nominated to one any more. */
+const withoutNomination = (status: unknown): object =>
+  Object.fromEntries(Object.entries(record(status)).filter(([name]) => name !== "nominatedNodeName"))
+
 /** A pod with its spec and status. */
 interface Placed extends KubeObject.KubeObject {
   readonly spec: object
@@ -46,7 +50,7 @@ const bound = (
     },
     spec: { ...record(get(pod, "spec")), nodeName: node },
     status: {
-      ...record(get(pod, "status")),
+      ...withoutNomination(get(pod, "status")),
       conditions: conditionsWith(get(get(pod, "status"), "conditions"), time)
     }
   }

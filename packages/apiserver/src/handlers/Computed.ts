@@ -46,5 +46,5 @@ export const computed = (call: ResourceRequest, resource: ComputedResource): Api
   const { name, subresource, verb } = call.info
   if (subresource !== undefined) return render.status(Status.resourceNotFound())
   if (name !== undefined && verb === "get") return one(call, resource, name)
-  return verb === "list" ? many(call, resource) : render.status(Status.methodNotAllowed())
+  return verb === "list" && resource.kind.verbs.includes("list") ? many(call, resource) : render.status(Status.methodNotAllowed())
 }

@@ -3,14 +3,16 @@ import { FieldError, Status } from "@reddwarf/api-types"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import type { ApiResponse, Sink } from "../ApiResponse.js"
 import * as Response from "../ApiResponse.js"
 import { objectOf, type ResourceRequest } from "../internal/apiContext.js"
 import * as failures from "../internal/failures.js"
+import * as logPieces from "../internal/logPieces.js"
 import { keyOf } from "../internal/keys.js"
 import { addressOf, containerOf, nodeNameOf } from "../internal/podTarget.js"
-import type { KubeletResponse, KubeletUnreachable, NodeAddress } from "../KubeletClient.js"
+import { type KubeletResponse, KubeletUnreachable, type NodeAddress } from "../KubeletClient.js"
 
 // Handed on to the agent; `container` is part of the path there.
 const passed = ["follow", "previous", "sinceSeconds", "sinceTime", "timestamps", "tailLines", "limitBytes", "stream"]
@@ -39,13 +41,20 @@ const checkOptions = (query: URLSearchParams, name: string): Either.Either<void,
     : Either.left(Status.invalid({ group: "", kind: "PodLogOptions" }, name, errors))
 }
 
-const pathOf = (call: ResourceRequest, pod: string, container: string): string => {
+/** Whether a log goes on when its agent is started anew: what is bounded has to end somewhere. */
+const isResumable = ({ info: { query } }: ResourceRequest): boolean =>
+  ["true", "1", ""].includes(query.get("follow") ?? "false") && (query.get("limitBytes") ?? "") === ""
+
+/** `from`: the place where reading goes on; what was wanted of what is before it counts no more. */
+const pathOf = (call: ResourceRequest, pod: string, container: string, from?: string): string => {
   const { query } = call.info
   const parameters = new URLSearchParams()
-  for (const name of passed) {
+  for (const name of from === undefined ? passed : ["follow", "timestamps", "stream"]) {
     const value = query.get(name)
     if (value !== null) parameters.set(name, value)
   }
+  if (isResumable(call)) parameters.set("pieces", "true")
+  if (from !== undefined) parameters.set("from", from)
   const segments = [call.info.namespace ?? "", pod, container].map(encodeURIComponent).join("/")
   return `/containerLogs/${segments}${parameters.size === 0 ? "" : `?${parameters.toString()}`}`
 }
@@ -76,7 +85,54 @@ const copy = (response: KubeletResponse, sink: Sink): Effect.Effect<void> =>
     Effect.asVoid
   )
 
-const proxy = (call: ResourceRequest, node: NodeAddress, path: string): Effect.Effect<ApiResponse, Status.Status> =>
+/** How long an agent may be away until a followed log ends. */
+const patience = "2 minutes"
+
+/** How long after the end of an agent the next one is asked, and how often. */
+const pause = "250 millis"
+
+/**
+ * Copies a log in pieces. When its agent goes before the log is over, the next one is asked to go on where this one ended: nothing is lost
+ * and nothing comes twice. `again` asks it, and gives nothing when nobody needs to be asked any more.
+ */
+const copyPieces = (
+  first: KubeletResponse,
+  sink: Sink,
+  again: (place: string | undefined) => Effect.Effect<KubeletResponse | undefined, KubeletUnreachable, Scope.Scope>
+): Effect.Effect<void> => {
+  let place: string | undefined
+  /** Whether the log is over; else it was cut off. */
+  const read = (response: KubeletResponse): Effect.Effect<boolean> => {
+    const reader = logPieces.reader()
+    return Effect.flatMap(response.next, (chunk) => {
+      const taken = chunk === undefined ? undefined : reader.push(chunk)
+      if (taken === undefined) return Effect.succeed("cut" as const)
+      place = reader.place() ?? place
+      const full = taken.bytes.filter((bytes) => !sink.write(bytes)).length > 0
+      return Effect.as(full ? sink.drained : Effect.void, taken.ended ? "ended" as const : "more" as const)
+    }).pipe(
+      Effect.repeat({ while: (state) => state === "more" }),
+      Effect.map((state) => state === "ended"),
+      Effect.orElseSucceed(() => false)
+    )
+  }
+  const resumed = Effect.suspend(() => again(place)).pipe(
+    Effect.retry(Schedule.spaced(pause)),
+    Effect.timeoutTo({ duration: patience, onSuccess: (response) => response, onTimeout: () => undefined }),
+    Effect.flatMap((response) => response === undefined || response.contentType !== logPieces.contentType ? Effect.succeed(true) : read(response)),
+    Effect.orElseSucceed(() => true),
+    Effect.scoped,
+    Effect.delay(pause)
+  )
+  return Effect.flatMap(read(first), (over) => over ? Effect.void : Effect.asVoid(Effect.repeat(resumed, { until: (over) => over })))
+}
+
+const uidOf = ({ context, info, kind }: ResourceRequest, name: string): string | undefined => {
+  const entry = context.cache.get(keyOf(kind, info.namespace, name))
+  return entry === undefined ? undefined : objectOf(entry).metadata.uid
+}
+
+const proxy = (call: ResourceRequest, node: NodeAddress, pod: string, container: string): Effect.Effect<ApiResponse, Status.Status> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
@@ -84,10 +140,26 @@ const proxy = (call: ResourceRequest, node: NodeAddress, path: string): Effect.E
       const failed = (error: KubeletUnreachable) => Status.internalError(error.message)
       return yield* restore(
         Effect.gen(function*() {
-          const response = yield* call.context.kubelet.get(node, path)
+          const uid = uidOf(call, pod)
+          const response = yield* call.context.kubelet.get(node, pathOf(call, pod, container))
           if (response.status < 400) {
             const headers = { "content-type": "text/plain", "cache-control": "no-cache, private" }
-            return Response.stream(response.status, headers, true, (sink) => copy(response, sink), close)
+            const again = (place: string | undefined) =>
+              Effect.gen(function*() {
+                // A pod that is gone has no log, and another one of its name has another one.
+                if (uidOf(call, pod) !== uid) return undefined
+                const address = yield* Effect.orElseSucceed(addressOf(call.context, node.node), () => node)
+                const response = yield* call.context.kubelet.get(address, pathOf(call, pod, container, place))
+                // An agent that has just begun does not know its pods yet.
+                return response.status < 400 ? response : yield* new KubeletUnreachable({ node: node.node, url: "", detail: `it answers ${response.status}` })
+              })
+            return Response.stream(
+              response.status,
+              headers,
+              true,
+              (sink) => response.contentType === logPieces.contentType ? copyPieces(response, sink, again) : copy(response, sink),
+              close
+            )
           }
           const message = yield* messageOf(response)
           return yield* Effect.fail(
@@ -111,5 +183,5 @@ export const log = (call: ResourceRequest, name: string): Effect.Effect<ApiRespo
     const container = yield* containerOf(pod, info.query.get("container"))
     const node = nodeNameOf(pod)
     if (node === undefined) return { status: 204, headers: {}, body: Response.emptyBody }
-    return yield* proxy(call, yield* addressOf(context, node), pathOf(call, name, container))
+    return yield* proxy(call, yield* addressOf(context, node), name, container)
   })

@@ -120,7 +120,7 @@ export const patch = (call: ResourceRequest, name: string): Effect.Effect<ApiRes
       const decoded = Either.flatMap(apply(current.object), (patched) =>
         explicitVersion(patched, current.object)
           ? Either.left(Status.conflict(kind, name))
-          : body.decode(kind, patched, undefined, fieldValidation))
+          : body.decode(kind, patched, undefined, fieldValidation, current.object))
       if (Either.isLeft(decoded)) return Effect.fail(commit.refused(decoded.left))
       const { object, warnings } = decoded.right
       return eager.flatMap(eager.mapError(checkIdentity(call, object, name), commit.refused), () =>

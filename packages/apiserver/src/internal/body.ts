@@ -85,12 +85,13 @@ export const parse = (
       : Either.map(parseJson(text, kind), (value) => ({ value, json: text })))
 }
 
-/** Decodes a parsed value as an object of the kind, by the rules of `fieldValidation`. */
+/** Decodes a parsed value as an object of the kind, by the rules of `fieldValidation`. `known` is the stored object that it was made from. */
 export const decode = (
   kind: Kind.Kind,
   value: unknown,
   json: string | undefined,
-  validation: FieldValidation
+  validation: FieldValidation,
+  known?: KubeObject.KubeObject
 ): Either.Either<Decoded, Status.Status> => {
   if (!isObject(value)) {
     return Either.left(
@@ -101,7 +102,7 @@ export const decode = (
       )
     )
   }
-  return Either.flatMap(ObjectCodec.decode(kind, value), ({ object, unknownFields }) => {
+  return Either.flatMap(ObjectCodec.decode(kind, value, known), ({ object, unknownFields }) => {
     if (validation === "Ignore") return Either.right({ object, warnings: [] })
     const problems = json === undefined ? unknownFields : [...unknownFields, ...JsonText.duplicateFields(json, value)]
     return validation === "Strict" && problems.length > 0

@@ -6,7 +6,7 @@ import * as ManagedFields from "../fields/ManagedFields.js"
 import { objectOf, type ResourceRequest } from "./apiContext.js"
 import * as commit from "./commit.js"
 import * as eager from "./eager.js"
-import { equals, get, sharing } from "./jsonValue.js"
+import { equals, equalsExcept, get, type JsonObject, sharesExcept, sharing } from "./jsonValue.js"
 import { keyOf } from "./keys.js"
 import { originOf } from "./origin.js"
 import * as tracking from "./tracking.js"
@@ -34,15 +34,22 @@ const keepServerFields = (next: KubeObject.KubeObject, old: KubeObject.KubeObjec
     deletionTimestamp,
     deletionGracePeriodSeconds
   }
-  for (const key of ["namespace", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"] as const) {
-    if (metadata[key] === undefined) delete metadata[key]
-  }
   return { ...next, apiVersion: old.apiVersion, kind: old.kind, metadata: defined(metadata) }
 }
 
 // Absent properties must be absent, not undefined: validation and encoding look at keys.
-const defined = (metadata: object): KubeObject.KubeObject["metadata"] =>
-  Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined))
+const defined = (metadata: JsonObject): KubeObject.KubeObject["metadata"] => {
+  const kept: Record<string, unknown> = {}
+  for (const key in metadata) if (metadata[key] !== undefined) kept[key] = metadata[key]
+  return kept
+}
+
+/**
+ * Whether a change leaves all that defaults depend on as it is stored, so that they need not be filled in again. They look at the content
+ * and at names and labels, never at the rest of the metadata. What a patch does not touch is the very same.
+ */
+const isDefaulted = (sent: KubeObject.KubeObject, old: KubeObject.KubeObject): boolean =>
+  sharesExcept("metadata", sent, old) && sent.metadata.labels === old.metadata.labels
 
 const counted = (kind: Kind.Kind, object: KubeObject.KubeObject): unknown =>
   kind.generationContent === undefined ? get(object, "spec") : kind.generationContent(object)
@@ -107,8 +114,9 @@ const attributes = (
 
 // That a manager says again what it said before is no change, so it leaves no new time.
 const isSame = (next: KubeObject.KubeObject, old: KubeObject.KubeObject): boolean => {
-  if (!ManagedFields.equalsExceptTimes(next.metadata.managedFields, old.metadata.managedFields)) return false
-  return equals(tracking.withEntries(next, undefined), tracking.withEntries(old, undefined))
+  if (!equalsExcept("metadata", next, old)) return false
+  if (!equalsExcept("managedFields", next.metadata, old.metadata)) return false
+  return ManagedFields.equalsExceptTimes(next.metadata.managedFields, old.metadata.managedFields)
 }
 
 const writeNext = (
@@ -145,10 +153,11 @@ export const apply = (
   const stale = precondition(kind, name, sent, old)
   if (stale !== undefined) return Effect.fail(commit.refused(stale))
   const about = attributes(call, name, old, dryRun)
-  const filled = sharing(call.info.subresource === "status" ? sent : kind.defaults(sent), old)
-  const managedFields = applied === undefined ? tracking.ofUpdate(call, old, filled) : applied.managedFields
-  const combined = tracking.withEntries(combine(kind, call.info.subresource, filled, old), managedFields)
   const isStatus = call.info.subresource === "status"
+  const filled = isStatus ? sent : sharing(isDefaulted(sent, old) ? sent : kind.defaults(sent), old)
+  const managedFields = applied === undefined ? tracking.ofUpdate(call, old, filled) : applied.managedFields
+  const kept = combine(kind, call.info.subresource, filled, old)
+  const combined = tracking.withEntries(isStatus ? sharing(kept, old) : kept, managedFields)
   const checked = eager.flatMap(Admission.mutate(context.plugins, combined, about, context.view), (mutated) => {
     // Whatever a status write may change is no change of what is asked for.
     const next = isStatus ? mutated : countGeneration(kind, mutated, old)

@@ -130,6 +130,8 @@ const route = (call: ResourceRequest): Handled => {
 // What they answer is not for this server to choose, whatever the client would prefer.
 const isHandedThrough: ReadonlySet<string> = new Set(["attach", "exec", "log", "portforward", "proxy"])
 
+const ignore = (): void => {}
+
 const reads: ReadonlySet<string> = new Set(["get", "list", "watch"])
 
 /** Answers a request for a resource whose caller was found to be allowed to make it. */
@@ -147,24 +149,16 @@ export const dispatch = (context: ApiContext, request: Request.ApiRequest, info:
     : negotiate(Request.header(request, "accept")) ?? (info.verb === "watch" && wantsEvents(request) ? plainJson : undefined)
   if (accepted === undefined) return render.status(Status.notAcceptable())
   const webhook = kind.storage?.webhook
-  const run = (call: ResourceRequest): Handled =>
-    kind.storage === undefined || webhook === undefined
-      ? route({ ...call, context: contextFor(context, kind) })
-      : convertedView.handle(call, kind.storage, webhook, route)
+  const run = (call: ResourceRequest): Handled => {
+    if (kind.storage === undefined) return route(call)
+    return webhook === undefined ? route({ ...call, context: contextFor(context, kind) }) : convertedView.handle(call, kind.storage, webhook, route)
+  }
   const { deprecationWarning } = kind
   const warnings = deprecationWarning === undefined ? [] : [deprecationWarning]
-  const call: ResourceRequest = {
-    context,
-    request,
-    user,
-    info,
-    kind,
-    accepted,
-    onSettled: () => {},
-    warn: (text) => void warnings.push(text)
-  }
+  const warn = (text: string): void => void warnings.push(text)
+  const answered = (onSettled: ResourceRequest["onSettled"]): Handled => run({ context, request, user, info, kind, accepted, onSettled, warn })
   const isRead = reads.has(info.verb)
-  const handled = isRead ? run(call) : settling((onSettled) => run({ ...call, onSettled }))
+  const handled = isRead ? answered(ignore) : settling(answered)
   if (isRead && warnings.length === 0) return handled
   const warned = (response: ApiResponse) => commit.warn(response, [...new Set(warnings)])
   return Effect.isEffect(handled)

@@ -21,6 +21,9 @@ export const flatMap = <A, E, B, E2>(
   return Effect.flatMap(self, next)
 }
 
+/** Whether an effect has succeeded already, so that its value can be had without running it. */
+export const hasSucceeded = <A, E>(self: Effect.Effect<A, E>): self is Exit.Success<A, E> => isExit(self) && Exit.isSuccess(self)
+
 /** `Effect.map`, at once where `self` is settled. */
 export const map = <A, E, B>(self: Effect.Effect<A, E>, next: (value: A) => B): Effect.Effect<B, E> =>
   flatMap(self, (value) => Effect.succeed(next(value)))

@@ -30,6 +30,8 @@ export interface Exchange {
   info: RequestInfo | undefined
   /** Milliseconds since the epoch at which waiting for the peer began; 0: not waiting. */
   waitingSince: number
+  /** Ends the work on the answer, while there is any: nobody waits for it any more. */
+  cancel: (() => void) | undefined
   closed: boolean
 }
 
@@ -60,20 +62,22 @@ export const receive = (exchange: Exchange, now: () => number, settle: (body: Bo
     if (settled) return
     settled = true
     exchange.waitingSince = 0
-    request.removeAllListeners("data")
     settle(body)
   }
   request.on("data", (chunk: Uint8Array) => {
     size += chunk.length
-    if (size > maxBodyBytes) return done(Effect.fail(tooLarge))
-    chunks.push(chunk)
+    if (size > maxBodyBytes) {
+      request.removeAllListeners("data")
+      done(Effect.fail(tooLarge))
+    } else chunks.push(chunk)
   })
-  request.once("end", () => {
+  request.on("end", () => {
     const [only] = chunks
     done(Effect.succeed(only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks, size)))
   })
-  request.once("aborted", () => done(Effect.fail(cutOff)))
-  request.once("error", () => done(Effect.fail(cutOff)))
+  const onCutOff = () => done(Effect.fail(cutOff))
+  request.on("aborted", onCutOff)
+  request.on("error", onCutOff)
 }
 
 /** Reads the body as soon as somebody wants it. */

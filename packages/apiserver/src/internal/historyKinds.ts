@@ -1,8 +1,6 @@
 /** The kinds under which the histories of objects are found. They are made by the server, never stored. */
-import { CustomResourceKind } from "@reddwarf/api-extensions"
-import { type ApiextensionsV1, Kind, KindRegistry, Kinds } from "@reddwarf/api-types"
-import * as TableSchema from "../fields/TableSchema.js"
-import * as customTypedSchema from "./customTypedSchema.js"
+import { type ApiextensionsV1, type Kind, KindRegistry } from "@reddwarf/api-types"
+import * as computedKinds from "./computedKinds.js"
 
 /** The API group of histories. */
 export const group = "history.reddwarf.io"
@@ -50,30 +48,8 @@ const schema: ApiextensionsV1.JSONSchemaProps = {
   }
 }
 
-const definition = (
-  names: ApiextensionsV1.CustomResourceDefinitionNames,
-  scope: "Namespaced" | "Cluster"
-): ApiextensionsV1.CustomResourceDefinition => ({
-  apiVersion: Kind.apiVersion(Kinds.customResourceDefinition),
-  kind: Kinds.customResourceDefinition.kind,
-  metadata: { name: `${names.plural}.${group}` },
-  spec: {
-    group,
-    names,
-    scope,
-    versions: [{ name: version, served: true, storage: true, schema: { openAPIV3Schema: schema } }]
-  }
-})
-
-const kindOf = (...given: Parameters<typeof definition>): Kind.Kind => {
-  const [made] = CustomResourceKind.make(definition(...given))
-  if (made === undefined) throw new Error("a history kind has no version")
-  const { root } = TableSchema.ofKind(Kinds.configMap)
-  const metadata = root._tag === "Map" ? root.field("metadata") : undefined
-  const kind: Kind.Kind = { ...made, verbs: ["get", "list"], subresources: [] }
-  customTypedSchema.provide(kind, metadata ?? { _tag: "Untyped", atomic: false })
-  return kind
-}
+const kindOf = (names: ApiextensionsV1.CustomResourceDefinitionNames, scope: "Namespaced" | "Cluster"): Kind.Kind =>
+  computedKinds.make({ group, version, names, scope, schema, verbs: ["get", "list"] })
 
 /** Histories of objects in namespaces. */
 export const namespaced: Kind.Kind = kindOf({

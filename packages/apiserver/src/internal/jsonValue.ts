@@ -20,6 +20,19 @@ export const equals = (a: unknown, b: unknown): boolean => {
   return true
 }
 
+const agreeExcept = (key: string, a: object, b: object, agree: (left: unknown, right: unknown) => boolean): boolean => {
+  if (!isObject(a) || !isObject(b)) return false
+  for (const name in a) if (name !== key && !agree(a[name], b[name])) return false
+  for (const name in b) if (name !== key && b[name] !== undefined && a[name] === undefined) return false
+  return true
+}
+
+/** Whether two objects are equal but for what they have under one key. */
+export const equalsExcept = (key: string, a: object, b: object): boolean => agreeExcept(key, a, b, equals)
+
+/** Whether two objects have the very same values, not only equal ones, but for what they have under one key. */
+export const sharesExcept = (key: string, a: object, b: object): boolean => agreeExcept(key, a, b, Object.is)
+
 const hasNoMore = (a: JsonObject, b: JsonObject): boolean => {
   for (const key in a) if (a[key] !== undefined && !Object.hasOwn(b, key)) return false
   return true
@@ -75,6 +88,13 @@ export const without = (object: JsonObject, key: string): JsonObject => {
 /** The value of an own property. */
 export const get = (object: unknown, key: string): unknown =>
   isObject(object) && Object.hasOwn(object, key) ? object[key] : undefined
+
+/** Gives an object a property of its own. */
+export const put = (object: Record<string, unknown>, key: string, value: unknown): void => {
+  // Assigning this key would change the prototype of the object instead.
+  if (key === "__proto__") Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })
+  else object[key] = value
+}
 
 /** The text under a name; empty for anything else. */
 export const textAt = (object: unknown, key: string): string => {

@@ -26,7 +26,7 @@ export const make = (now: () => number): Refusals => {
   const open = new Set<exchanges.Exchange>()
   return {
     refuse: (request, response, answer) => {
-      const exchange: exchanges.Exchange = { request, response, client: "", began: now(), info: undefined, waitingSince: 0, closed: false }
+      const exchange: exchanges.Exchange = { request, response, client: "", began: now(), info: undefined, waitingSince: 0, cancel: undefined, closed: false }
       // Nobody is there to be told about a broken connection.
       request.on("error", () => {})
       response.on("error", () => {})

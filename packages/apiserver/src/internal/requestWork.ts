@@ -120,12 +120,16 @@ export const make = (options: Options): RequestWork => {
 
   // One fiber for the answer, and a second one only for an answer that is streamed: most answers are bytes.
   const work = (exchange: exchanges.Exchange, answer: Effect.Effect<ApiResponse>) => {
-    let running: Fiber.RuntimeFiber<ApiResponse | void> = fork(answer)
-    exchange.response.once("close", () => running.unsafeInterruptAsFork(FiberId.none))
     const follow = (sending: Effect.Effect<void>) => {
-      if (!Exit.isExit(sending)) running = fork(sending)
+      if (Exit.isExit(sending)) return
+      const running = fork(sending)
+      exchange.cancel = () => running.unsafeInterruptAsFork(FiberId.none)
     }
+    const running = fork(answer)
+    exchange.cancel = () => running.unsafeInterruptAsFork(FiberId.none)
     running.addObserver((exit) => {
+      // A fiber that has ended would be woken only to be told that nobody waits for it.
+      exchange.cancel = undefined
       if (Exit.isFailure(exit)) fork(failed(exchange)(exit.cause))
       else if (exit.value !== undefined) follow(send(exchange, exit.value))
     })
@@ -133,6 +137,7 @@ export const make = (options: Options): RequestWork => {
 
   const finish = (exchange: exchanges.Exchange) => {
     exchange.closed = true
+    exchange.cancel?.()
     if (requests.delete(exchange)) requestPlaces.leave(exchange.client)
     const isStream = streams.delete(exchange)
     if (isStream) streamPlaces.leave(exchange.client)
@@ -158,12 +163,13 @@ export const make = (options: Options): RequestWork => {
     const tooLarge = requestLimits.refusalOf(request.url, request.rawHeaders)
     if (tooLarge !== undefined) return reject(request, response, tooLarge)
     if (!requestPlaces.enter(client)) return reject(request, response, overloaded)
-    const exchange: exchanges.Exchange = { request, response, client, began: now(), info: undefined, waitingSince: 0, closed: false }
+    const exchange: exchanges.Exchange = { request, response, client, began: now(), info: undefined, waitingSince: 0, cancel: undefined, closed: false }
     // Nobody is there to be told about a broken connection.
     request.on("error", () => {})
     response.on("error", () => {})
     requests.add(exchange)
-    response.once("close", () => finish(exchange))
+    // Comes once; to say so would cost a second listener.
+    response.on("close", () => finish(exchange))
     const { method } = request
     if (method === "GET" || method === "HEAD") return begin(exchange, user, exchanges.readBody(exchange, now))
     const together = gathering.isHeartbeat(method, request.url) ? ofHeartbeats : ofTurn

@@ -2,7 +2,6 @@
 import type { Status } from "@reddwarf/api-types"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import type { ApiResponse } from "../ApiResponse.js"
 
 type Handled = ApiResponse | Effect.Effect<ApiResponse, Status.Status>
@@ -15,9 +14,18 @@ export const settling = (handler: (onSettled: (run: () => void) => void) => Hand
     else pending.push(run)
   })
   if (!Effect.isEffect(handled)) return handled
-  return Effect.onExit(handled, (exit) =>
-    Effect.sync(() => {
-      if (pending === undefined || (Exit.isFailure(exit) && Cause.isInterrupted(exit.cause))) return
-      for (const run of pending) run()
-    }))
+  const settle = (): void => {
+    for (const run of pending ?? []) run()
+  }
+  // Nothing is to be done after an interruption, so this need not be shielded from one, as `Effect.onExit` would be.
+  return Effect.matchCauseEffect(handled, {
+    onFailure: (cause) => {
+      if (!Cause.isInterrupted(cause)) settle()
+      return Effect.failCause(cause)
+    },
+    onSuccess: (response) => {
+      settle()
+      return Effect.succeed(response)
+    }
+  })
 }

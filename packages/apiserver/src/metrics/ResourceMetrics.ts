@@ -92,7 +92,8 @@ export const resources = (cache: Cache, window: MetricsWindow.MetricsWindow, now
 ]
 
 /**
- * Collects from all agents while the layer lives, and offers the result to the API server that it is provided to.
+ * Collects from all agents while the layer lives, and offers the result to the API server that it is provided to, beside the computed
+ * resources that are there already.
  *
  * @category layers
  */
@@ -107,6 +108,6 @@ export const layer = (
       const clock = yield* Effect.clock
       const window = MetricsWindow.make(Duration.toMillis(options.interval ?? "15 seconds"))
       yield* MetricsScraper.run({ cache, kubelet, window }, options)
-      return resources(cache, window, () => clock.unsafeCurrentTimeMillis())
+      return [...(yield* ComputedResources), ...resources(cache, window, () => clock.unsafeCurrentTimeMillis())]
     })
   )

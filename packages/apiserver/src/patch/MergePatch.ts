@@ -1,5 +1,5 @@
 /** JSON merge patch (RFC 7386). */
-import { isObject } from "../internal/jsonValue.js"
+import { get, isObject, put } from "../internal/jsonValue.js"
 
 /**
  * The target with the patch applied: objects merge, null removes, anything else replaces. Neither argument is modified.
@@ -8,10 +8,11 @@ import { isObject } from "../internal/jsonValue.js"
  */
 export const apply = (target: unknown, patch: unknown): unknown => {
   if (!isObject(patch)) return patch
-  const result = new Map(isObject(target) ? Object.entries(target) : [])
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) result.delete(key)
-    else result.set(key, apply(result.get(key), value))
+  const result: Record<string, unknown> = isObject(target) ? { ...target } : {}
+  for (const key of Object.keys(patch)) {
+    const value = patch[key]
+    if (value === null) delete result[key]
+    else put(result, key, apply(get(result, key), value))
   }
-  return Object.fromEntries(result)
+  return result
 }

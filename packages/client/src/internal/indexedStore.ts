@@ -87,6 +87,8 @@ const none: ReadonlyArray<string> = []
 const same = <T>(a: ReadonlyArray<T>, b: ReadonlyArray<T> | undefined): b is ReadonlyArray<T> =>
   a.length === b?.length && a.every((value, at) => value === b[at])
 
+const areSame = (a: Values, b: Values): boolean => a === b || a.every((value, at) => same(value, b[at]))
+
 /** What stands under one value of an index. */
 interface Keys {
   /** The value alone: that is all that most objects have, and they share it. */
@@ -114,11 +116,12 @@ export const make = <A>(indexers: Readonly<Record<string, Indexer<A>>>): Indexed
   }
 
   const unindex = (key: string, values: Values): void => {
-    for (const [at, { entries }] of indexes.entries()) {
+    for (let at = 0; at < indexes.length; at++) {
+      const entries = indexes[at]?.entries
       for (const value of values[at] ?? []) {
-        const keys = entries.get(value)?.keys
+        const keys = entries?.get(value)?.keys
         keys?.delete(key)
-        if (keys?.size === 0) entries.delete(value)
+        if (keys?.size === 0) entries?.delete(value)
       }
     }
   }
@@ -129,9 +132,16 @@ export const make = <A>(indexers: Readonly<Record<string, Indexer<A>>>): Indexed
     const object = indexes.length === 0 ? undefined : held.object
     // Indexers are the caller's code: if one throws, nothing has changed yet.
     const values = object === undefined ? noValues : valuesOf(object)
+    // Most changes leave an object where it is in all indexes.
+    if (old !== undefined && areSame(values, old.values)) {
+      objects.set(key, { held, values: old.values })
+      return object
+    }
     if (old !== undefined) unindex(key, old.values)
     objects.set(key, { held, values })
-    for (const [at, { entries }] of indexes.entries()) {
+    for (let at = 0; at < indexes.length; at++) {
+      const entries = indexes[at]?.entries
+      if (entries === undefined) continue
       for (const value of values[at] ?? []) {
         const found = entries.get(value)
         if (found === undefined) entries.set(value, { alone: [value], keys: new Set([key]) })

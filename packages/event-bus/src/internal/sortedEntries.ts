@@ -4,6 +4,7 @@
  */
 import { Key } from "@reddwarf/store"
 import type { CacheEntry } from "../CacheEvent.js"
+import { resourceOf } from "./keyPath.js"
 
 const runLength = 512
 
@@ -53,6 +54,21 @@ export const make = <E extends CacheEntry = CacheEntry>(): SortedEntries<E> => {
   const byKey = new Map<string, E>()
   // No run is empty.
   const runs: Array<Array<E>> = []
+  // How many entries each resource has. Every write asks for the objects of some resources of which most clusters have none.
+  const sizes = new Map<string, number>()
+
+  const count = (key: string, change: number): void => {
+    const resource = resourceOf(key)
+    if (resource === undefined) return
+    const size = (sizes.get(resource) ?? 0) + change
+    if (size === 0) sizes.delete(resource)
+    else sizes.set(resource, size)
+  }
+
+  const isEmpty = (prefix: string): boolean => {
+    const resource = resourceOf(prefix)
+    return resource !== undefined && !sizes.has(resource)
+  }
 
   /** Where `key` is, or belongs: in the last run that begins at or before it. */
   const locate = (key: string): Position => {
@@ -81,19 +97,24 @@ export const make = <E extends CacheEntry = CacheEntry>(): SortedEntries<E> => {
     set: (entry) => {
       const isNew = !byKey.has(entry.key)
       byKey.set(entry.key, entry)
-      if (isNew) return insert(entry)
+      if (isNew) {
+        count(entry.key, 1)
+        return insert(entry)
+      }
       const { run, offset } = locate(entry.key)
       const entries = runs[run]
       if (entries !== undefined) entries[offset] = entry
     },
     delete: (key) => {
       if (!byKey.delete(key)) return
+      count(key, -1)
       const { run, offset } = locate(key)
       const entries = runs[run]
       entries?.splice(offset, 1)
       if (entries?.length === 0) runs.splice(run, 1)
     },
     list: (prefix) => {
+      if (isEmpty(prefix)) return []
       const from = locate(prefix)
       const to = locate(Key.prefixEnd(prefix))
       if (from.run === to.run) return runs[from.run]?.slice(from.offset, to.offset) ?? []

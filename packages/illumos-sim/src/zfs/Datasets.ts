@@ -184,13 +184,14 @@ export const restore = (context: HostContext, from: Dataset, into: Dataset): voi
   for (const member of inner) mountNow(context, member)
 }
 
+const filesystemsBelow = (host: HostState, name: string): ReadonlyArray<Dataset> =>
+  DatasetIndex.of(host) === undefined
+    ? tree(host, name).filter((dataset) => dataset.type === "filesystem" && dataset.name !== name)
+    : childrenOf(host, name).flatMap((child) => [child, ...filesystemsBelow(host, child.name)])
+
 /** Folders of the file systems mounted below another one. @category combinators */
 export const foldersBelow = (context: HostContext, dataset: Dataset): ReadonlySet<string> =>
-  new Set(
-    tree(context.host, dataset.name)
-      .filter((child) => child !== dataset)
-      .flatMap((child) => folder(context, child) ?? [])
-  )
+  new Set(filesystemsBelow(context.host, dataset.name).flatMap((child) => folder(context, child) ?? []))
 
 /** Forgets the dataset and removes its content and its mountpoint. @category combinators */
 export const remove = (context: HostContext, dataset: Dataset): void => {

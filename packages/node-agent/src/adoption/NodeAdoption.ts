@@ -4,7 +4,7 @@ import { type CoreV1, Kinds } from "@reddwarf/api-types"
 import { ApiClient, EventRecorder, Informer } from "@reddwarf/client"
 import { type CommandRunner, type NetworkRuntime, ZoneRuntime } from "@reddwarf/runtime-illumos"
 import type { StorageEngine } from "@reddwarf/storage-zfs"
-import type { PlanError, PlanLedger } from "@reddwarf/plans"
+import { type PlanError, PlanLedger } from "@reddwarf/plans"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -44,10 +44,6 @@ export interface Options extends NodeAgentOptions.Resolved, Omit<PodWorker.Optio
   readonly companions?: BootReconciler.Options<never>["companions"]
   /** Whether somebody asked for the zone of a pod to be stopped and kept. Default: nobody does. */
   readonly isStopped?: (pod: CoreV1.Pod) => boolean
-  /** Opens what the agent keeps of plans. */
-  readonly openLedger?: Effect.Effect<void, { readonly message: string }>
-  /** Whether a plan stands between two steps that must not be separated; then the end of the agent is not an orderly one. */
-  readonly isBetweenSteps?: () => boolean
   /** Resolves when the agent is asked not to wait for anything when it ends. */
   readonly hurry?: Effect.Effect<void>
 }
@@ -113,6 +109,8 @@ export const make = (
 > =>
   Effect.gen(function*() {
     const startedAt = yield* Clock.currentTimeMillis
+    const ledger = yield* PlanLedger.PlanLedger
+    const closing = boundedWait.shared(options.shutdownGrace, options.hurry)
     const sandbox = yield* PodSandbox.PodSandbox
     const supervisor = yield* SupervisorClient.SupervisorClient
     const recorder = yield* EventRecorder.EventRecorder
@@ -122,6 +120,7 @@ export const make = (
     const fs = yield* FileSystem.FileSystem
     const { dataDir, nodeName } = options
     let stopping = false
+    let planRecordsLost = false
     let markClean: Effect.Effect<void> = Effect.void
     // Registered first, so run last: when all that could be in progress has ended.
     yield* Effect.addFinalizer(() => markClean)
@@ -141,6 +140,7 @@ export const make = (
     let stage: ZoneStage.ZoneStage | undefined
     const controller = yield* PodController.make({
       ...options,
+      closing,
       source,
       holds: (uid) => stopping ? "held" : stage?.holds(uid),
       owes: statuses.owes
@@ -157,13 +157,15 @@ export const make = (
         supervised: supervisor.list,
         removeLink: sandbox.removeLink,
         checkImages: controller.retainImages,
-        ...(options.openLedger === undefined ? {} : { openLedger: options.openLedger })
+        // Each record is read: what is damaged is replaced by its previous copy.
+        openLedger: Effect.flatMap(ledger.list, Effect.forEach((uid) => ledger.load(uid), { discard: true }))
       })
     })
     const zones = ZoneStage.make({
       source,
       sandbox,
       supervisor,
+      recorded: Effect.orElseSucceed(ledger.list, () => []),
       snapshot: snapshot.read,
       request: controller.request,
       noteIdentity: controller.noteIdentity,
@@ -171,12 +173,14 @@ export const make = (
       rebooted: () => gate.kind !== "none",
       confirmation: options.orphanConfirmation,
       onFirstLook: controller.retainImages.pipe(
+        Effect.zipRight(NodeShutdown.release(supervisor)),
         Effect.zipRight(controller.start),
         Effect.zipRight(Effect.flatMap(Clock.currentTimeMillis, (now) => Metric.set(AdoptionMetrics.adoptionDuration, (now - startedAt) / 1000)))
       )
     })
     stage = zones
-    markClean = Effect.suspend(() => controller.active() === 0 && options.isBetweenSteps?.() !== true ? gate.markClean : Effect.void)
+    markClean = Effect.suspend(() => controller.isSettled() ? gate.markClean : Effect.void)
+    const ledgerLook = Effect.map(ledger.rebuilt, (uids) => void (planRecordsLost = uids.size > 0))
     const confirmation = yield* StateConfirmation.make(dataDir, source.guard)
     const tellProblems = Effect.suspend(() =>
       Effect.forEach(problems.splice(0), ({ detail, file }) =>
@@ -190,7 +194,7 @@ export const make = (
       isRecovered: gate.isComplete,
       recovered: gate.completed,
       onRecoveryTimedOut: gate.timedOut,
-      zones: Effect.zipRight(Effect.zipRight(confirmation.look, tellProblems), zones.run),
+      zones: confirmation.look.pipe(Effect.zipRight(tellProblems), Effect.zipRight(zones.run), Effect.tap(ledgerLook)),
       ...(options.companions === undefined ? {} : { companions: options.companions })
     })
     // Who waited for the API to be heard goes on as soon as it was.
@@ -201,7 +205,7 @@ export const make = (
     const fiber = yield* Effect.forkDaemon(Effect.zipRight(Deferred.await(opened), reconciler.run))
     // A pass is never cut off: the loop is told to end, and waited for.
     yield* Effect.addFinalizer(() =>
-      Effect.zipRight(reconciler.shutdown, boundedWait.atMost(Fiber.await(fiber), options.shutdownGrace, options.hurry)))
+      Effect.zipRight(reconciler.shutdown, closing.atMost(Fiber.await(fiber))))
     yield* Deferred.succeed(opened, undefined)
 
     return {
@@ -214,7 +218,7 @@ export const make = (
         return [
           ...["ForeignZones", "QuarantinedZones", "ZoneStuck", "StateRewound"].map((type) => condition(type, findings.has(type), "Found", findings.get(type) ?? "")),
           condition("BootRecoveryTimedOut", gate.hasTimedOut(), "StepsUnfinished", `not done: ${gate.unfinished().join(", ")}`),
-          condition("LedgerRebuilt", gate.ledgerLost || source.ledgerLost, "RecordDamaged", "a record of the agent was damaged and made anew; nothing was removed because of it")
+          condition("LedgerRebuilt", gate.ledgerLost || source.ledgerLost || planRecordsLost, "RecordDamaged", "a record of the agent was damaged and made anew; nothing was removed because of it")
         ]
       },
       lastReport: reconciler.lastReport,
@@ -224,8 +228,16 @@ export const make = (
         stopping = true
         yield* Effect.fork(tell)
         yield* reconciler.shutdown
-        yield* boundedWait.atMost(boundedWait.until(() => controller.active() === 0), options.shutdownGrace, options.hurry)
-        yield* NodeShutdown.run({ dataDir, client, zones: runtime, pods: source.list(), grace: options.nodeShutdownGrace })
+        yield* controller.settle
+        yield* NodeShutdown.run({
+          dataDir,
+          client,
+          supervisor,
+          zones: runtime,
+          pods: source.list(),
+          grace: options.nodeShutdownGrace,
+          criticalGrace: options.nodeShutdownGraceCritical
+        })
       }).pipe(
         Effect.provideService(FileSystem.FileSystem, fs),
         Effect.catchAll((error) => Effect.logWarning("the pods of the node cannot be ended in order", error))

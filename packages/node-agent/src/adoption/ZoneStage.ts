@@ -30,6 +30,8 @@ export interface Options {
   readonly snapshot: Effect.Effect<HostSnapshot.HostSnapshot, HostError.HostError | StorageError.StorageError>
   readonly sandbox: Pick<PodSandbox.PodSandbox["Type"], "addressOwners" | "releaseAddress" | "removeLink">
   readonly supervisor: Pick<SupervisorClient.SupervisorClient["Type"], "list">
+  /** Uids of which there are records of plans: those of a pod that is gone are removed like anything else of it. */
+  readonly recorded: Effect.Effect<ReadonlyArray<string>>
   /** Asks for a pass over a pod, and waits for its end. */
   readonly request: (uid: string) => Effect.Effect<PassResult>
   /** Remembers who a uid is. */
@@ -240,10 +242,10 @@ export const make = (options: Options): ZoneStage => {
 
   const run = Effect.gen(function*() {
     yield* source.look
-    const [snapshot, supervised] = yield* Effect.all([options.snapshot, options.supervisor.list])
+    const [snapshot, supervised, recorded] = yield* Effect.all([options.snapshot, options.supervisor.list, options.recorded])
     const now = yield* Clock.currentTimeMillis
     for (const identity of HostSnapshot.owned(snapshot).values()) options.noteIdentity(identity)
-    const items = decide(snapshot, supervised, now)
+    const items = decide(snapshot, [...supervised, ...recorded], now)
     note(items, snapshot, supervised, now)
     yield* count(items, snapshot)
     if (!looked) {

@@ -3,7 +3,6 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import { type CoreV1, Kinds } from "@reddwarf/api-types"
 import { type ApiClient, ClientError } from "@reddwarf/client"
 import {
-  Digest,
   type Image,
   type ImageError,
   ImageStore,
@@ -18,6 +17,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { createHash } from "node:crypto"
 import { posix } from "node:path"
 import * as imagePath from "../internal/imagePath.js"
 import * as ContainerRoots from "./ContainerRoots.js"
@@ -87,6 +87,9 @@ const policies: ReadonlyArray<ImageStore.PullPolicy> = ["Always", "IfNotPresent"
 /** As a kubelet does, only what was asked of a registry is asked again later and later: nothing is spared by waiting with the others. */
 const isAttempt = ({ _tag }: ImageError.ImageError): boolean => _tag !== "NeverPull" && _tag !== "InvalidReference"
 
+/** What the status of a container shows of its image. */
+const idOf = (image: Image.Image): string => image.digests[0] ?? image.id
+
 const largestAccounts = 1024 * 1024
 
 const make = (options: { readonly defaultBrand: string; readonly backOff?: PullBackOff.Options }) =>
@@ -124,7 +127,8 @@ const make = (options: { readonly defaultBrand: string; readonly backOff?: PullB
           const paths = given.map((path) => posix.resolve("/", path))
           const places = paths.map((path) => [path, imagePath.resolve(files, path) ?? path] as const)
           return {
-            id: Digest.hex(image.chainId).slice(0, 12),
+            // Two images of the same layers are two all the same: what is of one of them can be told from what is of the other.
+            id: createHash("sha256").update(idOf(image)).digest("hex").slice(0, 12),
             snapshot: image.snapshot,
             os: image.platform.os,
             hasShell: imagePath.isProgram(files, "/bin/sh"),
@@ -206,7 +210,7 @@ const make = (options: { readonly defaultBrand: string; readonly backOff?: PullB
             )
             const accounts = yield* accountsOf(image)
             const root = yield* rootOf(image, container)
-            return [name, { imageID: image.digests[0] ?? image.id, process: image.config.process, ...accounts, root }] as const
+            return [name, { imageID: idOf(image), process: image.config.process, ...accounts, root }] as const
           }))
         return { containers: new Map(containers), images: new Map(images.map(([{ name }, image]) => [name, image])) }
       })

@@ -10,6 +10,7 @@ import * as Stream from "effect/Stream"
 import { type FileHandle, open as openFile, stat } from "node:fs/promises"
 import { dirname } from "node:path"
 import * as criLog from "../internal/criLog.js"
+import * as LogPieces from "./LogPieces.js"
 import * as logRecords from "../internal/logRecords.js"
 
 /**
@@ -28,6 +29,10 @@ export interface Options {
   readonly limitBytes?: number | undefined
   /** Goes on with what is written later, until `isOver` says that nothing will be. */
   readonly follow?: boolean | undefined
+  /** Begins there and not at the beginning; with nothing of what was there before it. */
+  readonly from?: LogPieces.Place | undefined
+  /** Gives the log of this attempt as pieces (`LogPieces`). */
+  readonly pieces?: { readonly attempt: number } | undefined
 }
 
 /**
@@ -142,6 +147,8 @@ const openPosition = (path: string, { inode, path: name }: Position): Effect.Eff
 
 /** The files of one log in the order in which they were written, across rotations that happen while they are read. */
 interface Cursor {
+  /** Behind what came last. */
+  readonly place: () => { readonly inode: number; readonly offset: number }
   /** What comes next; nothing at the end of what is written so far, or at the end that was given. */
   readonly next: Effect.Effect<Buffer, LogReadFailed>
 }
@@ -180,7 +187,7 @@ const cursor = (path: string, from: Position, end?: End): Effect.Effect<Cursor, 
         if (!(yield* successor)) return bytes
       }
     })
-    return { next }
+    return { next, place: () => ({ inode: file.inode, offset }) }
   })
 
 /** Ends a stream of bytes after `limit` of them. */
@@ -207,12 +214,22 @@ export const stream = (
   Stream.unwrapScoped(Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const end = yield* endOf(path)
-    const from = options.tailLines === undefined
+    const known = options.from === undefined ? [] : yield* Effect.forEach(filesOf(path), inodeOf)
+    // A file that was rotated away was older than all that are left.
+    const from = options.from !== undefined && known.includes(options.from.inode)
+      ? { path, inode: options.from.inode, offset: options.from.offset }
+      : options.tailLines === undefined
       ? { path: filesOf(path)[0] ?? path, inode: undefined, offset: 0 }
       : yield* tailStart(path, options.tailLines, end)
     // What is written while a log is read belongs to those who follow it: the others would see a line too many, or never come to an end.
     const log = yield* cursor(path, from, options.follow === true ? undefined : end)
-    const format = logRecords.formatter(options)
+    const format = logRecords.formatter({ ...options, atLineStart: options.from?.atLineStart })
+    const shown = (text: Buffer): Uint8Array => {
+      if (options.pieces === undefined) return text
+      const { inode, offset } = log.place()
+      return LogPieces.piece({ ...options.pieces, inode, offset: Math.max(0, offset - format.pending()), atLineStart: format.atLineStart() }, text)
+    }
+    let isEnded = options.pieces === undefined
     const notices = yield* Queue.sliding<void>(1)
     if (options.follow === true) {
       yield* Effect.forkScoped(
@@ -225,16 +242,22 @@ export const stream = (
         const bytes = yield* Effect.asSomeError(log.next)
         if (bytes.length > 0) {
           const text = format.push(bytes)
-          if (text.length > 0) return Chunk.of<Uint8Array>(text)
+          if (text.length > 0) return Chunk.of(shown(text))
           continue
         }
-        if (options.follow !== true || over) return yield* Effect.fail(Option.none())
+        if (options.follow !== true || over) {
+          if (isEnded) return yield* Effect.fail(Option.none())
+          isEnded = true
+          return Chunk.of(LogPieces.end)
+        }
         // What was written before the end was seen is read before the stream ends.
         over = yield* isOver
         if (!over) yield* Effect.race(Queue.take(notices), Effect.sleep(pollInterval))
       }
     })
-    return limited(options.limitBytes)(Stream.repeatEffectChunkOption(pull))
+    const all = limited(options.limitBytes)(Stream.repeatEffectChunkOption(pull))
+    // Where it begins is said before anything comes, unless what is there is to be left out.
+    return options.pieces === undefined || options.sinceTime !== undefined ? all : Stream.concat(Stream.sync(() => shown(Buffer.alloc(0))), all)
   }))
 
 /**

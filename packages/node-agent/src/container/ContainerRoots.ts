@@ -28,6 +28,8 @@ export interface ContainerRoot {
   readonly container: string
   /** Name of its dataset in that of the zone. Another image makes it another one. */
   readonly name: string
+  /** The image, as the status of the container shows it. */
+  readonly image: string
   /** What it is a clone of; the files are in the folder `root`. */
   readonly snapshot: DatasetName.SnapshotName
   /** Absolute path in the zone. */
@@ -79,6 +81,7 @@ const rootOf = (image: ContainerImage, container: CoreV1.Container, readOnly: bo
   return {
     container: container.name,
     name,
+    image: image.imageID,
     snapshot: image.root.snapshot,
     path: path(name),
     readOnly,

@@ -4,6 +4,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { SupervisedPod } from "../supervisor/SupervisorClient.js"
 import * as Paths from "../supervisor/SupervisorPaths.js"
+import * as LogPieces from "./LogPieces.js"
 
 /** @category models */
 export interface Query {
@@ -14,6 +15,10 @@ export interface Query {
   readonly sinceSeconds: number | undefined
   readonly sinceTime: string | undefined
   readonly limitBytes: number | undefined
+  /** Whether whoever asks knows logs in pieces; only for one that is followed. */
+  readonly pieces: boolean
+  /** Where an earlier answer in pieces has ended. */
+  readonly from: LogPieces.Place | undefined
 }
 
 /** A refusal: HTTP status and text. @category models */
@@ -48,8 +53,11 @@ export const parseQuery = (query: URLSearchParams): Either.Either<Query, string>
     tailLines: number("tailLines", 0),
     sinceSeconds: number("sinceSeconds", 1),
     sinceTime,
-    limitBytes: number("limitBytes", 1)
+    limitBytes: number("limitBytes", 1),
+    pieces: flag(query.get("pieces")) && query.has("pieces") && query.has("follow"),
+    from: Option.getOrUndefined(LogPieces.parse(query.get("from") ?? ""))
   }
+  if (query.has("from") && parsed.from === undefined) problems.push("from: Invalid value: it is no place in a log")
   if (parsed.sinceSeconds !== undefined && sinceTime !== undefined) problems.push("at most one of `sinceTime` or `sinceSeconds` may be specified")
   return problems.length === 0 ? Either.right(parsed) : Either.left(problems.join(", "))
 }

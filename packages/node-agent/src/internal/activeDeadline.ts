@@ -1,9 +1,8 @@
 /** The end of a pod that may be active for a limited time only. The supervisor sees to it, as the agent may not be there when it comes. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
-import type * as SubscriptionRef from "effect/SubscriptionRef"
 import type * as Files from "../supervisor/SupervisorFiles.js"
+import type { Followed } from "./followed.js"
 
 /** Timers hold no longer than this. */
 const longestSleep = 24 * 3600 * 1000
@@ -16,12 +15,12 @@ const until = (time: number): Effect.Effect<void> =>
   )
 
 /** Succeeds when the time is over that the specification, as it is by then, gives to the pod; never when it gives none. */
-export const passed = (specs: SubscriptionRef.SubscriptionRef<Files.PodSpec>): Effect.Effect<void> =>
-  specs.changes.pipe(
-    Stream.map(({ activeDeadlineAt }) => activeDeadlineAt),
-    Stream.changes,
-    Stream.flatMap((time) => Stream.fromEffect(time === undefined ? Effect.never : until(time)), { switch: true }),
-    Stream.take(1),
-    Stream.runDrain,
+export const passed = (specs: Followed<Files.PodSpec>): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const time = specs.get().activeDeadlineAt
+    const another = specs.until(({ activeDeadlineAt }) => activeDeadlineAt === time ? undefined : "another" as const)
+    return time === undefined ? another : Effect.raceFirst(Effect.as(until(time), "passed" as const), another)
+  }).pipe(
+    Effect.repeat({ until: (outcome) => outcome === "passed" }),
     Effect.asVoid
   )

@@ -85,6 +85,24 @@ const hasNoWriter = (fd: number, onData: () => void): boolean => {
   }
 }
 
+/**
+ * Whether the attempt in `directory` has no shim: nobody holds its FIFO open, or it has none, because whoever started it was cut off before the
+ * shim had begun.
+ */
+export const isAbandoned = (directory: string): boolean => {
+  let fd: number
+  try {
+    fd = openFifo(`${directory}/alive`, O_RDONLY)
+  } catch {
+    return true
+  }
+  try {
+    return hasNoWriter(fd, () => undefined)
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
 /** Opens the FIFOs of the attempt in `directory` for as long as the scope lives. */
 export const open = (
   directory: string,

@@ -19,6 +19,7 @@ import * as attemptFifos from "./attemptFifos.js"
 import * as criLog from "./criLog.js"
 import * as durableFile from "./durableFile.js"
 import * as folderWatch from "./folderWatch.js"
+import type { PollTicks } from "./pollTicks.js"
 import * as shim from "./shim.js"
 import * as terminationMessage from "./terminationMessage.js"
 
@@ -31,6 +32,8 @@ export interface PodPlace {
   readonly startTimeout: Duration.Duration
   /** How long to wait for a notice before looking at the files anyway. */
   readonly pollInterval: Duration.Duration
+  /** Comes in that distance. */
+  readonly ticks: PollTicks
 }
 
 /** A request to end, and until when the container may take its time. The deadline can become earlier. */
@@ -96,8 +99,9 @@ export const start = (
   }).pipe(Effect.mapError((error) => error._tag === "StartFailure" ? error : new StartFailure({ message: error.message })))
 
 /**
- * Waits until the shim says that the process exists. When it does not in time, the attempt is taken back, so that it cannot start later;
- * it fails only if that worked, that is if the process was never started and never will be.
+ * Waits until the shim says that the process exists. When it does not in time, is gone because its zone went down, or never began because
+ * who started it was cut off, the attempt is taken back, so that it cannot start later; it fails only if that worked, that is if the process was
+ * never started and never will be.
  */
 export const awaitStarted = (place: PodPlace, launch: string): Effect.Effect<void, StartFailure, Environment> => {
   const pidFile = `${onHost(place, launch)}/pid`
@@ -106,11 +110,16 @@ export const awaitStarted = (place: PodPlace, launch: string): Effect.Effect<voi
   const wait = Effect.scoped(Effect.gen(function*() {
     const notices = yield* Queue.sliding<void>(1)
     yield* folderWatch.scoped(onHost(place, launch), () => void Queue.unsafeOffer(notices, undefined))
-    while (!(yield* seen)) yield* Effect.race(Queue.take(notices), Effect.sleep(place.pollInterval))
+    const notice = Effect.race(Effect.as(Queue.take(notices), true), Effect.as(Effect.sleep(place.pollInterval), false))
+    while (!(yield* seen)) {
+      const isNoticed = yield* notice
+      if (!isNoticed && !(yield* seen) && attemptFifos.isAbandoned(onHost(place, launch))) return false
+    }
+    return true
   }))
   return Effect.gen(function*() {
     if (yield* seen) return
-    if (Option.isSome(yield* Effect.timeoutOption(wait, place.startTimeout))) return
+    if (Option.contains(yield* Effect.timeoutOption(wait, place.startTimeout), true)) return
     yield* giveUp(place, launch)
   })
 }
@@ -268,10 +277,13 @@ export const follow = (
       if (exit !== undefined && exitCode !== undefined) return Option.some({ exitCode, finishedAt: exit.writtenAt })
       return gone || fifos === undefined ? Option.some(undefined) : Option.none()
     })
-    const wait = Effect.race(Queue.take(notices), Effect.sleep(place.pollInterval))
+    // Whoever looks without a notice does it here, and wakes nobody for nothing.
+    yield* place.ticks.listen(() => {
+      if (numbersOf(place, launch, "exit") !== undefined) notice()
+    })
     let end = yield* look
     while (Option.isNone(end)) {
-      yield* wait
+      yield* Queue.take(notices)
       end = yield* look
     }
     fifos?.drain()

@@ -135,12 +135,10 @@ export const supervise = (
           )
           break
         case "running":
-          yield* restarts.around(container.name, state.attempt, stop).pipe(
-            Effect.flatMap((stop) =>
-              attemptHooks.around(place, record, container, launch ?? "", stop, (stop) => attempts.follow(place, state, launch ?? "", stop))
-            ),
-            Effect.scoped,
-            Effect.flatMap(ended)
+          yield* Effect.flatMap(
+            attemptHooks.around(place, record, container, launch ?? "", restarts.around(container.name, state.attempt, stop), (stop) =>
+              attempts.follow(place, state, launch ?? "", stop)),
+            ended
           )
           break
       }

@@ -32,15 +32,26 @@ const normalised = (time: string): string => {
 export interface Formatter {
   /** The lines that are complete with this chunk; a record may be spread over chunks. */
   readonly push: (chunk: Buffer) => Buffer
+  /** Bytes of a record that is not complete yet. */
+  readonly pending: () => number
+  /** Whether the next record begins a line. */
+  readonly atLineStart: () => boolean
 }
 
 /** Makes a formatter that leaves out records before `sinceTime`. */
-export const formatter = (options: { readonly timestamps?: boolean | undefined; readonly sinceTime?: string | undefined }): Formatter => {
+export const formatter = (options: {
+  readonly timestamps?: boolean | undefined
+  readonly sinceTime?: string | undefined
+  /** Default true. */
+  readonly atLineStart?: boolean | undefined
+}): Formatter => {
   const since = options.sinceTime === undefined ? undefined : normalised(options.sinceTime)
   const end = Buffer.from("\n")
   let rest: Buffer = Buffer.alloc(0)
-  let atLineStart = true
+  let atLineStart = options.atLineStart ?? true
   return {
+    pending: () => rest.length,
+    atLineStart: () => atLineStart,
     push: (chunk) => {
       const data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
       const parts: Array<Buffer> = []

@@ -7,14 +7,13 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as SubscriptionRef from "effect/SubscriptionRef"
-import * as Stream from "effect/Stream"
 import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
 import * as activeDeadline from "./activeDeadline.js"
 import type { PodPlace, StopSignal } from "./containerAttempt.js"
 import * as containers from "./containerSupervisor.js"
 import * as ephemeralContainers from "./ephemeralContainers.js"
+import type { Followed } from "./followed.js"
 import * as podHold from "./podHold.js"
 import * as podRecord from "./podRecord.js"
 import * as restartRequests from "./restartRequests.js"
@@ -31,19 +30,19 @@ const succeeded = (state: Files.ContainerState): boolean => state.exits[0]?.atte
  */
 export const run = (
   place: PodPlace,
-  specs: SubscriptionRef.SubscriptionRef<Files.PodSpec>
+  specs: Followed<Files.PodSpec>
 ): Effect.Effect<never, SupervisorFileFailed, FileSystem.FileSystem> =>
   Effect.forever(Effect.gen(function*() {
-    const spec = yield* SubscriptionRef.get(specs)
+    const spec = specs.get()
     const turn = podHold.turnOf(spec)
-    const over = Stream.runHead(Stream.filter(specs.changes, (next) => podHold.turnOf(next) !== turn))
+    const over = specs.until((next) => podHold.turnOf(next) === turn ? undefined : next)
     // Interrupting it is what a kill of the supervisor is: containers do not notice, and the next turn goes on from what is on disk.
     yield* Effect.raceFirst(oneTurn({ ...place, spec }, specs), over)
   }))
 
 const oneTurn = (
   place: PodPlace,
-  specs: SubscriptionRef.SubscriptionRef<Files.PodSpec>
+  specs: Followed<Files.PodSpec>
 ): Effect.Effect<never, SupervisorFileFailed, FileSystem.FileSystem> =>
   Effect.gen(function*() {
     const record = yield* podRecord.load(place.dataDir, place.spec)
@@ -64,8 +63,8 @@ const oneTurn = (
     const sidecars = yield* sidecarContainers.make(place, record, specs, stop)
     const ephemeral = yield* ephemeralContainers.make(place, record, sidecars.stop)
     const look = (spec: Files.PodSpec) => Effect.zipRight(stopNow(spec.desired), ephemeral.look(spec))
-    yield* look(yield* SubscriptionRef.get(specs))
-    const following = yield* Effect.forkScoped(Stream.runForEach(specs.changes, look))
+    yield* look(specs.get())
+    const following = yield* Effect.forkScoped(specs.each(look))
     if (record.deadlineExceeded()) yield* Deferred.succeed(stopRequested, undefined)
     yield* Effect.forkScoped(Effect.zipRight(activeDeadline.passed(specs), activeTooLong(place, record, Deferred.succeed(stopRequested, undefined))))
 

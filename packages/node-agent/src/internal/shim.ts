@@ -5,7 +5,7 @@
  * host share; it never needs the supervisor to be alive:
  * - `out`, `err`: FIFOs for the output. The shim holds them open for reading and writing, so a container never gets SIGPIPE; without a
  *   supervisor it blocks when a FIFO is full, and what is in it stays there until the next supervisor reads it.
- * - `alive`: a FIFO the shim alone holds open. End of file on it means that the shim is gone, however pids were reused meanwhile; a byte
+ * - `alive`: a FIFO the shim alone holds open, from before its start is reported. End of file on it means that the shim is gone, however pids were reused meanwhile; a byte
  *   in it means that `pid` or `exit` was written.
  * - `ack`: the supervisor writes a line when output and exit code are safe; only then the shim lets go of the FIFOs.
  * - `in`, `eof`: for a container that others may attach to, FIFOs for its input and for the end of it. A process beside the shim holds `in`
@@ -21,7 +21,7 @@ import * as containerEntry from "./containerEntry.js"
 import { longestMessage } from "./terminationMessage.js"
 
 /** Name of the script in the shared directory. It changes with the script: shells read scripts while they run. */
-export const fileName = "shim.3.sh"
+export const fileName = "shim.4.sh"
 
 /** Name of the script in an attempt's folder, before it takes its place. */
 export const draftName = "shim.tmp"
@@ -44,7 +44,7 @@ export const messagePath = ({ root }: ContainerSpec, path: string): string => {
 export const noTerminalStatus = 72
 
 /** A new process group where the system has no setsid(1) comes from job control (`set -m`). */
-export const script = `# Starts one attempt of a container: sh shim.3.sh DIRECTORY none|input|terminal
+export const script = `# Starts one attempt of a container: sh shim.4.sh DIRECTORY none|input|terminal
 d=$1
 mode=$2
 if [ "$3" = inner ]; then
@@ -58,11 +58,13 @@ if [ "$3" != keep ]; then
   fi
   mkfifo "$d/out" "$d/err" "$d/alive" "$d/ack" || exit 71
   [ "$mode" = none ] || mkfifo "$d/in" "$d/eof" || exit 71
+  # Handed on open: from the end of this shell on somebody holds it as long as the shim lives.
+  exec 3<>"$d/alive" || exit 71
   if command -v setsid >/dev/null 2>&1; then
-    setsid /bin/sh "$0" "$d" "$mode" keep </dev/null >/dev/null 2>&1 &
+    setsid /bin/sh "$0" "$d" "$mode" keep </dev/null >/dev/null 2>&1 3>&3 &
   else
     set -m
-    /bin/sh "$0" "$d" "$mode" keep </dev/null >/dev/null 2>&1 &
+    /bin/sh "$0" "$d" "$mode" keep </dev/null >/dev/null 2>&1 3>&3 &
   fi
   exit 0
 fi

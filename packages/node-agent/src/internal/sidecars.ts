@@ -8,11 +8,11 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
 import type { PodPlace, StopSignal } from "./containerAttempt.js"
 import * as containers from "./containerSupervisor.js"
+import type { Followed } from "./followed.js"
 import type { PodRecord } from "./podRecord.js"
 import * as restartRequests from "./restartRequests.js"
 
@@ -42,7 +42,7 @@ const isStarted = (record: PodRecord, container: Files.ContainerSpec, spec: File
 export const make = (
   place: PodPlace,
   record: PodRecord,
-  specs: SubscriptionRef.SubscriptionRef<Files.PodSpec>,
+  specs: Followed<Files.PodSpec>,
   podStop: StopSignal
 ): Effect.Effect<Sidecars> =>
   Effect.gen(function*() {
@@ -64,8 +64,7 @@ export const make = (
           const turn = turnOf(fibers.length)
           fibers.push(yield* Effect.forkScoped(containers.supervise(place, record, container, { ...stop, turn }, { restarts: restartRequests.of(specs) })))
           const untilStarted = Effect.sleep("20 millis").pipe(
-            Effect.zipRight(SubscriptionRef.get(specs)),
-            Effect.map((spec) => isStarted(record, container, spec)),
+            Effect.map(() => isStarted(record, container, specs.get())),
             Effect.repeat({ until: (started) => started })
           )
           yield* Effect.race(untilStarted, podStop.requested)

@@ -6,10 +6,12 @@
  */
 import * as FileSystem from "@effect/platform/FileSystem"
 import { type CoreV1, Status, Timestamp } from "@reddwarf/api-types"
+import { Exposition } from "@reddwarf/prometheus"
 import { Upgrade } from "@reddwarf/streaming"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as FiberSet from "effect/FiberSet"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -20,12 +22,14 @@ import type { Duplex } from "node:stream"
 import { TLSSocket } from "node:tls"
 import * as byteStreams from "../internal/byteStreams.js"
 import * as ContainerLogs from "../container/ContainerLogs.js"
+import * as LogPieces from "../container/LogPieces.js"
 import * as LogTarget from "../container/LogTarget.js"
 import * as NodeAgentMetrics from "../NodeAgentMetrics.js"
 import * as RunningPods from "../pod/RunningPods.js"
 import type * as StatsApi from "./StatsApi.js"
 import type * as StreamingApi from "./StreamingApi.js"
 import * as SupervisorClient from "../supervisor/SupervisorClient.js"
+import * as Paths from "../supervisor/SupervisorPaths.js"
 
 /**
  * Where to listen, and as whom.
@@ -147,7 +151,11 @@ export const make = (
         const supervised = yield* supervisor.read(pod.metadata.uid ?? "")
         const target = LogTarget.find(pod, container, supervised, query.right.previous)
         if (Either.isLeft(target)) return text(target.left.status, target.left.message)
-        const { attempt, path } = target.right
+        const { from, pieces } = query.right
+        // Who goes on reading means the attempt that was begun with, whatever runs by now.
+        const { attempt, path } = from === undefined || Option.isNone(supervised)
+          ? target.right
+          : { attempt: from.attempt, path: Paths.log(supervised.value.spec.logs.directory, container, from.attempt) }
         const now = yield* Clock.currentTimeMillis
         const { sinceSeconds, sinceTime, ...rest } = query.right
         const since = sinceSeconds === undefined ? sinceTime : Timestamp.microsFromMillis(now - sinceSeconds * 1000)
@@ -160,8 +168,8 @@ export const make = (
         }
         return {
           status: 200,
-          contentType: "text/plain",
-          body: ContainerLogs.stream(path, { ...rest, sinceTime: since }, isOver).pipe(
+          contentType: pieces ? LogPieces.contentType : "text/plain",
+          body: ContainerLogs.stream(path, { ...rest, sinceTime: since, pieces: pieces ? { attempt } : undefined }, isOver).pipe(
             Stream.provideService(FileSystem.FileSystem, fs)
           )
         }
@@ -194,7 +202,7 @@ export const make = (
         return containerLogs(url, namespace, name, container)
       }
       if (first === "metrics" && namespace === "probes" && parts.length === 2 && options.probes !== undefined) {
-        return Effect.map(options.probes, (body) => ({ status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8", body }))
+        return Effect.map(options.probes, (body) => ({ status: 200, contentType: Exposition.contentType, body }))
       }
       if (first === "metrics" && parts.length === 1 && options.metrics !== undefined) return options.metrics
       if (first === "configz" && parts.length === 1 && options.configuration !== undefined) {

@@ -1,4 +1,5 @@
 /** The paths of the kubelet API that tell what is used: `/stats/summary` and `/metrics/resource`. */
+import { Exposition } from "@reddwarf/prometheus"
 import * as Effect from "effect/Effect"
 import * as ResourceMetrics from "../node/ResourceMetrics.js"
 import * as StatsSummary from "../node/StatsSummary.js"
@@ -23,7 +24,7 @@ export const make = (nodeName: string, meter: UsageMeter): StatsApi => {
       onFailure: (error) => ({ status: 500, contentType: "text/plain; charset=utf-8", body: error.message })
     })
   )
-  const contentType = "text/plain; version=0.0.4; charset=utf-8"
+  const { contentType } = Exposition
   const metrics = read.pipe(
     Effect.match({
       onSuccess: (usage) => ({ status: 200, contentType, body: ResourceMetrics.of(usage) }),

@@ -1,4 +1,4 @@
-/** Keeps the pod network of the node as it shall be: at an interval, and at once when something that it depends on changed. */
+/** Keeps the pod network of the node as it shall be, and looks after the links of its pods: at an interval, and at once when something that it depends on changed. */
 import type { CoreV1 } from "@reddwarf/api-types"
 import type { ApiClient, Informer } from "@reddwarf/client"
 import * as Duration from "effect/Duration"
@@ -16,7 +16,10 @@ export interface Options {
   readonly settings: Pick<NodeAgentOptions.Resolved, "network" | "networkInterval" | "nodeName">
   /** The pods of this node. */
   readonly pods: Pick<Informer.Informer<CoreV1.Pod>, "isSynced" | "list" | "onChange">
-  readonly repair: (known: NetworkRepair.Known) => Effect.Effect<void, { readonly message: string }>
+  /** Repairs what pods share, and gives the uids of pods whose own links are not as wanted. */
+  readonly repair: (known: NetworkRepair.Known) => Effect.Effect<ReadonlyArray<string>, { readonly message: string }>
+  /** Asks for a pass over a pod: its link is repaired by a plan. */
+  readonly wake: (uid: string) => Effect.Effect<void>
 }
 
 const bandwidth = ({ metadata }: CoreV1.Pod): string =>
@@ -43,6 +46,7 @@ export const run = (options: Options): Effect.Effect<never, never, ApiClient.Api
     const interval = Duration.toMillis(settings.networkInterval)
     const pause = Effect.flatMap(Random.nextRange(...jitter), (factor) => Effect.sleep(Duration.millis(interval * factor)))
     const pass = Effect.suspend(() => repair(known())).pipe(
+      Effect.flatMap(Effect.forEach(options.wake, { discard: true })),
       Effect.catchAll((error) => Effect.logWarning("the pod network cannot be repaired", error))
     )
     return yield* Effect.forever(Effect.zipRight(Effect.raceFirst(Queue.take(wakeUps), pause), pass))

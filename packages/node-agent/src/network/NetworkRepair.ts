@@ -1,4 +1,7 @@
-/** Brings the pod network of the node, and the leases of its addresses, in line with what is known. */
+/**
+ * Brings the pod network of the node, and the leases of its addresses, in line with what is known. What is of one pod alone is only looked at:
+ * its link is repaired by a plan of its zone.
+ */
 import { type CoreV1, PodPhase } from "@reddwarf/api-types"
 import type { Ipam, IpamError } from "@reddwarf/ipam"
 import { type CommandRunner, Dladm, type HostError, type LinkName, type NetworkRuntime, PodNetworkPlan, type PodNetwork, Route } from "@reddwarf/runtime-illumos"
@@ -35,11 +38,27 @@ export interface Services {
 
 /** @category models */
 export interface NetworkRepair {
-  /** Compares the network with the wanted one and repairs it. Nothing happens when it is right. */
-  readonly network: (known: Known) => Effect.Effect<void, HostError.HostError>
+  /**
+   * Compares the network with the wanted one and repairs what pods share. Nothing happens when it is right. Gives the uids of pods whose own
+   * links are not as wanted.
+   */
+  readonly network: (known: Known) => Effect.Effect<ReadonlyArray<string>, HostError.HostError>
+  /** What is wrong with the link of a pod: looked at again where `network` found something, and nothing else. */
+  readonly faults: (pod: CoreV1.Pod) => Effect.Effect<ReadonlyArray<string>, HostError.HostError>
+  /** Brings the link of a pod whose zone runs in line. */
+  readonly link: (pod: CoreV1.Pod) => Effect.Effect<void, HostError.HostError>
   /** Leases to the pods that are on the host what their links are allowed to use: the record of it may be lost, or older. */
   readonly leases: (pods: ReadonlyArray<PodNames>) => Effect.Effect<void, HostError.HostError | IpamError.LeaseStorageFailed>
 }
+
+/** The link of a pod. */
+interface OwnLink extends PodNetwork.PodLink {
+  readonly uid: string
+}
+
+/** What is to be done to a link, as text. */
+const stepsOf = ({ steps }: PodNetworkPlan.PodNetworkPlan, link: string): ReadonlyArray<string> =>
+  steps.filter(({ action }) => "link" in action && action.link === link).map(PodNetworkPlan.describe)
 
 /** Warns of what is wrong when that changes, not each time it is seen. */
 const changes = () => {
@@ -77,7 +96,8 @@ export const make = (options: NodeAgentOptions.Resolved, { ipam, network, runner
         if (names === undefined || Either.isLeft(maxbw)) return Effect.succeed([])
         return Effect.map(ipam.find(names.uid), Option.match({
           onNone: () => [],
-          onSome: ({ addresses }): ReadonlyArray<PodNetwork.PodLink> => [{
+          onSome: ({ addresses }): ReadonlyArray<OwnLink> => [{
+            uid: names.uid,
             name: names.link,
             addresses: addresses.map(({ address }) => address),
             maxbw: maxbw.right,
@@ -88,33 +108,70 @@ export const make = (options: NodeAgentOptions.Resolved, { ipam, network, runner
       return links.flat()
     })
 
-  const wanted = (known: Known) =>
+  /** Pods of which something was found to be wrong, each with the look that found it. */
+  const suspects = new Map<string, object>()
+
+  /** What all pods share. */
+  const wanted = (known: Pick<Known, "peers">) =>
     Effect.gen(function*() {
       const egress = yield* NodeNetwork.egressLink(options.network, Route.make(runner))
       const isMissing = options.network.egressLink !== undefined && egress === undefined
       yield* warn("way out of pods", isMissing ? "there is no default route, so packets of pods are not translated" : undefined)
       const facts = { stub: options.stub, gatewayLink: options.gatewayLink, pools: ipam.pools, outside: yield* ipam.outside }
-      const pods = known.pods === undefined ? undefined : yield* linksOf(known.pods)
-      const alone = NodeNetwork.of(facts, options.network, egress, { pods })
+      const alone = NodeNetwork.of(facts, options.network, egress)
       if (options.network.peersFromNodes !== true || known.peers === undefined) return alone
       const { leftOut, peers } = NodePeers.choose(alone, known.peers)
       yield* warn("pods of other nodes", leftOut.length === 0 ? undefined : `not reached: ${leftOut.join("; ")}`)
-      return NodeNetwork.of(facts, options.network, egress, { pods, peers })
+      return NodeNetwork.of(facts, options.network, egress, { peers })
+    })
+
+  /** Repairs what pods share. */
+  const repair = (shared: PodNetwork.PodNetwork) =>
+    Effect.gen(function*() {
+      const outcome = yield* network.reconcile(shared).pipe(
+        // A neighbour that cannot be reached is no reason to have no pods: all else was repaired.
+        Effect.catchTag("GatewayUnreachable", (error) => Effect.as(warn("routes to other nodes", error.message), undefined))
+      )
+      if (outcome === undefined) return
+      yield* warn("routes to other nodes", undefined)
+      const { taken } = outcome
+      if (taken.length > 0) {
+        yield* Effect.logInfo("pod network set up").pipe(Effect.annotateLogs("steps", taken.map(PodNetworkPlan.describe).join("; ")))
+      }
     })
 
   return {
     network: (known) =>
       Effect.gen(function*() {
-        const outcome = yield* Effect.flatMap(wanted(known), network.reconcile).pipe(
-          // A neighbour that cannot be reached is no reason to have no pods: all else was repaired.
-          Effect.catchTag("GatewayUnreachable", (error) => Effect.as(warn("routes to other nodes", error.message), undefined))
-        )
-        if (outcome === undefined) return
-        yield* warn("routes to other nodes", undefined)
-        const { taken } = outcome
-        if (taken.length > 0) {
-          yield* Effect.logInfo("pod network set up").pipe(Effect.annotateLogs("steps", taken.map(PodNetworkPlan.describe).join("; ")))
-        }
+        const shared = yield* wanted(known)
+        const links = known.pods === undefined ? undefined : yield* linksOf(known.pods)
+        const found = yield* network.plan({ ...shared, pods: links })
+        const own = new Map((links ?? []).map((link) => [link.uid, stepsOf(found, link.name)]))
+        const ofPods = [...own.values()].reduce((sum, steps) => sum + steps.length, 0)
+        // One look is enough where nothing is to be done.
+        if (found.steps.length > ofPods || found.conflicts.length > 0) yield* repair(shared)
+        else yield* warn("routes to other nodes", undefined)
+        const faulty = [...own].flatMap(([uid, steps]) => steps.length === 0 ? [] : [uid])
+        if (links !== undefined) suspects.clear()
+        const look = {}
+        for (const uid of faulty) suspects.set(uid, look)
+        return faulty
+      }),
+    faults: (pod) =>
+      Effect.gen(function*() {
+        const { uid = "" } = pod.metadata
+        const look = suspects.get(uid)
+        if (look === undefined) return []
+        const [link] = yield* linksOf([pod])
+        const steps = link === undefined ? [] : stepsOf(yield* network.plan({ ...(yield* wanted({})), pods: [link] }), link.name)
+        // What was found meanwhile is another thing than what was looked for.
+        if (steps.length === 0 && suspects.get(uid) === look) suspects.delete(uid)
+        return steps
+      }),
+    link: (pod) =>
+      Effect.gen(function*() {
+        const links = yield* linksOf([pod])
+        if (links.length > 0) yield* network.reconcile({ ...(yield* wanted({})), pods: links })
       }),
     leases: (pods) =>
       Effect.gen(function*() {

@@ -12,6 +12,7 @@ import type { Measurements } from "./NodeConditions.js"
 import * as NodeLabels from "./NodeLabels.js"
 import * as NodePeers from "../network/NodePeers.js"
 import * as NodeStatus from "./NodeStatus.js"
+import * as PoolSpace from "./PoolSpace.js"
 
 /** @category models */
 export interface Options extends NodeAgentOptions.Resolved {
@@ -89,6 +90,15 @@ export const make = (
         return yield* client.patch(Kinds.node, ref, { metadata: { annotations: { [zonesAnnotation]: text } } })
       })
 
+    let spaceAt = 0
+    const keepSpace = ({ pool }: Measurements) => (node: CoreV1.Node) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const text = PoolSpace.change(node.metadata.annotations?.[PoolSpace.annotation], pool, spaceAt, now)
+        if (text === undefined) return Effect.succeed(node)
+        spaceAt = now
+        return client.patch(Kinds.node, ref, { metadata: { annotations: { [PoolSpace.annotation]: text } } })
+      })
+
     let otherRanges = ""
     /** Ranges are written once and can never be changed: a node that has others is told of, not mended. */
     const keepRanges = (node: CoreV1.Node) => {
@@ -110,7 +120,7 @@ export const make = (
 
     const report = Effect.gen(function*() {
       const measurements = yield* options.measure
-      const node = yield* current.pipe(Effect.flatMap(keepLabels), Effect.flatMap(keepRanges), Effect.flatMap(keepInventory))
+      const node = yield* current.pipe(Effect.flatMap(keepLabels), Effect.flatMap(keepRanges), Effect.flatMap(keepInventory), Effect.flatMap(keepSpace(measurements)))
       const now = yield* Clock.currentTimeMillis
       const status = NodeStatus.of(options, options.facts, measurements, node.status, now)
       if (NodeStatus.same(node.status, status) && now - reportedAt < reportMillis) return

@@ -1,38 +1,16 @@
-/** The usage of a node as `/metrics/resource` of a kubelet shows it, in the text form of Prometheus. Pure. */
+/** The usage of a node as `/metrics/resource` of a kubelet shows it, as text for Prometheus. Pure. */
+import { Exposition } from "@reddwarf/prometheus"
 import type { Amounts, NodeUsage } from "./UsageMeter.js"
 
-interface Sample {
-  readonly labels: Readonly<Record<string, string>>
-  readonly value: number
-  /** Milliseconds since the epoch; absent for values that belong to no moment. */
-  readonly time?: number
-}
-
-interface Family {
-  readonly name: string
-  readonly type: "counter" | "gauge"
-  readonly help: string
-  readonly samples: ReadonlyArray<Sample>
-}
-
-const escaped = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll("\"", "\\\"").replaceAll("\n", "\\n")
-
-const line = (name: string, { labels, time, value }: Sample): string => {
-  const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`)
-  return `${name}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${value}${time === undefined ? "" : ` ${time}`}`
-}
-
-const render = (families: ReadonlyArray<Family>): string =>
-  families.filter(({ samples }) => samples.length > 0)
-    .flatMap(({ help, name, samples, type }) => [`# HELP ${name} [STABLE] ${help}`, `# TYPE ${name} ${type}`, ...samples.map((sample) => line(name, sample))])
-    .map((text) => `${text}\n`).join("")
+const render = (families: ReadonlyArray<Exposition.Family>): string =>
+  Exposition.document(families.map((family) => ({ ...family, help: `[STABLE] ${family.help ?? ""}` })))
 
 /** Everything that one kind of thing is measured by. */
 const measured = (
   scope: "container" | "node" | "pod",
-  things: ReadonlyArray<{ readonly labels: Readonly<Record<string, string>>; readonly amounts: Amounts }>,
+  things: ReadonlyArray<{ readonly labels: Exposition.Labels; readonly amounts: Amounts }>,
   time: number
-): ReadonlyArray<Family> => {
+): ReadonlyArray<Exposition.Family> => {
   const samples = (amount: (amounts: Amounts) => number | undefined) =>
     things.flatMap(({ amounts, labels }) => {
       const value = amount(amounts)
@@ -55,11 +33,11 @@ const measured = (
   ]
 }
 
-const errorFamily = (value: 0 | 1): Family => ({
+const errorFamily = (value: 0 | 1): Exposition.Family => ({
   name: "resource_scrape_error",
   type: "gauge",
   help: "1 if the usage could not be measured, 0 otherwise",
-  samples: [{ labels: {}, value }]
+  samples: [{ value }]
 })
 
 /** The document. @category constructors */

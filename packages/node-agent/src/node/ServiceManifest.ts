@@ -60,8 +60,8 @@ export const agent = ({ config, node, program }: Options): SmfManifest.Manifest 
   context,
   methods: [
     { name: "start", exec: "%{application/node} %{application/program} run --config %{application/config} --supervisor service", timeoutSeconds: 60 },
-    // Steps in progress may end; the agent itself gives them a minute.
-    { name: "stop", exec: ":kill -TERM", timeoutSeconds: 90 }
+    // Steps in progress may end: the agent gives them a minute, two where they must not be cut off. When the host goes down its pods end as well, which may take two more.
+    { name: "stop", exec: ":kill -TERM", timeoutSeconds: 270 }
   ],
   propertyGroups: [application({ node, program, config })],
   commonName: "Reddwarf node agent",

@@ -1,17 +1,39 @@
 /** The tasks by which a zone gets another root: it keeps its name, its address, its volumes; its containers are started anew. */
 import type { CoreV1 } from "@reddwarf/api-types"
-import { PlanError, type PlanTask, TaskHandler } from "@reddwarf/plans"
+import { type Plan, PlanError, type PlanTask, TaskHandler } from "@reddwarf/plans"
 import { Timestamp } from "@reddwarf/api-types"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Files from "../supervisor/SupervisorFiles.js"
+import type * as SupervisorClient from "../supervisor/SupervisorClient.js"
+import type * as PodBringUp from "./PodBringUp.js"
 import type { BringUpError } from "./PodBringUp.js"
+import * as WantedInstance from "./WantedInstance.js"
 import type { Services, Work } from "./ZoneTasks.js"
 
 /** Image ids by container, of what the supervisor was given. @category combinators */
 export const digestsOf = ({ containers }: Files.PodSpec): Readonly<Record<string, string>> =>
   Object.fromEntries(containers.flatMap(({ imageID, name }) => imageID === undefined ? [] : [[name, imageID] as const]))
+
+/**
+ * What a plan finds of a pod: but for plans that bring it up with what it names now, its containers keep the images that they were given, also
+ * when it names others by now.
+ *
+ * @category combinators
+ */
+export const presentOf = (plan: Plan.Plan, known: Option.Option<SupervisorClient.SupervisedPod>): PodBringUp.Present =>
+  Option.match(known, {
+    onNone: () => ({ isNew: true }),
+    onSome: ({ spec }) => ({
+      isNew: false,
+      ...(plan.type === "init" || plan.type === "image-update" ? {} : { images: plan.type === "rollback" ? plan.target.digests : digestsOf(spec) })
+    })
+  })
+
+/** Removes the roots of containers that are of other images. What cannot be removed now goes with the next update, or with the pod. @category combinators */
+export const dropOthers = (sandbox: Services["sandbox"], identity: Files.PodIdentity, images: Plan.Digests): Effect.Effect<void> =>
+  Effect.catchAll(sandbox.roots.dropOthers(identity, images), (error) => Effect.logWarning("former roots of containers were not removed", error))
 
 /** Containers that came to an end since the plan began, though they should have run on. */
 const ended = (pod: CoreV1.Pod, spec: Files.PodSpec, state: Files.PodState | undefined, since: number): ReadonlyArray<string> =>
@@ -32,11 +54,21 @@ export const handlers = ({ services: { find, sandbox, supervisor }, task }: {
   task("snapshot-root", () => Effect.void),
   {
     ...task("stage-root", ({ context: { plan }, identity, up }) =>
-      Effect.flatMap(up.images, (resolved) => resolved === undefined ? Effect.void : sandbox.roots.stage(identity, plan.id, resolved.facts.image))),
-    undo: (_, { instance }) =>
-      sandbox.roots.drop({ namespace: instance.metadata.namespace ?? "default", name: instance.metadata.name ?? "", uid: instance.spec.podUID }, mostPrevious).pipe(
-        Effect.mapError((error) => new PlanError.TaskFailed({ task: "stage-root", reason: error._tag, detail: error.message }))
-      )
+      Effect.flatMap(up.images, (resolved) =>
+        resolved === undefined
+          ? Effect.void
+          // Those of further containers as well: what cannot be made is found out while everything runs.
+          : Effect.zipRight(sandbox.roots.stage(identity, plan.id, resolved.facts.image), up.step("dataset")))),
+    undo: (_, { instance }) => {
+      const identity = WantedInstance.identityOf(instance)
+      return Effect.zipRight(
+        sandbox.roots.drop(identity, mostPrevious),
+        Effect.flatMap(supervisor.read(identity.uid), Option.match({
+          onNone: () => Effect.void,
+          onSome: ({ spec }) => sandbox.roots.dropOthers(identity, digestsOf(spec))
+        }))
+      ).pipe(Effect.mapError((error) => new PlanError.TaskFailed({ task: "stage-root", reason: error._tag, detail: error.message })))
+    }
   },
   task("swap-root", ({ context: { plan }, identity, up }) =>
     Effect.flatMap(plan.type === "rollback" ? Effect.succeed(true) : Effect.map(up.images, (resolved) => resolved !== undefined), (hasRoot) =>
@@ -78,10 +110,11 @@ export const handlers = ({ services: { find, sandbox, supervisor }, task }: {
       }).pipe(Effect.mapError((error) => new PlanError.TaskFailed({ task: "soak", reason: error._tag, detail: error.message })))
   }),
   {
-    ...task("commit", ({ identity, params: { keepPrevious } }) =>
+    ...task("commit", ({ identity, known, params: { keepPrevious } }) =>
       // What could not be removed now goes with the next update, or with the pod.
       sandbox.roots.drop(identity, typeof keepPrevious === "number" ? keepPrevious : 1).pipe(
-        Effect.catchAll((error) => Effect.logWarning("former roots of a zone were not removed", error))
+        Effect.catchAll((error) => Effect.logWarning("former roots of a zone were not removed", error)),
+        Effect.zipRight(Option.match(known, { onNone: () => Effect.void, onSome: ({ spec }) => dropOthers(sandbox, identity, digestsOf(spec)) }))
       ))
   }
 ]

@@ -23,7 +23,7 @@ export interface InstanceStore {
   readonly writer: Context.Tag.Service<InstanceWriter.InstanceWriter>
   /** Whether the API does not serve the resource: then nothing there can be waited for, and objects are kept here alone. */
   readonly isAbsent: () => boolean
-  /** The object as last heard of, or as it is kept here. */
+  /** The object of a pod as last heard of, or as it is kept here; `key` as in `WantedInstance.keyOf`. */
   readonly known: (key: string) => Instance | undefined
   /** Waits until the API was asked for the first time, a little while at most. */
   readonly asked: Effect.Effect<void>
@@ -33,9 +33,9 @@ export interface InstanceStore {
    */
   readonly ensure: (wanted: Instance, status: Effect.Effect<ZoneInstance.Status | undefined>) => Effect.Effect<void>
   /** Removes the object of a pod that is gone; that of another pod of its name stays. */
-  readonly remove: (key: string, podUID: string) => Effect.Effect<void>
-  /** Calls back with the key for what others changed: generation or annotations, not status. */
-  readonly onChange: (listener: (key: string) => void) => void
+  readonly remove: (key: string) => Effect.Effect<void>
+  /** Calls back with the pod's uid for what others changed: generation or annotations, not status. */
+  readonly onChange: (listener: (podUID: string) => void) => void
 }
 
 /** @category models */
@@ -46,7 +46,11 @@ export interface Options {
 const kind = ZoneInstanceKind.zoneInstance
 
 const refOf = (instance: Instance) => ({ namespace: instance.metadata.namespace, name: instance.metadata.name ?? "" })
-const refOfKey = (key: string) => ({ namespace: key.slice(0, key.indexOf("/")), name: key.slice(key.indexOf("/") + 1) })
+/** The parts of a key of the cache, or of that of a pod. */
+const partsOf = (key: string) => {
+  const [namespace = "", name = "", uid = ""] = key.split("/")
+  return { ref: { namespace, name }, shown: `${namespace}/${name}`, uid }
+}
 
 const isNewer = (a: Instance, b: Instance): boolean => {
   const [left = "", right = ""] = [a.metadata.resourceVersion, b.metadata.resourceVersion]
@@ -72,11 +76,11 @@ export const make = ({ nodeName }: Options): Effect.Effect<InstanceStore, never,
     const selector = `${ZoneInstance.nodeLabel}=${nodeName}`
     /** The newest of each object that is known here, own writes included; and those known to be gone. */
     const cache = new Map<string, Instance>()
-    /** Objects that no API has taken. */
+    /** Objects that no API has taken, by the uid of their pods. */
     const local = new Map<string, Instance>()
     const first = yield* Deferred.make<void>()
     let absent = false
-    const listeners: Array<(key: string) => void> = []
+    const listeners: Array<(podUID: string) => void> = []
     let informer: Informer.Informer<Instance> | undefined
     let warned = false
 
@@ -95,7 +99,7 @@ export const make = ({ nodeName }: Options): Effect.Effect<InstanceStore, never,
         if (event.type === "deleted") {
           if (before?.metadata.uid === event.object.metadata.uid) cache.delete(key)
         } else put(event.object)
-        if (before === undefined || !sameJson(intentOf(before), intentOf(event.object))) for (const listener of listeners) listener(key)
+        if (before === undefined || !sameJson(intentOf(before), intentOf(event.object))) for (const listener of listeners) listener(event.object.spec.podUID)
       })
       yield* made.hasSynced
       informer = made
@@ -137,7 +141,7 @@ export const make = ({ nodeName }: Options): Effect.Effect<InstanceStore, never,
         : unreachable(key, error.message)
 
     const reload = (key: string) =>
-      client.get(kind, refOfKey(key)).pipe(
+      client.get(kind, partsOf(key).ref).pipe(
         Effect.tap((instance) => Effect.sync(() => void cache.set(key, instance))),
         Effect.asSome,
         Effect.catchIf(ClientError.isNotFound, () => Effect.sync(() => {
@@ -159,7 +163,7 @@ export const make = ({ nodeName }: Options): Effect.Effect<InstanceStore, never,
 
     /** Where the API does not serve the resource, what is kept here is all there is. */
     const keep = (instance: Instance) => Effect.sync(() => {
-      local.set(ZoneInstance.keyOf(instance), instance)
+      local.set(instance.spec.podUID, instance)
       return instance
     })
     const isLocal = ({ metadata }: Instance) => metadata.uid === undefined
@@ -177,14 +181,21 @@ export const make = ({ nodeName }: Options): Effect.Effect<InstanceStore, never,
         )
         : Effect.void
 
+    /** An object of its name that is of another pod is none. */
+    const known = (key: string): Instance | undefined => {
+      const { shown, uid } = partsOf(key)
+      const found = cache.get(shown)
+      return found?.spec.podUID === uid ? found : local.get(uid)
+    }
+
     const writer = InstanceWriter.InstanceWriter.of({
       read: (key) =>
         Effect.suspend(() =>
           isAvailable()
-            ? Effect.succeed(Option.fromNullable(cache.get(key) ?? local.get(key)))
+            ? Effect.succeed(Option.fromNullable(known(key)))
             // A static pod begins without the API: nobody can have asked for anything about it there.
-            : absent || StaticPod.isStaticUid(local.get(key)?.spec.podUID ?? "")
-            ? Effect.succeed(Option.fromNullable(local.get(key)))
+            : absent || StaticPod.isStaticUid(partsOf(key).uid)
+            ? Effect.succeed(Option.fromNullable(local.get(partsOf(key).uid)))
             : Effect.fail(unreachable(key, "it was not heard since this agent began"))),
       ensureFinalizer: (instance) => patchMeta(instance, { finalizers: [...instance.metadata.finalizers ?? [], ZoneInstance.finalizer] }),
       removeFinalizer: withoutFinalizer,
@@ -211,15 +222,14 @@ export const make = ({ nodeName }: Options): Effect.Effect<InstanceStore, never,
     const supersede = (old: Instance) =>
       Effect.zipRight(
         Effect.ignore(client.delete(kind, refOf(old), { preconditions: { uid: old.metadata.uid ?? "" } })),
-        Effect.flatMap(Effect.option(reload(ZoneInstance.keyOf(old))), (found) =>
+        (old.metadata.finalizers ?? []).length === 0 ? Effect.void : Effect.flatMap(Effect.option(reload(ZoneInstance.keyOf(old))), (found) =>
           Effect.ignore(Effect.forEach(Option.toArray(Option.flatten(found)), withoutFinalizer)))
       )
 
     /** What no API takes is kept here, so that the zone does not wait for it. */
     const keepWanted = (wanted: Instance, status: Effect.Effect<ZoneInstance.Status | undefined>) =>
       Effect.gen(function*() {
-        const known = local.get(ZoneInstance.keyOf(wanted))
-        const mine = known?.spec.podUID === wanted.spec.podUID ? known : undefined
+        const mine = local.get(wanted.spec.podUID)
         const before = mine === undefined ? yield* status : mine.status
         yield* keep({ ...wanted, spec: { ...mine?.spec, ...wanted.spec }, ...(before === undefined ? {} : { status: before }) })
       })
@@ -241,14 +251,16 @@ export const make = ({ nodeName }: Options): Effect.Effect<InstanceStore, never,
           yield* create(wanted).pipe(
             Effect.asVoid,
             Effect.catchIf(ClientError.isAlreadyExists, () => Effect.asVoid(reload(key))),
-            Effect.zipRight(Effect.sync(() => void local.delete(key)))
+            Effect.zipRight(Effect.sync(() => void local.delete(wanted.spec.podUID)))
           )
           return
         }
         const own = ownPart(found.spec)
-        if (sameJson(own, ownPart(wanted.spec))) return
+        const { ownerReferences } = wanted.metadata
+        const isOwned = ownerReferences === undefined || found.metadata.ownerReferences?.[0]?.uid === ownerReferences[0]?.uid
+        if (isOwned && sameJson(own, ownPart(wanted.spec))) return
         const patched = yield* client.patch(kind, refOf(found), {
-          metadata: { uid: found.metadata.uid },
+          metadata: { uid: found.metadata.uid, ...(isOwned ? {} : { ownerReferences }) },
           spec: { ...Object.fromEntries(Object.keys(own).filter((name) => !(name in wanted.spec)).map((name) => [name, null])), ...replaced(own, wanted.spec) }
         }, { type: "merge" })
         put(patched)
@@ -264,16 +276,17 @@ export const make = ({ nodeName }: Options): Effect.Effect<InstanceStore, never,
     return {
       writer,
       isAbsent: () => absent,
-      known: (key) => cache.get(key) ?? local.get(key),
+      known,
       asked: Effect.asVoid(Effect.timeoutOption(Deferred.await(first), "2 seconds")),
       ensure,
-      remove: (key, podUID) =>
+      remove: (key) =>
         Effect.gen(function*() {
-          if (local.get(key)?.spec.podUID === podUID) local.delete(key)
-          const found = cache.get(key)
-          if (!isAvailable() || found === undefined || found.spec.podUID !== podUID) return
+          const { shown, uid } = partsOf(key)
+          local.delete(uid)
+          const found = cache.get(shown)
+          if (!isAvailable() || found === undefined || found.spec.podUID !== uid) return
           yield* supersede(found)
-          cache.delete(key)
+          cache.delete(shown)
         }),
       onChange: (listener) => void listeners.push(listener)
     }

@@ -5,6 +5,7 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import type { CoreV1 } from "@reddwarf/api-types"
 import type { ApiClient, ClientError } from "@reddwarf/client"
+import type { Plan } from "@reddwarf/plans"
 import * as Effect from "effect/Effect"
 import * as ContainerEnvironment from "../container/ContainerEnvironment.js"
 import type * as ContainerImages from "../container/ContainerImages.js"
@@ -69,13 +70,21 @@ const once = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =
     known !== undefined ? Effect.succeed(known.value) : Effect.tap(effect, (value) => Effect.sync(() => void (known = { value }))))
 }
 
+/** What there is of a pod already. @category models */
+export interface Present {
+  /** Nothing of it was handed over yet. */
+  readonly isNew: boolean
+  /** The images, by container, that its containers shall have, where those are not the ones that the pod names by now. */
+  readonly images?: Plan.Digests | undefined
+}
+
 /**
- * The steps for one pod as it is now. `isNew`: nothing of it was handed over yet.
+ * The steps for one pod as it is now.
  *
  * @category constructors
  */
-export const make = (services: Services): Effect.Effect<(pod: CoreV1.Pod, isNew: boolean) => PodBringUp, never, FileSystem.FileSystem> =>
-  Effect.map(FileSystem.FileSystem, (fs) => (pod, isNew) => {
+export const make = (services: Services): Effect.Effect<(pod: CoreV1.Pod, present: Present) => PodBringUp, never, FileSystem.FileSystem> =>
+  Effect.map(FileSystem.FileSystem, (fs) => (pod, { images: kept, isNew }) => {
     const { client, dataDir, emit, factsOf, sandbox, supervisor, tokens } = services
     const { uid } = PodSandbox.identityOf(pod)
     const address = once(sandbox.address(pod))
@@ -95,7 +104,10 @@ export const make = (services: Services): Effect.Effect<(pod: CoreV1.Pod, isNew:
       const { handler, pulled } = yield* images
       const mounted = yield* volumes
       const shared = yield* supervisor.prepare(uid)
-      const bringing = yield* sandbox.bringing(pod, lease, [sharedDirectory(shared), ...mounted], { handler, ...pulled?.facts })
+      const roots = pulled === undefined || kept === undefined
+        ? pulled?.facts.roots
+        : yield* sandbox.roots.ofImages(PodSandbox.identityOf(pod), pulled.facts.roots, kept)
+      const bringing = yield* sandbox.bringing(pod, lease, [sharedDirectory(shared), ...mounted], { handler, ...pulled?.facts, roots })
       yield* emit(pod, bringing.events)
       return bringing
     }))

@@ -1,6 +1,8 @@
-/** The root of a pod's zone in its versions: the one it boots from, one made ready, those it had before. */
+/** The roots of a pod in their versions: of its zone the one it boots from, one made ready, those it had before; of its containers one for each image. */
 import { DatasetName, type StorageEngine, StorageError, type ZoneRoots } from "@reddwarf/storage-zfs"
+import type { Plan } from "@reddwarf/plans"
 import * as Effect from "effect/Effect"
+import type * as ContainerRoots from "../container/ContainerRoots.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
 
 type Done = Effect.Effect<void, StorageError.StorageError>
@@ -16,11 +18,21 @@ export interface RootVersions {
   readonly restore: (identity: Files.PodIdentity, change: string) => Done
   /** Destroys what is not in use, but for the newest `previous` ones it had before, and the one made ready for `staged`. */
   readonly drop: (identity: Files.PodIdentity, previous: number, staged?: string) => Done
+  /** The roots of containers as they are for these images: those that are still here in place of those given. */
+  readonly ofImages: (
+    identity: Files.PodIdentity,
+    roots: ReadonlyArray<ContainerRoots.ContainerRoot>,
+    images: Plan.Digests
+  ) => Effect.Effect<ReadonlyArray<ContainerRoots.ContainerRoot>, StorageError.StorageError>
+  /** Destroys the roots of containers that are of other images than these, and so in no use. */
+  readonly dropOthers: (identity: Files.PodIdentity, images: Plan.Digests) => Done
 }
 
 /** @category constructors */
 export const make = (storage: StorageEngine.StorageEngine["Type"], zoneOf: (identity: Files.PodIdentity) => string): RootVersions => {
   const of = (identity: Files.PodIdentity) => ({ zone: zoneOf(identity), uid: identity.uid })
+  const ownRoots = (identity: Files.PodIdentity) =>
+    Effect.catchTag(storage.listZoneRoots(of(identity)), "DatasetNotFound", () => Effect.succeed<ReadonlyArray<StorageEngine.OwnRoot>>([]))
   return {
     observe: (identity) => storage.observeRoot(of(identity)),
     stage: (identity, change, image) =>
@@ -35,6 +47,19 @@ export const make = (storage: StorageEngine.StorageEngine["Type"], zoneOf: (iden
         const [name = ""] = begun ?? [...previous].at(-1) ?? []
         return Effect.asVoid(storage.swapRoot({ ...of(identity), change, restore: name === "" ? change : name }))
       }),
-    drop: (identity, previous, staged) => storage.dropRoots({ ...of(identity), previous, staged })
+    drop: (identity, previous, staged) => storage.dropRoots({ ...of(identity), previous, staged }),
+    ofImages: (identity, roots, images) =>
+      roots.length === 0 ? Effect.succeed(roots) : Effect.map(ownRoots(identity), (all) =>
+        roots.map((root) => {
+          const kept = all.find(({ properties }) => properties["container"] === root.container && properties["image"] === images[root.container])
+          return kept === undefined ? root : { ...root, name: kept.name, image: images[root.container] ?? root.image, snapshot: kept.origin }
+        })),
+    dropOthers: (identity, images) =>
+      Effect.flatMap(ownRoots(identity), (all) =>
+        Effect.forEach(all, ({ name, properties: { container, image } }) =>
+          // One that does not say what it is of came while the zone ran, and goes with it.
+          container === undefined || image === undefined || images[container] === undefined || images[container] === image
+            ? Effect.void
+            : storage.destroyZoneRoot({ ...of(identity), name }), { discard: true }))
   }
 }

@@ -4,6 +4,7 @@ import type { Gate, Plan } from "@reddwarf/plans"
 import { ZoneInstance } from "@reddwarf/plans"
 import { createHash } from "node:crypto"
 import * as PodSandbox from "../pod/PodSandbox.js"
+import type * as Files from "../supervisor/SupervisorFiles.js"
 
 /** What is known of the pod beside its object. @category models */
 export interface Facts {
@@ -14,6 +15,8 @@ export interface Facts {
   /** Digests by container, as far as they are known. */
   readonly digests: Plan.Digests
   readonly addresses: ReadonlyArray<string>
+  /** Uid of the object that stands for the pod in the API; absent while there is none, as for a pod of a manifest that is not shown yet. */
+  readonly owner: string | undefined
 }
 
 /** The fields of the spec that are the agent's; the others are the user's. @category models */
@@ -53,17 +56,42 @@ export const instanceOf = (pod: CoreV1.Pod, facts: Facts): ZoneInstance.ZoneInst
     namespace: pod.metadata.namespace ?? "default",
     labels: { [ZoneInstance.nodeLabel]: facts.nodeName },
     finalizers: [ZoneInstance.finalizer],
-    ownerReferences: [{
-      apiVersion: "v1",
-      kind: "Pod",
-      name: pod.metadata.name ?? "",
-      uid: pod.metadata.uid ?? "",
-      controller: true,
-      blockOwnerDeletion: true
-    }]
+    ...(facts.owner === undefined ? {} : {
+      ownerReferences: [{
+        apiVersion: "v1",
+        kind: "Pod",
+        name: pod.metadata.name ?? "",
+        uid: facts.owner,
+        controller: true,
+        blockOwnerDeletion: true
+      }]
+    })
   },
   spec: specOf(pod, facts)
 })
 
-/** `namespace/name`, the key of the ZoneInstance of a pod. @category combinators */
-export const keyOf = ({ name, namespace }: { readonly namespace: string; readonly name: string }): string => `${namespace}/${name}`
+/** The object of a pod of which nothing is known but who it was: enough to remove what is left of it. @category constructors */
+export const bare = ({ name, namespace, uid }: Files.PodIdentity, nodeName: string): ZoneInstance.ZoneInstance => ({
+  apiVersion: ZoneInstance.apiVersion,
+  kind: ZoneInstance.kind,
+  metadata: { name, namespace, labels: { [ZoneInstance.nodeLabel]: nodeName } },
+  spec: { podUID: uid, nodeName, brand: "", containers: [], specHash: "" }
+})
+
+/** Whose object it is. @category combinators */
+export const identityOf = ({ metadata, spec }: ZoneInstance.ZoneInstance): Files.PodIdentity => ({
+  namespace: metadata.namespace ?? "default",
+  name: metadata.name ?? "",
+  uid: spec.podUID
+})
+
+/**
+ * `namespace/name/uid`, by which passes over the zone of a pod are asked for: that of a former pod of the name may still be on its way down.
+ *
+ * @category combinators
+ */
+export const keyOf = ({ name, namespace, uid }: Files.PodIdentity): string =>
+  `${namespace}/${name}/${uid}`
+
+/** The uid in a key. @category combinators */
+export const uidOf = (key: string): string => key.slice(key.lastIndexOf("/") + 1)

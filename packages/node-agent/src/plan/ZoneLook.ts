@@ -2,6 +2,7 @@
 import type { CoreV1 } from "@reddwarf/api-types"
 import { Observation, type Plan, type ZoneInstance } from "@reddwarf/plans"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as PodSandbox from "../pod/PodSandbox.js"
 import * as PodStatus from "../pod/PodStatus.js"
@@ -58,6 +59,8 @@ export const make = ({ asksForCaps, find, resolved, sandbox, supervisor }: Servi
     const caps = pod !== undefined && state === "running" && asksForCaps(pod) ? yield* Effect.either(sandbox.liveCaps(pod)) : undefined
     const lease = yield* sandbox.findAddress(podUID)
     const names = Object.keys(resolved(podUID))
+    // The links of all pods are compared at once, with the network of the node; here only one of which that told something.
+    const faults = pod === undefined || state !== "running" ? Either.right([]) : yield* Effect.either(sandbox.linkFaults(pod))
     return {
       zone: listed._tag === "Left"
         ? Observation.unknown(listed.left.message)
@@ -66,11 +69,12 @@ export const make = ({ asksForCaps, find, resolved, sandbox, supervisor }: Servi
         : Observation.known({ state, name, shouldRun: !isOver && !isStopping }),
       digests: supervised === undefined ? Observation.unknown("nothing was handed over yet") : Observation.known(ImageTasks.digestsOf(supervised.spec)),
       resolved: names.length === 0 ? Observation.unknown("no image was resolved yet") : Observation.known(resolved(podUID)),
-      // The links of all pods are compared at once, with the network of the node.
-      network: Option.match(lease, {
-        onNone: () => nothing,
-        onSome: (lease) => Observation.known({ vnic: link, ip: PodSandbox.addressesOf(lease)[0], faults: [] })
-      }),
+      network: Either.isLeft(faults)
+        ? Observation.unknown(faults.left.message)
+        : Option.match(lease, {
+          onNone: () => nothing,
+          onSome: (lease) => Observation.known({ vnic: link, ip: PodSandbox.addressesOf(lease)[0], faults: faults.right })
+        }),
       config: nothing,
       caps: caps === undefined
         ? nothing

@@ -4,7 +4,7 @@
  */
 import { type CoreV1, PodPhase } from "@reddwarf/api-types"
 import type { ApiClient } from "@reddwarf/client"
-import { GateClient, InstanceWriter, type Plan, PlanLedger, type ZoneInstance, ZoneReconciler } from "@reddwarf/plans"
+import { GateClient, InstanceWriter, type Plan, type PlanError, PlanLedger, type ZoneInstance, ZoneReconciler } from "@reddwarf/plans"
 import { CommandRunner } from "@reddwarf/runtime-illumos"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -18,6 +18,8 @@ import * as PodResize from "../pod/PodResize.js"
 import * as PodSandbox from "../pod/PodSandbox.js"
 import * as StaticPod from "../static/StaticPod.js"
 import type * as SupervisorClient from "../supervisor/SupervisorClient.js"
+import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
+import type * as Files from "../supervisor/SupervisorFiles.js"
 import * as GateAnnotations from "./GateAnnotations.js"
 import * as ImageTasks from "./ImageTasks.js"
 import * as InstanceStore from "./InstanceStore.js"
@@ -37,9 +39,13 @@ export interface Options extends PodBringUp.Services {
   readonly gateProbeInterval: Duration.DurationInput
   readonly pods: () => ReadonlyArray<CoreV1.Pod>
   readonly find: (uid: string) => CoreV1.Pod | undefined
+  /** The object of the API that has the name of a pod. */
+  readonly inApi: (namespace: string, name: string) => CoreV1.Pod | undefined
   /** Shows users why the pod does not go on. */
   readonly failed: (pod: CoreV1.Pod, error: PodBringUp.BringUpError) => Effect.Effect<void>
   readonly removeVolumes: (uid: string) => Effect.Effect<void, PodBringUp.BringUpError>
+  /** Whether the containers of a pod that ends have ended, asking them to if need be. */
+  readonly stopped: (uid: string) => Effect.Effect<boolean, SupervisorFileFailed>
   readonly tell: (pod: CoreV1.Pod, events: ReadonlyArray<PodEvent>) => Effect.Effect<void>
   /** Asks for a pass over a pod. */
   readonly wake: (uid: string) => Effect.Effect<void>
@@ -52,25 +58,46 @@ export interface Passed {
   /** Why the plan does not go on; it is shown already, and to be tried again. */
   readonly failure: PodBringUp.BringUpError | undefined
   readonly instance: ZoneInstance.ZoneInstance | undefined
+  /** Names of the bounds of the last resize that the host takes over with the next boot of the zone only. */
+  readonly nextBoot: ReadonlyArray<string>
+}
+
+/** How far the end of a zone is. @category models */
+export interface Ending {
+  /** Nothing of it is left, and nothing is known of it any more. */
+  readonly isGone: boolean
+  /** When to look again. */
+  readonly delay: Duration.Duration | undefined
+  /** What could not be removed; it is to be tried again. */
+  readonly problem: string | undefined
 }
 
 /** @category models */
 export interface ZonePlans {
+  /** Ends the zone of a pod and removes all of it: one step, or as many as take no time. The pod, and the API, may be gone. */
+  readonly teardown: (identity: Files.PodIdentity) => Effect.Effect<Ending, ZonePlansError>
+  /** Whether there are records of plans of the pod: something was begun for it. */
+  readonly isKnown: (uid: string) => Effect.Effect<boolean, PlanError.LedgerFailed>
+  /** Whose the records of a uid are. */
+  readonly identityOf: (uid: string) => Effect.Effect<Files.PodIdentity | undefined, PlanError.LedgerFailed>
   /** Moves the zone of a pod one step, or as many as take no time. */
   readonly pass: (pod: CoreV1.Pod, known: Option.Option<SupervisorClient.SupervisedPod>) => Effect.Effect<Passed, ZonePlansError>
   /** What is known of the zone's plans. */
   readonly current: (pod: CoreV1.Pod) => Effect.Effect<ZoneInstance.ZoneInstance | undefined>
   /** What is to be counted about single zones and their plans now. */
   readonly series: ZoneReconciler.ZoneReconciler["series"]
-  /** Nothing of the pod is left: its object and its records go. */
-  readonly forget: (identity: { readonly namespace: string; readonly name: string; readonly uid: string }) => Effect.Effect<void>
+  /** Waits for what is in flight, before the agent ends. */
+  readonly drain: ZoneReconciler.ZoneReconciler["drain"]
+  readonly isBetweenSteps: ZoneReconciler.ZoneReconciler["isBetweenSteps"]
+  /** Nothing of the pod is left: its object goes, and what is known of its images. */
+  readonly forget: (identity: Files.PodIdentity) => Effect.Effect<void>
 }
 
 /** @category errors */
 export type ZonePlansError = Effect.Effect.Error<ReturnType<ZoneReconciler.ZoneReconciler["pass"]>>
 
 /** As many steps of a plan are taken in one go: created, carried out, cleared. */
-const mostSteps = 4
+const mostSteps = 6
 
 /**
  * Works as long as the scope lives.
@@ -91,7 +118,7 @@ export const make = (
     const store = yield* InstanceStore.make({ nodeName: options.nodeName })
     const bringUp = yield* PodBringUp.make(options)
     const failures = new Map<string, PodBringUp.BringUpError>()
-    const uids = new Map<string, string>()
+    const nextBoot = new Map<string, ReadonlyArray<string>>()
     /** What the steps of one plan have worked out; a pod that has changed is worked out anew. */
     const sessions = new Map<string, { readonly key: string; readonly up: PodBringUp.PodBringUp }>()
 
@@ -104,12 +131,12 @@ export const make = (
         return options.failed(pod, error)
       })
 
-    const session = (pod: CoreV1.Pod, plan: string, isNew: boolean) => {
+    const session = (pod: CoreV1.Pod, plan: string, present: PodBringUp.Present) => {
       const { generation, resourceVersion = "", uid = "" } = pod.metadata
-      const key = `${plan} ${generation ?? resourceVersion} ${isNew}`
+      const key = `${plan} ${generation ?? resourceVersion} ${present.isNew}`
       const found = sessions.get(uid)
       if (found !== undefined && found.key === key) return found.up
-      const up = bringUp(pod, isNew)
+      const up = bringUp(pod, present)
       sessions.set(uid, { key, up })
       return up
     }
@@ -127,7 +154,9 @@ export const make = (
       find,
       failed,
       bringUp: session,
-      removeVolumes: options.removeVolumes
+      removeVolumes: options.removeVolumes,
+      resized: (uid, outcome) => void nextBoot.set(uid, outcome.nextBoot),
+      stopped: options.stopped
     })
 
     const reconciler = yield* ZoneReconciler.make({
@@ -148,30 +177,35 @@ export const make = (
           return yield* PodGateClient.make(runner, pod, Option.getOrUndefined(Option.map(lease, (lease) => PodSandbox.addressesOf(lease)[0])), supervised)
         }),
       gateProbeInterval: options.gateProbeInterval,
-      uidOf: (key) => uids.get(key),
+      uidOf: WantedInstance.uidOf,
       // Where the API does not know the resource, and for a pod that runs without it, nothing there can be waited for.
       isStatic: ({ spec: { podUID } }) => store.isAbsent() || StaticPod.isStaticUid(podUID),
       events: ({ spec: { podUID } }, event) => {
         const pod = find(podUID)
         return pod === undefined ? Effect.void : options.tell(pod, [event])
       },
-      wake: (key) => Effect.suspend(() => {
-        const uid = uids.get(key)
-        return uid === undefined ? Effect.void : options.wake(uid)
-      }),
+      wake: (key) => options.wake(WantedInstance.uidOf(key)),
       gateProblem: ({ spec: { podUID } }) => {
         const pod = find(podUID)
         return pod === undefined ? undefined : Option.getOrUndefined(Either.getLeft(GateAnnotations.of(pod)))
       },
       priority: ({ spec: { podUID } }) => find(podUID)?.spec?.priority ?? 0,
-      graceSeconds: ({ spec: { podUID } }) => find(podUID)?.spec?.terminationGracePeriodSeconds ?? 30
+      graceSeconds: ({ spec: { podUID } }) => {
+        const pod = find(podUID)
+        return pod?.metadata.deletionGracePeriodSeconds ?? pod?.spec?.terminationGracePeriodSeconds ?? 30
+      }
     }).pipe(Effect.provideService(InstanceWriter.InstanceWriter, store.writer))
 
     const fork = Runtime.runFork(yield* Effect.runtime())
-    store.onChange((key) => {
-      const uid = uids.get(key)
-      if (uid !== undefined) fork(options.wake(uid))
-    })
+    store.onChange((uid) => void fork(options.wake(uid)))
+
+    /** A pod of a manifest is there for the API in what shows it. */
+    const ownerOf = (pod: CoreV1.Pod): string | undefined => {
+      const { name, namespace, uid } = PodSandbox.identityOf(pod)
+      if (!StaticPod.isStaticUid(uid)) return uid
+      const shown = options.inApi(namespace, name)
+      return shown !== undefined && StaticPod.isMirror(shown) && shown.metadata.deletionTimestamp === undefined ? shown.metadata.uid : undefined
+    }
 
     const wantedOf = (pod: CoreV1.Pod) =>
       Effect.gen(function*() {
@@ -185,6 +219,7 @@ export const make = (
           caps: ZoneCaps.of(yield* sandbox.resources(granted)),
           gates: Either.getOrElse(gates, () => []),
           digests: images.of(pod),
+          owner: ownerOf(pod),
           addresses: Option.match(lease, { onNone: () => PodSandbox.shownAddresses(pod), onSome: PodSandbox.addressesOf })
         })
       })
@@ -196,47 +231,67 @@ export const make = (
         Effect.catchAll((error) => Effect.as(Effect.logWarning("the records of a pod's plans cannot be read", error), undefined))
       )
 
+    /** Passes as long as they follow each other at once. */
+    const run = (key: string, isHeld: () => boolean) =>
+      Effect.gen(function*() {
+        let requeue = yield* reconciler.pass(key)
+        for (let steps = 1; steps < mostSteps && requeue._tag === "After" && Duration.toMillis(requeue.delay) <= 1 && !isHeld(); steps++) {
+          requeue = yield* reconciler.pass(key)
+        }
+        return requeue
+      })
+
+    const teardown = (identity: Files.PodIdentity) =>
+      Effect.gen(function*() {
+        const key = WantedInstance.keyOf(identity)
+        yield* store.asked
+        yield* reconciler.terminate(key, WantedInstance.bare(identity, options.nodeName))
+        const requeue = yield* run(key, () => false)
+        if (requeue._tag === "Gone") yield* store.remove(key)
+        const status = (yield* reconciler.current(key))?.status
+        const problem = status?.plan?.tasks.find(({ error }) => error !== undefined)?.error ??
+          (status?.plan === undefined && status?.lastPlan?.type === "teardown" ? status.lastPlan.error : undefined)
+        return { isGone: requeue._tag === "Gone", delay: requeue._tag === "After" ? requeue.delay : undefined, problem }
+      })
+
     const pass = (pod: CoreV1.Pod, known: Option.Option<SupervisorClient.SupervisedPod>) =>
       Effect.gen(function*() {
         const identity = PodSandbox.identityOf(pod)
         const key = WantedInstance.keyOf(identity)
         yield* store.asked
-        uids.set(key, identity.uid)
         failures.delete(identity.uid)
         const stored = (yield* reconciler.current(key)) ?? store.known(key) ?? (images.knows(identity.uid) ? undefined : yield* recordOf(identity.uid))
         images.remember(pod, Option.match(known, { onNone: (): Plan.Digests => ({}), onSome: ({ spec }) => ImageTasks.digestsOf(spec) }), stored)
-        yield* images.resolve(pod, () => session(pod, "", false))
+        yield* images.resolve(pod, () => session(pod, "", { isNew: false }))
         const wanted = yield* Effect.either(wantedOf(pod))
         if (Either.isLeft(wanted)) {
           yield* failed(pod, wanted.left)
-          return { delay: undefined, failure: wanted.left, instance: stored }
+          return { delay: undefined, failure: wanted.left, instance: stored, nextBoot: [] }
         }
         yield* store.ensure(wanted.right, Effect.map(recordOf(identity.uid), (record) => record?.status))
-        let requeue = yield* reconciler.pass(key)
-        for (let steps = 1; steps < mostSteps && requeue._tag === "After" && Duration.toMillis(requeue.delay) <= 1 && !failures.has(identity.uid); steps++) {
-          requeue = yield* reconciler.pass(key)
-        }
+        const requeue = yield* run(key, () => failures.has(identity.uid))
         return {
           delay: requeue._tag === "After" ? requeue.delay : undefined,
           failure: failures.get(identity.uid),
-          instance: yield* reconciler.current(key)
+          instance: yield* reconciler.current(key),
+          nextBoot: nextBoot.get(identity.uid) ?? []
         }
       })
 
     return {
       pass,
       series: reconciler.series,
+      drain: reconciler.drain,
+      isBetweenSteps: reconciler.isBetweenSteps,
       current: (pod) => reconciler.current(WantedInstance.keyOf(PodSandbox.identityOf(pod))),
+      teardown,
+      isKnown: (uid) => Effect.map(ledger.load(uid), Option.isSome),
+      identityOf: (uid) => Effect.map(ledger.load(uid), (entry) => Option.getOrUndefined(Option.map(entry, ({ instance }) => WantedInstance.identityOf(instance)))),
       forget: (identity) =>
         Effect.gen(function*() {
-          const key = WantedInstance.keyOf(identity)
           yield* images.forget(identity.uid)
-          for (const known of [failures, sessions]) known.delete(identity.uid)
-          yield* store.remove(key, identity.uid)
-          yield* ledger.remove(identity.uid).pipe(
-            Effect.catchAll((error) => Effect.logWarning("records of plans of a pod that is gone are left; the next start removes them", error))
-          )
-          if (uids.get(key) === identity.uid) uids.delete(key)
+          for (const known of [failures, nextBoot, sessions]) known.delete(identity.uid)
+          yield* store.remove(WantedInstance.keyOf(identity))
         })
     }
   })

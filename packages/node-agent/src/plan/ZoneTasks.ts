@@ -1,26 +1,34 @@
 /** What each task of a plan does to the zone of a pod. All of it can be repeated; nothing is remembered but on the host and in the plan. */
 import type { CoreV1 } from "@reddwarf/api-types"
-import { PlanError, type PlanTask, TaskHandler, TaskRegistry, type ZoneInstance } from "@reddwarf/plans"
+import { PlanError, type PlanTask, TaskHandler, TaskRegistry } from "@reddwarf/plans"
+import type { ZoneRuntime } from "@reddwarf/runtime-illumos"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
+import * as Either from "effect/Either"
+import type * as Option from "effect/Option"
 import type * as SupervisorClient from "../supervisor/SupervisorClient.js"
+import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
 import * as PodSandbox from "../pod/PodSandbox.js"
 import type { PodBringUp, Services as BringUpServices } from "./PodBringUp.js"
 import * as ImageTasks from "./ImageTasks.js"
 import type * as PodBringUps from "./PodBringUp.js"
 import * as PodHandOver from "./PodHandOver.js"
+import * as WantedInstance from "./WantedInstance.js"
 
 /** @category models */
 export interface Services extends Pick<BringUpServices, "sandbox" | "supervisor"> {
   /** The pod of a uid as it is now. */
   readonly find: (uid: string) => CoreV1.Pod | undefined
   /** Its steps; the same ones for one plan. */
-  readonly bringUp: (pod: CoreV1.Pod, plan: string, isNew: boolean) => PodBringUp
+  readonly bringUp: (pod: CoreV1.Pod, plan: string, present: PodBringUps.Present) => PodBringUp
   /** Shows users why nothing goes on, and has the pass fail. */
   readonly failed: (pod: CoreV1.Pod, error: PodBringUps.BringUpError) => Effect.Effect<void>
   readonly removeVolumes: (uid: string) => Effect.Effect<void, PodBringUps.BringUpError>
+  /** Hears where other bounds of a zone hold now. */
+  readonly resized: (uid: string, outcome: ZoneRuntime.ResourceOutcome) => void
+  /** Whether the containers of a pod that ends have ended, asking them to if need be. */
+  readonly stopped: (uid: string) => Effect.Effect<boolean, SupervisorFileFailed>
 }
 
 /** A task at work. @category models */
@@ -34,6 +42,19 @@ export interface Work {
 }
 
 const numberOf = (value: unknown, otherwise: number): number => typeof value === "number" ? value : otherwise
+
+/** How often it is looked whether the time of containers that are asked to end is over, in ms. */
+const stopPoll = 1000
+
+/** Does each of them, whatever becomes of the others; fails with the first failure. */
+const all = <E>(...effects: ReadonlyArray<Effect.Effect<void, E>>): Effect.Effect<void, E> =>
+  Effect.flatMap(Effect.forEach(effects, Effect.either), (done) => {
+    const [failed] = done.flatMap((result) => Either.isLeft(result) ? [result.left] : [])
+    return failed === undefined ? Effect.void : Effect.fail(failed)
+  })
+
+const failure = (task: PlanTask.TaskType) => (error: PodBringUps.BringUpError): PlanError.TaskFailed =>
+  new PlanError.TaskFailed({ task, reason: reasonOf(error), detail: error.message })
 
 const reasonOf = (error: PodBringUps.BringUpError): string => "reason" in error && error.reason !== undefined ? error.reason : error._tag
 
@@ -59,7 +80,7 @@ export const registry = (services: Services): TaskRegistry.TaskRegistry => {
         Effect.gen(function*() {
           const identity = PodSandbox.identityOf(pod)
           const known = yield* supervisor.read(identity.uid)
-          yield* run({ pod, identity, known, params, context, up: bringUp(pod, context.plan.id, Option.isNone(known)) })
+          yield* run({ pod, identity, known, params, context, up: bringUp(pod, context.plan.id, ImageTasks.presentOf(context.plan, known)) })
         }).pipe(
           Effect.catchAll((error) =>
             Effect.zipRight(
@@ -73,28 +94,26 @@ export const registry = (services: Services): TaskRegistry.TaskRegistry => {
     TaskHandler.make({ type, execute: work(type, run), status: () => Effect.succeed(TaskHandler.complete) })
 
   /** From a booted zone to one whose containers the supervisor has. */
-  const settle = ({ context: { plan }, known, up }: Work) =>
+  const settle = ({ context: { plan }, identity, known, up }: Work) =>
     up.step("readiness").pipe(
       Effect.zipRight(up.step("protection")),
-      Effect.zipRight(PodHandOver.of(supervisor, up, plan, known))
+      Effect.zipRight(PodHandOver.of(supervisor, up, plan, known)),
+      Effect.zipRight(plan.type === "rollback" ? ImageTasks.dropOthers(sandbox, identity, plan.target.digests) : Effect.void)
     )
 
   const isAfterBoot = ({ context: { plan } }: Work) => !plan.tasks.some(({ type }) => type === "wait-init")
-
-  const identityOf = ({ metadata, spec }: ZoneInstance.ZoneInstance): Files.PodIdentity => ({
-    namespace: metadata.namespace ?? "default",
-    name: metadata.name ?? "",
-    uid: spec.podUID
-  })
 
   /** What takes away needs no pod: it may be gone. */
   const removal = (type: PlanTask.TaskType, run: (identity: Files.PodIdentity) => Effect.Effect<void, PodBringUps.BringUpError>): TaskHandler.TaskHandler =>
     TaskHandler.make({
       type,
       execute: (_, { instance }) =>
-        Effect.mapError(run(identityOf(instance)), (error) => new PlanError.TaskFailed({ task: type, reason: reasonOf(error), detail: error.message })),
+        Effect.mapError(run(WantedInstance.identityOf(instance)), failure(type)),
       status: () => Effect.succeed(TaskHandler.complete)
     })
+
+  const resize = ({ pod }: Pick<Work, "pod">) =>
+    Effect.map(sandbox.resize(pod), (outcome) => services.resized(pod.metadata.uid ?? "", outcome))
 
   const handlers: ReadonlyArray<TaskHandler.TaskHandler> = [
     // What an image is, its registry tells while it is pulled.
@@ -102,9 +121,22 @@ export const registry = (services: Services): TaskRegistry.TaskRegistry => {
     task("pull-image", ({ up }) => Effect.asVoid(up.images)),
     task("ensure-datasets", ({ up }) => up.step("dataset")),
     task("ensure-network", ({ up }) => up.step("link")),
-    task("ensure-vnic", ({ up }) => up.step("link")),
+    task("ensure-vnic", ({ pod }) => sandbox.repairLink(pod)),
     task("ensure-address", ({ up }) => up.address),
-    task("ensure-filter", ({ up }) => up.step("protection")),
+    // Bandwidth, addresses and protection are all of the link. What is wanted of it may be another thing by now; what is left then could not be repaired.
+    TaskHandler.make({
+      type: "ensure-filter",
+      execute: work("ensure-filter", ({ pod }) => sandbox.repairLink(pod)),
+      status: (_, { instance }) =>
+        Effect.flatMap(podOf("ensure-filter", instance.spec.podUID), (pod) =>
+          Effect.mapBoth(sandbox.linkFaults(pod), {
+            onFailure: failure("ensure-filter"),
+            onSuccess: (faults) =>
+              faults.length === 0 ? TaskHandler.complete : TaskHandler.failed(
+                new PlanError.TaskFailed({ task: "ensure-filter", reason: "LinkDiffers", detail: `the link of the zone differs again: ${faults.join("; ")}` })
+              )
+          }))
+    }),
     task("write-zonecfg", ({ up }) => up.step("configuration")),
     task("install-zone", ({ up }) => up.step("installation")),
     task("boot-zone", (work) =>
@@ -116,9 +148,9 @@ export const registry = (services: Services): TaskRegistry.TaskRegistry => {
     task("wait-init", settle),
     task("render-files", ({ up }) => up.volumes),
     task("reload-or-restart", ({ context: { plan }, known, up }) => PodHandOver.anew(supervisor, up, plan, known)),
-    task("set-caps-live", ({ pod }) => Effect.asVoid(sandbox.resize(pod))),
+    task("set-caps-live", resize),
     // Both are done together: the configuration first, so that a crash in between leaves the caps for the next boot.
-    task("persist-zonecfg", ({ pod, context: { plan } }) => plan.type === "caps-update" ? Effect.void : Effect.asVoid(sandbox.resize(pod))),
+    task("persist-zonecfg", ({ pod, context: { plan } }) => plan.type === "caps-update" ? Effect.void : resize({ pod })),
     TaskHandler.make({
       type: "observe-caps",
       execute: () => Effect.void,
@@ -138,21 +170,27 @@ export const registry = (services: Services): TaskRegistry.TaskRegistry => {
     TaskHandler.make({
       type: "pre-stop",
       execute: (params, { instance, plan }) =>
-        Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        plan.type === "teardown" ? Effect.void : Effect.flatMap(Clock.currentTimeMillis, (now) =>
           supervisor.hold(instance.spec.podUID, { requestId: plan.id, requestedAt: now, graceSeconds: numberOf(params["graceSeconds"], 30) })).pipe(
-          Effect.mapError((error) => new PlanError.TaskFailed({ task: "pre-stop", reason: error._tag, detail: error.message }))
+          Effect.mapError(failure("pre-stop"))
         ),
       status: (_, { instance, plan }) =>
-        Effect.all([supervisor.read(instance.spec.podUID), Clock.currentTimeMillis]).pipe(
-          Effect.map(([known, now]) => PodHandOver.isHeld(known, plan.id, now) ? TaskHandler.complete : TaskHandler.running),
-          Effect.mapError((error) => new PlanError.TaskFailed({ task: "pre-stop", reason: error._tag, detail: error.message }))
+        (plan.type === "teardown"
+          ? services.stopped(instance.spec.podUID)
+          : Effect.map(
+            Effect.all([supervisor.read(instance.spec.podUID), Clock.currentTimeMillis]),
+            ([known, now]) => PodHandOver.isHeld(known, plan.id, now)
+          )).pipe(
+          // The end of the containers is noticed at once; nobody tells when their time is over.
+          Effect.map((isDone) => isDone ? TaskHandler.complete : { ...TaskHandler.running, delay: stopPoll }),
+          Effect.mapError(failure("pre-stop"))
         )
     }),
     removal("halt-zone", (identity) => sandbox.removeStep(identity, "boot")),
     removal("uninstall-zone", (identity) => sandbox.removeStep(identity, "installation")),
     removal("delete-zonecfg", (identity) => sandbox.removeStep(identity, "configuration")),
-    removal("remove-network", (identity) => Effect.zipRight(sandbox.removeStep(identity, "link"), sandbox.removeStep(identity, "address"))),
-    removal("destroy-datasets", (identity) => Effect.zipRight(sandbox.removeStep(identity, "dataset"), services.removeVolumes(identity.uid))),
+    removal("remove-network", (identity) => all(sandbox.removeStep(identity, "link"), sandbox.removeStep(identity, "address"))),
+    removal("destroy-datasets", (identity) => all(sandbox.removeStep(identity, "dataset"), services.removeVolumes(identity.uid))),
     ...ImageTasks.handlers({ task, services })
   ]
   return TaskRegistry.make(handlers)

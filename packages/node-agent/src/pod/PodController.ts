@@ -33,8 +33,8 @@ export interface Options extends Omit<PodWorker.Options, "source" | "wake"> {
   readonly holds: (uid: string) => ReconcileReport.SkipReason | undefined
   /** Whether the last status of a pod has not reached the API. */
   readonly owes: (uid: string) => boolean
-  /** Resolves when the agent is asked not to wait for passes in progress when it ends. Default never. */
-  readonly hurry?: Effect.Effect<void>
+  /** How long the agent may take to end. */
+  readonly closing: boundedWait.Shared
 }
 
 /** @category models */
@@ -55,8 +55,10 @@ export interface PodController {
   readonly start: Effect.Effect<void>
   /** What is to be counted about single zones and their plans now. */
   readonly series: PodWorker.PodWorker["series"]
-  /** Passes in progress. */
-  readonly active: () => number
+  /** Waits until no pass is in progress, and no step of a plan; as long as there is time for the end of the agent. */
+  readonly settle: Effect.Effect<void>
+  /** Whether no pass was in progress and no plan where it must not be left, when all was waited for. */
+  readonly isSettled: () => boolean
 }
 
 /** Somebody else wrote the pod, or it is gone: the next pass sees it as it is. */
@@ -72,7 +74,7 @@ const failureOf = (cause: Cause.Cause<PodWorker.PassError>): PassResult =>
 
 /**
  * Prepares the work on the pods of the node, for as long as the scope lives; `start` begins it. When the scope closes no new pass begins,
- * passes that have begun may end within `shutdownGrace`, and zones and containers are left running.
+ * passes and steps of plans that have begun may end while there is time, and zones and containers are left running.
  *
  * @category constructors
  */
@@ -176,8 +178,15 @@ export const make = (
         () => pass(uid),
         () => Effect.sync(() => void (active -= 1))
       )
+    let settled = true
+    const settle = Effect.gen(function*() {
+      const { closing } = options
+      yield* closing.atMost(boundedWait.until(() => active === 0))
+      yield* closing.hurried(Effect.flatMap(closing.left, worker.plans.drain))
+      settled = active === 0 && !(yield* worker.plans.isBetweenSteps)
+    })
     yield* Deferred.await(started).pipe(
-      Effect.zipRight(work(queue, counted, () => active, options)),
+      Effect.zipRight(work(queue, counted, settle, options.parallelism)),
       Effect.forkScoped
     )
     return {
@@ -203,22 +212,21 @@ export const make = (
           }).pipe(Effect.catchAll((error) => Effect.logWarning("which images are in use is not known; all stay until the next start", error)))
       }),
       start: Effect.asVoid(Deferred.succeed(started, undefined)),
-      active: () => active
+      settle,
+      isSettled: () => settled
     }
   })
 
 const work = (
   queue: WorkQueue.WorkQueue<string>,
   counted: (uid: string) => Effect.Effect<void>,
-  active: () => number,
-  options: Options
+  settle: Effect.Effect<void>,
+  parallelism: number
 ): Effect.Effect<never, never, Scope.Scope> =>
   Effect.gen(function*() {
     const loop = Effect.forever(Effect.uninterruptibleMask((restore) => Effect.flatMap(restore(queue.take), (uid) => restore(counted(uid)))))
-    yield* Effect.forEach(Array.from({ length: options.parallelism }), () => Effect.forkScoped(loop), { discard: true })
+    yield* Effect.forEach(Array.from({ length: parallelism }), () => Effect.forkScoped(loop), { discard: true })
     // Finalizers run in reverse order: this one before those that interrupt the workers.
-    yield* Effect.addFinalizer(() =>
-      Effect.zipRight(queue.shutdown, boundedWait.atMost(boundedWait.until(() => active() === 0), options.shutdownGrace, options.hurry))
-    )
+    yield* Effect.addFinalizer(() => Effect.zipRight(queue.shutdown, settle))
     return yield* Effect.never
   })

@@ -59,3 +59,18 @@ export class PodRejected extends Schema.TaggedError<PodRejected>()("PodRejected"
     return this.detail
   }
 }
+
+/**
+ * Something of a pod that ends is still on the host; all else of it is gone. It is tried again.
+ *
+ * @category errors
+ */
+export class PodNotRemoved extends Schema.TaggedError<PodNotRemoved>()("PodNotRemoved", {
+  namespace: Schema.String,
+  name: Schema.String,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `pod ${this.namespace}/${this.name} was not removed completely: ${this.detail}`
+  }
+}

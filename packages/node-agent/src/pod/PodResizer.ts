@@ -1,10 +1,12 @@
-/** Carries out what a running pod asks for by a resize: zone and link get other bounds while the containers go on. */
+/** What follows from a resize that a running pod asks for, beside the plan that gives its zone other bounds: containers that are to be started anew, and what users are told. */
 import type { CoreV1 } from "@reddwarf/api-types"
 import { PodPhase } from "@reddwarf/api-types"
+import type { Plan, ZoneInstance } from "@reddwarf/plans"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
 import type * as SupervisorClient from "../supervisor/SupervisorClient.js"
+import * as ZoneCaps from "../plan/ZoneCaps.js"
 import type { PodEvent } from "./PodEvents.js"
 import * as PodResize from "./PodResize.js"
 import * as PodSandbox from "./PodSandbox.js"
@@ -15,7 +17,7 @@ export interface Options {
   readonly allocatable: PodResize.Capacity
   /** The pods of this node. */
   readonly pods: () => ReadonlyArray<CoreV1.Pod>
-  readonly sandbox: PodSandbox.PodSandbox["Type"]
+  readonly sandbox: Pick<PodSandbox.PodSandbox["Type"], "resources">
   readonly supervisor: Pick<SupervisorClient.SupervisorClient["Type"], "restart">
   readonly emit: (pod: CoreV1.Pod, events: ReadonlyArray<PodEvent>) => Effect.Effect<void>
 }
@@ -29,6 +31,25 @@ export interface Outcome {
   /** Why it could not be carried out; to be tried again. */
   readonly failure?: PodSandbox.SandboxError | SupervisorFileFailed
 }
+
+/** How far the plan for it is. @category models */
+export interface Progress {
+  readonly instance: ZoneInstance.ZoneInstance | undefined
+  /** Names of the bounds that the host takes over with the next boot of the zone only. */
+  readonly nextBoot: ReadonlyArray<string>
+}
+
+/** Whether the zone was seen to have these bounds. */
+const isApplied = (wanted: Plan.Caps, instance: ZoneInstance.ZoneInstance | undefined): boolean =>
+  Object.entries(wanted).every(([name, value]) => instance?.status?.current?.caps?.[name] === value)
+
+/** Why the plan does not get on. */
+const problemOf = ({ status }: Pick<ZoneInstance.ZoneInstance, "status">): string | undefined =>
+  status?.plan === undefined
+    ? status?.lastPlan?.type === "caps-update" ? status.lastPlan.error : undefined
+    : status.plan.type === "caps-update"
+    ? status.plan.tasks.find(({ error }) => error !== undefined)?.error
+    : undefined
 
 const nothing: Outcome = { condition: undefined, actuated: false }
 
@@ -65,7 +86,13 @@ export const make = ({ allocatable, emit, pods, sandbox, supervisor }: Options) 
       return asked.length > 0 || ResizeRestarts.isPending(supervised)
     })
 
-  return (pod: CoreV1.Pod, supervised: SupervisorClient.SupervisedPod | undefined): Effect.Effect<Outcome> =>
+  const failed = (pod: CoreV1.Pod, message: string): Effect.Effect<PodResize.Condition | undefined> => {
+    const condition = PodResize.conditionOf({ kind: "proceed" }, message)
+    const isNew = condition !== undefined && !saidBefore(pod, condition)
+    return Effect.as(isNew ? emit(pod, [{ type: "Warning", reason: "ResizeError", message }]) : Effect.void, condition)
+  }
+
+  return (pod: CoreV1.Pod, supervised: SupervisorClient.SupervisedPod | undefined, { instance, nextBoot }: Progress): Effect.Effect<Outcome> =>
     Effect.suspend(() => {
       if (!PodResize.isAsked(pod)) {
         // A container that is between two attempts shows no amounts.
@@ -86,16 +113,16 @@ export const make = ({ allocatable, emit, pods, sandbox, supervisor }: Options) 
         return Effect.as(emit(pod, event), { condition, actuated: false })
       }
       const actuated = Effect.gen(function*() {
-        const { nextBoot } = yield* sandbox.resize(pod)
+        if (!isApplied(ZoneCaps.of(yield* sandbox.resources(pod)), instance)) {
+          const problem = instance === undefined ? undefined : problemOf(instance)
+          return problem === undefined ? inProgress : { condition: yield* failed(pod, problem), actuated: false }
+        }
         if (supervised !== undefined && (yield* startAnew(pod, supervised))) return inProgress
         const later = nextBoot.length === 0 ? "" : `; from the next boot of the zone on: ${nextBoot.join(", ")}`
         yield* emit(pod, [completed(later)])
         return { condition: undefined, actuated: true }
       })
       return Effect.catchAll(actuated, (failure) =>
-        Effect.as(
-          emit(pod, [{ type: "Warning", reason: "ResizeError", message: failure.message }]),
-          { condition: PodResize.conditionOf(decision, failure.message), actuated: false, failure }
-        ))
+        Effect.map(failed(pod, failure.message), (condition): Outcome => ({ condition, actuated: false, failure })))
     })
 }

@@ -10,7 +10,6 @@ import {
   LinkName,
   NetworkRuntime,
   type Saga,
-  ZoneName,
   type ZoneResources,
   ZoneRuntime
 } from "@reddwarf/runtime-illumos"
@@ -21,8 +20,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
-import { createHash } from "node:crypto"
-import * as NodeAgentOptions from "../NodeAgentOptions.js"
+import type * as NodeAgentOptions from "../NodeAgentOptions.js"
 import * as NetworkRepair from "../network/NetworkRepair.js"
 import type * as ContainerRoots from "../container/ContainerRoots.js"
 import * as RootVersions from "../plan/RootVersions.js"
@@ -31,20 +29,22 @@ import * as PodBrand from "./PodBrand.js"
 import * as PodCaps from "./PodCaps.js"
 import * as PodDns from "../network/PodDns.js"
 import type { PodRejected } from "./PodError.js"
-import type { PodEvent } from "./PodEvents.js"
-import * as PodHosts from "../network/PodHosts.js"
+import * as OwnedPods from "./OwnedPods.js"
+import { addressesOf, identityOf, namesOf, shownAddresses } from "./PodIdentity.js"
 import * as PodResize from "./PodResize.js"
+import type { PodFacts } from "./PodZone.js"
+import * as PodZone from "./PodZone.js"
 import * as SandboxContainerRoots from "./SandboxContainerRoots.js"
 import type * as SandboxSteps from "./SandboxSteps.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
+
+export { addressesOf, identityOf, type Names, namesOf, shownAddresses } from "./PodIdentity.js"
 
 /** @category errors */
 export type SandboxError =
   | BrandSelection.BrandRefused
   | HostError.HostError
   | PodRejected
-  | Saga.DeprovisionFailed
-  | Saga.ProvisionFailed
   | StorageError.StorageError
   | IpamError.AddressPoolExhausted
   | IpamError.LeaseStorageFailed
@@ -56,41 +56,6 @@ export type SandboxError =
  */
 export const isRefused = (error: { readonly _tag: string }): error is BrandSelection.BrandRefused =>
   ["BrandConflict", "BrandUnavailable", "PlatformUnsupported"].includes(error._tag)
-
-/** Names of what belongs to a pod on the host. They follow from its identity alone. @category models */
-export interface Names {
-  readonly zone: ZoneName.ZoneName
-  readonly link: LinkName.LinkName
-}
-
-/** @category constructors */
-export const namesOf = (identity: Files.PodIdentity): Names => ({
-  zone: ZoneName.zoneNameOf(identity),
-  link: LinkName.linkNameOf(identity)
-})
-
-/** The addresses of a lease, the main one first. @category constructors */
-export const addressesOf = ({ addresses: [first, ...rest] }: Ipam.Lease): readonly [string, ...ReadonlyArray<string>] => [
-  first.address,
-  ...rest.map(({ address }) => address)
-]
-
-/** The addresses that the status of a pod shows, the main one first. @category constructors */
-export const shownAddresses = ({ status }: CoreV1.Pod): ReadonlyArray<string> =>
-  status?.podIPs?.map(({ ip }) => ip) ?? (status?.podIP === undefined ? [] : [status.podIP])
-
-/** A pod's uid with its name, as far as the object has them. @category constructors */
-export const identityOf = (pod: CoreV1.Pod): Files.PodIdentity => ({
-  namespace: pod.metadata.namespace ?? "default",
-  name: pod.metadata.name ?? "",
-  uid: pod.metadata.uid ?? ""
-})
-
-/** Something on the host that belongs to a pod of this agent. @category models */
-export interface OwnedPod {
-  readonly identity: Files.PodIdentity
-  readonly zoneState: string | undefined
-}
 
 /**
  * Makes and removes sandboxes.
@@ -104,14 +69,7 @@ export class PodSandbox extends Context.Tag("@reddwarf/node-agent/PodSandbox")<P
   readonly address: (pod: CoreV1.Pod) => Effect.Effect<Ipam.Lease, SandboxError>
   /** The pod's address, if it has one. */
   readonly findAddress: (uid: string) => Effect.Effect<Option.Option<Ipam.Lease>>
-  /** Brings the zone of the pod up, from whatever is there already. Gives what users must know about it. */
-  readonly ensure: (
-    pod: CoreV1.Pod,
-    lease: Ipam.Lease,
-    fileSystems: ReadonlyArray<ZoneRuntime.ZoneFileSystem>,
-    facts?: PodFacts
-  ) => Effect.Effect<ReadonlyArray<PodEvent>, SandboxError>
-  /** The same step by step; nothing has been done when this returns. */
+  /** Brings the zone of the pod up step by step; nothing has been done when this returns. Gives what users must know about it, too. */
   readonly bringing: (
     pod: CoreV1.Pod,
     lease: Ipam.Lease,
@@ -134,12 +92,10 @@ export class PodSandbox extends Context.Tag("@reddwarf/node-agent/PodSandbox")<P
   readonly liveCaps: (pod: CoreV1.Pod) => Effect.Effect<Plan.Caps, SandboxError>
   /** The roots of its zone. */
   readonly roots: RootVersions.RootVersions
-  /** Removes all of it: zone, VNIC, dataset, address. What can be removed is, whatever fails; the failure names all that is left. */
-  readonly remove: (identity: Files.PodIdentity) => Effect.Effect<void, SandboxError>
-  /** Removes one part of it; an absent one is fine. */
+  /** Removes one part of it: of zone, VNIC, dataset, address. An absent one is fine. */
   readonly removeStep: (identity: Files.PodIdentity, name: SandboxSteps.RemovalName) => Effect.Effect<void, SandboxError>
   /** Every pod of which something is on the host. */
-  readonly owned: Effect.Effect<ReadonlyArray<OwnedPod>, SandboxError>
+  readonly owned: Effect.Effect<ReadonlyArray<OwnedPods.OwnedPod>, SandboxError>
   /** Uids that hold an address. */
   readonly addressOwners: Effect.Effect<ReadonlyArray<string>>
   readonly releaseAddress: (uid: string) => Effect.Effect<void, SandboxError>
@@ -148,67 +104,13 @@ export class PodSandbox extends Context.Tag("@reddwarf/node-agent/PodSandbox")<P
   readonly removeLink: (link: LinkName.LinkName) => Effect.Effect<void, SandboxError>
   /** Makes what all pods share: parent datasets, etherstub, gateway; and leases again what the zones that run use. */
   readonly prepareHost: Effect.Effect<void, SandboxError>
-  /** Compares the network of the node and the links of its pods with what is wanted and repairs them. Nothing happens when all is right. */
-  readonly repairNetwork: (known: NetworkRepair.Known) => Effect.Effect<void, SandboxError>
+  /** Compares the network of the node with what is wanted and repairs it. Gives the uids of pods whose own links are not as wanted. */
+  readonly repairNetwork: (known: NetworkRepair.Known) => Effect.Effect<ReadonlyArray<string>, SandboxError>
+  /** What is wrong with the link of a pod for which that gave its uid. */
+  readonly linkFaults: (pod: CoreV1.Pod) => Effect.Effect<ReadonlyArray<string>, SandboxError>
+  /** Brings the link of a running pod in line with what is wanted. */
+  readonly repairLink: (pod: CoreV1.Pod) => Effect.Effect<void, SandboxError>
 }>() {}
-
-const specHash = (pod: CoreV1.Pod): string => createHash("sha256").update(JSON.stringify(pod.spec ?? {})).digest("hex").slice(0, 32)
-
-/** What is known of a pod beside its object. @category models */
-export interface PodFacts extends PodBrand.Facts {
-  /** What the root of the zone is made from, for brands that install from an image: a ZFS snapshot, or an archive. */
-  readonly image?: string | undefined
-  /** The roots of the containers that have their own; absent where images are not used. */
-  readonly roots?: ReadonlyArray<ContainerRoots.ContainerRoot> | undefined
-}
-
-/** What the node decides about the zone of a pod. @category models */
-export interface ZoneDecisions {
-  readonly brand: string
-  readonly resources: ZoneResources.ZoneResources
-  readonly image?: string | undefined
-  /** Absent leaves name resolution to the image. */
-  readonly dns?: ZoneRuntime.ZoneDns | undefined
-}
-
-/**
- * The zone of a pod.
- *
- * @category constructors
- */
-export const zoneSpec = (
-  options: NodeAgentOptions.Resolved,
-  pod: CoreV1.Pod,
-  lease: Ipam.Lease,
-  zonepath: string,
-  fileSystems: ReadonlyArray<ZoneRuntime.ZoneFileSystem>,
-  { brand, dns, image, resources }: ZoneDecisions
-): ZoneRuntime.ZoneSpec => {
-  const identity = identityOf(pod)
-  const { link, zone } = namesOf(identity)
-  const { attributeNames } = NodeAgentOptions
-  return {
-    zoneName: zone,
-    zonepath,
-    brand,
-    attributes: [
-      { name: attributeNames.owner, value: options.clusterId },
-      { name: attributeNames.uid, value: identity.uid },
-      { name: attributeNames.namespace, value: identity.namespace },
-      { name: attributeNames.pod, value: identity.name },
-      { name: attributeNames.source, value: "api" },
-      { name: attributeNames.specHash, value: specHash(pod) },
-      { name: attributeNames.schema, value: "1" }
-    ],
-    network: lease.addresses.map(({ address, gateway, prefixLength }) => ({ link, address: `${address}/${prefixLength}`, defaultRouter: gateway })),
-    fileSystems,
-    resources,
-    hostname: PodHosts.nodename(pod, options.clusterDns.domain),
-    rootFiles: PodHosts.rootFiles(pod, addressesOf(lease), options.clusterDns.domain, fileSystems),
-    ...(dns === undefined ? {} : { dns }),
-    ...(image === undefined ? {} : { image })
-  }
-}
 
 /**
  * On the host's services.
@@ -348,7 +250,7 @@ export const layer = (
             zone,
             foundations: under,
             spec: Effect.flatMap(path, (path) =>
-              Effect.map(Ref.get(rootFileSystems), (roots) => zoneSpec(options, pod, lease, path, [...roots, ...fileSystems], decisions))),
+              Effect.map(Ref.get(rootFileSystems), (roots) => PodZone.zoneSpec(options, pod, lease, path, [...roots, ...fileSystems], decisions))),
             // zoneadmd protects against foreign IP addresses only; what it set is taken away when the zone halts.
             afterwards: [{
               name: "protection",
@@ -359,16 +261,6 @@ export const layer = (
           }
           return { plan, events: resolution.events, brand: brand.name }
         })
-
-      const ensure = (
-        pod: CoreV1.Pod,
-        lease: Ipam.Lease,
-        fileSystems: ReadonlyArray<ZoneRuntime.ZoneFileSystem>,
-        facts?: PodFacts
-      ) =>
-        Effect.flatMap(provisioning(pod, lease, fileSystems, facts), ({ events, plan }) => Effect.as(zones.provision(plan), events)).pipe(
-          Effect.ensuring(forgetZones)
-        )
 
       const bringing = (
         pod: CoreV1.Pod,
@@ -412,38 +304,8 @@ export const layer = (
           foundations: [address, ...foundations(identity, { quota: 0, maxbw: undefined, onDataset: () => Effect.void })]
         }
       }
-      // The containers have ended before: there is nothing in the zone that a shutdown could still ask to end.
-      const remove = (identity: Files.PodIdentity) => Effect.ensuring(zones.deprovision(removal(identity)), forgetZones)
 
-      const fromAttributes = (zone: ZoneName.ZoneName) =>
-        Effect.map(zones.attributes(zone), (attributes) => {
-          const { attributeNames } = NodeAgentOptions
-          const uid = attributes[attributeNames.uid]
-          const name = attributes[attributeNames.pod]
-          const namespace = attributes[attributeNames.namespace]
-          const ours = attributes[attributeNames.owner] === options.clusterId
-          return ours && uid !== undefined && name !== undefined && namespace !== undefined ? { namespace, name, uid } : undefined
-        }).pipe(
-          // A zone that cannot be asked is left alone: not knowing is no reason to remove anything.
-          Effect.catchAll((error) => Effect.as(Effect.logDebug("attributes of a zone cannot be read", error), undefined))
-        )
-
-      const owned = Effect.gen(function*() {
-        const summaries = yield* zones.list
-        const states = new Map(summaries.map((zone) => [String(zone.name), zone.state]))
-        const byZone = new Map<string, Files.PodIdentity>()
-        for (const dataset of yield* storage.listOwned) {
-          const { ns, owner, pod } = dataset.properties
-          if (owner !== options.clusterId || ns === undefined || pod === undefined) continue
-          byZone.set(dataset.zone, { namespace: ns, name: pod, uid: dataset.uid })
-        }
-        for (const { name } of summaries) {
-          if (byZone.has(name)) continue
-          const identity = yield* fromAttributes(name)
-          if (identity !== undefined) byZone.set(name, identity)
-        }
-        return [...byZone].map(([zone, identity]) => ({ identity, zoneState: states.get(zone) }))
-      })
+      const owned = OwnedPods.list(options.clusterId, { storage, zones })
 
       const repair = NetworkRepair.make(options, {
         runner,
@@ -463,7 +325,6 @@ export const layer = (
         zoneStates: Effect.map(listZones, (list) => new Map(list.map((zone) => [String(zone.name), zone.state]))),
         address,
         findAddress: ipam.find,
-        ensure,
         bringing,
         addRoot,
         resize,
@@ -474,7 +335,6 @@ export const layer = (
         liveCaps: (pod) =>
           Effect.flatMap(capabilities, (host) => ZoneCaps.live(runner, namesOf(identityOf(pod)).zone, capsOf(pod, host))),
         roots: RootVersions.make(storage, (identity) => namesOf(identity).zone),
-        remove,
         removeStep: (identity, name) => Effect.ensuring(zones.deprovisionStep(removal(identity), name), forgetZones),
         owned,
         addressOwners: Effect.map(ipam.list, (leases) => leases.map((lease) => lease.owner)),
@@ -486,7 +346,9 @@ export const layer = (
           yield* repair.network({})
           yield* repair.leases((yield* owned).map(({ identity }) => ({ uid: identity.uid, link: namesOf(identity).link })))
         }),
-        repairNetwork: repair.network
+        repairNetwork: repair.network,
+        linkFaults: repair.faults,
+        repairLink: repair.link
       })
     })
   )

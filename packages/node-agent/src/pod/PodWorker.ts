@@ -5,7 +5,7 @@
  * not matter which event asked for it, whether one was missed, or at which step a previous agent was killed.
  */
 import * as FileSystem from "@effect/platform/FileSystem"
-import { type CoreV1, PodPhase, Timestamp } from "@reddwarf/api-types"
+import { type CoreV1, PodPhase } from "@reddwarf/api-types"
 import { ApiClient, type ClientError, EventRecorder } from "@reddwarf/client"
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
@@ -34,14 +34,17 @@ import * as PodDeadline from "./PodDeadline.js"
 import * as PodEvents from "./PodEvents.js"
 import * as PodLife from "./PodLife.js"
 import * as PodProbes from "./PodProbes.js"
-import * as PodRemoval from "./PodRemoval.js"
 import * as PodResizer from "./PodResizer.js"
 import * as PodSandbox from "./PodSandbox.js"
 import * as PodSources from "../volume/PodSources.js"
 import * as PodStatus from "./PodStatus.js"
+import * as PodStop from "./PodStop.js"
+import * as PodTermination from "./PodTermination.js"
 import * as PodTokens from "../volume/PodTokens.js"
 import * as PodVolumes from "../volume/PodVolumes.js"
 import * as VolumeRefresh from "../volume/VolumeRefresh.js"
+import * as StaticAdmission from "../static/StaticAdmission.js"
+import * as StaticPod from "../static/StaticPod.js"
 import * as StatusManager from "./StatusManager.js"
 import * as SupervisorClient from "../supervisor/SupervisorClient.js"
 import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
@@ -64,6 +67,7 @@ export const Outcome = Data.taggedEnum<Outcome>()
 export type PassError =
   | ClientError.ClientError
   | PodSandbox.SandboxError
+  | PodTermination.TerminationError
   | ContainerConfigError
   | ImageUnavailable
   | VolumeSetupError
@@ -73,7 +77,7 @@ export type PassError =
 /** @category models */
 export interface Options extends NodeAgentOptions.Resolved {
   /** What shall run on this node. */
-  readonly source: Pick<PodSource.PodSource, "byUid" | "isAbsent" | "list">
+  readonly source: Pick<PodSource.PodSource, "byUid" | "inApi" | "isAbsent" | "list">
   /** What the node can give; for containers that ask for their limits and have none. */
   readonly allocatable: FieldValues.PodFacts["allocatable"]
   /** Why the node is too short of something to begin with a pod; undefined when it is not. */
@@ -100,6 +104,8 @@ export interface PodWorker {
   readonly pass: (uid: string) => Effect.Effect<Outcome, PassError>
   /** What is to be counted about single zones and their plans now. */
   readonly series: ZonePlans.ZonePlans["series"]
+  /** The plans, for whoever ends the agent. */
+  readonly plans: Pick<ZonePlans.ZonePlans, "drain" | "isBetweenSteps">
   /** Remembers who a uid was, for when only its leftovers are there. */
   readonly noteIdentity: (identity: Files.PodIdentity) => void
   /**
@@ -125,15 +131,9 @@ export const make = (options: Options): Effect.Effect<PodWorker, PlanError.Ledge
     const supervisor = yield* SupervisorClient.SupervisorClient
     const tokens = PodTokens.make(client)
     const refresher = yield* VolumeRefresh.make(client, tokens, options.dataDir)
-    const identities = new Map<string, Files.PodIdentity>()
-    /** When a pod was first found to be missing in the API. */
-    const missingSince = new Map<string, number>()
-    /** Grace in seconds of pods whose deletion the API reported while something of them was here. */
-    const reportedDeleted = new Map<string, number>()
+    const stop = PodStop.make(supervisor)
     /** Why the last pass could not bring a pod up. Shown until the next one gets further: a reason that comes and goes helps nobody. */
     const lastFailure = new Map<string, readonly [ContainerStatus.WaitingReason, ContainerStatus.WaitingReason | undefined]>()
-    /** Pods of which everything was removed here, until the API's word of their end comes back. */
-    const removed = new Set<string>()
 
     const emit = (pod: CoreV1.Pod, events: ReadonlyArray<PodEvents.PodEvent>) =>
       Effect.forEach(events, ({ container, message, reason, type }) =>
@@ -238,12 +238,14 @@ export const make = (options: Options): Effect.Effect<PodWorker, PlanError.Ledge
       emit,
       tell: emit,
       pods: options.source.list,
+      inApi: options.source.inApi,
       find: (uid) => {
         const found = options.source.byUid(uid)
         return found === undefined ? undefined : statuses.latest(found)
       },
       failed: tellFailure,
       removeVolumes: (uid) => PodVolumes.remove(options.dataDir, uid, options.source.byUid(uid)).pipe(Effect.provideService(FileSystem.FileSystem, fs)),
+      stopped: stop.stopped,
       wake: options.wake
     })
 
@@ -289,6 +291,15 @@ export const make = (options: Options): Effect.Effect<PodWorker, PlanError.Ledge
           yield* emit(pod, [{ type: "Warning", ...rejected }])
           return Outcome.Settled()
         }
+        const full = Option.isNone(known) && StaticPod.isStatic(pod)
+          ? StaticAdmission.refusal(pod, options.source.list().map(statuses.latest), new Set(yield* supervisor.list), { ...options.allocatable, pods: options.maxPods })
+          : undefined
+        if (full !== undefined) {
+          yield* Effect.flatMap(observe(pod, known, false, full), (observation) => statuses.show(pod, observation))
+          if (lastFailure.get(uid)?.[0].message !== full.message) yield* emit(pod, [{ type: "Warning", ...full }])
+          lastFailure.set(uid, [full, undefined])
+          return Outcome.RequeueAfter({ delay: options.resyncInterval })
+        }
         const state = Option.getOrUndefined(Option.flatMap(known, (pod) => pod.state))
         const isOver = PodStatus.isOver(state)
         const isMissing = !isOver && (Option.isNone(known) || !(yield* isRunning(pod)))
@@ -305,7 +316,9 @@ export const make = (options: Options): Effect.Effect<PodWorker, PlanError.Ledge
         const supervised = pod.spec?.ephemeralContainers === undefined ? handedOver : yield* supervisor.read(uid)
         const running = yield* isRunning(pod)
         // A pause holds everything that changes a zone.
-        const resized = running && planned?.instance?.spec.paused !== true ? yield* resize(statuses.latest(pod), Option.getOrUndefined(supervised)) : undefined
+        const resized = running && planned?.instance?.spec.paused !== true
+          ? yield* resize(statuses.latest(pod), Option.getOrUndefined(supervised), { instance: planned?.instance, nextBoot: planned?.nextBoot ?? [] })
+          : undefined
         const observation: PodStatus.Observation = {
           ...(yield* observe(pod, supervised, running)),
           resize: resized,
@@ -315,7 +328,7 @@ export const make = (options: Options): Effect.Effect<PodWorker, PlanError.Ledge
         yield* probes.act(pod, supervised)
         const shown = yield* statuses.show(pod, observation)
         if (observation.sandboxReady && !PodPhase.isTerminal(shown)) yield* refreshVolumes(pod)
-        if (PodPhase.isTerminal(shown)) return yield* release(shown)
+        if (PodPhase.isTerminal(shown)) return outcome(yield* termination.release(shown))
         if (resized?.failure !== undefined) return yield* resized.failure
         if (planned?.failure !== undefined) return yield* Effect.fail(planned.failure)
         // What they lack may come: tried again with back-off.
@@ -327,141 +340,50 @@ export const make = (options: Options): Effect.Effect<PodWorker, PlanError.Ledge
           : Outcome.RequeueAfter({ delay })
       })
 
-    /** Gives back what a pod that is over holds on the host. Its records and logs stay until it is deleted. */
-    const release = (pod: CoreV1.Pod): Effect.Effect<Outcome, PassError> =>
+    const forget = (identity: Files.PodIdentity) =>
       Effect.gen(function*() {
-        const identity = PodSandbox.identityOf(pod)
-        const { zone } = PodSandbox.namesOf(identity)
-        const holdsZone = (yield* sandbox.zoneStates).has(zone)
-        const holdsAddress = Option.isSome(yield* sandbox.findAddress(identity.uid))
-        if (holdsZone || holdsAddress) {
-          yield* sandbox.remove(identity)
-          yield* PodVolumes.remove(options.dataDir, identity.uid, pod).pipe(Effect.provideService(FileSystem.FileSystem, fs))
-        }
-        const supervised = yield* supervisor.read(identity.uid)
-        yield* Effect.flatMap(observe(pod, supervised, false), (observation) => statuses.show(pod, observation))
-        return Outcome.Settled()
-      })
-
-    const removeAll = (identity: Files.PodIdentity, pod?: CoreV1.Pod) =>
-      Effect.gen(function*() {
-        yield* sandbox.remove(identity).pipe(
-          Effect.tapError((error) => pod === undefined ? Effect.void : emit(pod, [PodEvents.notRemoved(error.message)]))
-        )
-        yield* PodVolumes.remove(options.dataDir, identity.uid, pod).pipe(Effect.provideService(FileSystem.FileSystem, fs))
         yield* supervisor.remove(identity.uid)
         yield* images.release(identity.uid)
         yield* plans.forget(identity)
-        identities.delete(identity.uid)
         lastFailure.delete(identity.uid)
         tokens.forget(identity.uid)
         yield* probes.forget(identity.uid)
         life.forget(identity.uid)
         refresher.forget(identity.uid)
-        missingSince.delete(identity.uid)
-        reportedDeleted.delete(identity.uid)
         yield* statuses.forget(identity.uid)
       })
 
-    /** Whether the containers have ended, asking for it if need be. Past the deadline the zone is halted whatever they say. */
-    const stopped = (uid: string, request: SupervisorClient.StopRequest, onFirst: Effect.Effect<void>) =>
-      Effect.gen(function*() {
-        const before = yield* supervisor.stop(uid, request)
-        if (Option.isNone(before)) return true
-        if (before.value.spec.desired.state === "run") yield* onFirst
-        if (Option.isSome(before.value.state) && PodStatus.isOver(before.value.state.value)) return true
-        const now = yield* Clock.currentTimeMillis
-        return now > request.requestedAt + request.graceSeconds * 1000 + supervisorSlackMillis
-      })
+    const termination = PodTermination.make({
+      client,
+      emit,
+      forget,
+      life,
+      observe,
+      orphanConfirmation: options.orphanConfirmation,
+      plans,
+      sandbox,
+      source: options.source,
+      statuses,
+      stop,
+      supervisor
+    })
 
-    const terminate = (pod: CoreV1.Pod): Effect.Effect<Outcome, PassError> =>
-      Effect.gen(function*() {
-        const identity = PodSandbox.identityOf(pod)
-        const { uid } = identity
-        const graceSeconds = graceOf(pod)
-        const now = yield* Clock.currentTimeMillis
-        const deadline = Timestamp.toMillis(pod.metadata.deletionTimestamp) ?? now
-        const request = {
-          requestId: `${uid}/${pod.metadata.deletionTimestamp ?? ""}`,
-          requestedAt: deadline - graceSeconds * 1000,
-          graceSeconds
-        }
-        const done = yield* stopped(uid, request, Effect.suspend(() => emit(pod, PodEvents.killing(pod))))
-        const supervised = yield* supervisor.read(uid)
-        yield* life.look(pod, supervised)
-        const shown = yield* statuses.show(pod, yield* observe(pod, supervised, !done && (yield* isRunning(pod))))
-        if (!done) return Outcome.RequeueAfter({ delay: "1 second" })
-        yield* removeAll(identity, pod)
-        removed.add(uid)
-        yield* PodRemoval.finish(client, shown)
-        return Outcome.Settled()
-      })
-
-    /**
-     * Something of a pod is here, and the informer does not have it. It goes only when the API says twice that the pod is gone: by
-     * reporting the deletion and when asked, or when asked twice, some time apart. Silence of the API, or a list that came up short,
-     * removes nothing.
-     */
-    const removeMissing = (uid: string): Effect.Effect<Outcome, PassError> =>
-      Effect.gen(function*() {
-        const supervised = yield* supervisor.read(uid)
-        const identity = Option.match(supervised, { onNone: () => identities.get(uid), onSome: ({ spec }) => spec.pod })
-        if (identity === undefined) {
-          return Outcome.Settled()
-        }
-        if (!(yield* options.source.isAbsent(identity))) {
-          missingSince.delete(uid)
-          reportedDeleted.delete(uid)
-          return Outcome.RequeueAfter({ delay: options.orphanConfirmation })
-        }
-        const now = yield* Clock.currentTimeMillis
-        const reported = reportedDeleted.get(uid)
-        const since = missingSince.get(uid) ?? now
-        missingSince.set(uid, since)
-        const confirmation = Duration.toMillis(options.orphanConfirmation)
-        if (reported === undefined && now - since < confirmation) return Outcome.RequeueAfter({ delay: since + confirmation - now })
-        const requestId = `${uid}/${reported === undefined ? "missing" : "deleted"}`
-        const request = { requestId, requestedAt: now, graceSeconds: reported ?? orphanGraceSeconds }
-        // One that was asked for before goes on, unless the deletion left less time.
-        const asked = Option.match(supervised, {
-          onNone: () => request,
-          onSome: ({ spec: { desired } }) =>
-            desired.state === "stop" && (reported === undefined || desired.requestId === requestId) ? desired : request
-        })
-        if (!(yield* stopped(uid, asked, Effect.logInfo("stopping a pod that is not in the API any more")))) {
-          return Outcome.RequeueAfter({ delay: "1 second" })
-        }
-        yield* removeAll(identity)
-        removed.delete(uid)
-        return Outcome.Settled()
-      })
+    const outcome = (delay: Duration.DurationInput | undefined): Outcome =>
+      delay === undefined ? Outcome.Settled() : Outcome.RequeueAfter({ delay })
 
     return {
       series: plans.series,
-      noteIdentity: (identity) => void identities.set(identity.uid, identity),
-      noteDeleted: (pod, told) => {
-        const { uid } = PodSandbox.identityOf(pod)
-        if (removed.delete(uid)) return false
-        if (told) reportedDeleted.set(uid, Math.max(1, graceOf(pod)))
-        return true
-      },
+      plans,
+      noteIdentity: termination.noteIdentity,
+      noteDeleted: termination.noteDeleted,
       pass: (uid) =>
-        Effect.suspend(() => {
+        Effect.suspend((): Effect.Effect<Outcome, PassError> => {
           const found = options.source.byUid(uid)
-          if (found === undefined) return removeMissing(uid)
-          missingSince.delete(uid)
+          if (found === undefined) return Effect.map(termination.removeMissing(uid), outcome)
+          termination.notePresent(uid)
           const pod = statuses.latest(found)
-          if (PodPhase.isTerminating(pod)) return terminate(pod)
-          return PodPhase.isTerminal(pod) ? release(pod) : keepRunning(pod)
+          if (PodPhase.isTerminating(pod)) return Effect.map(termination.terminate(pod), outcome)
+          return PodPhase.isTerminal(pod) ? Effect.map(termination.release(pod), outcome) : keepRunning(pod)
         }).pipe(Effect.annotateLogs({ uid }))
     }
   })
-
-/** Seconds between the request to end and the end by force. */
-const graceOf = (pod: CoreV1.Pod): number => pod.metadata.deletionGracePeriodSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? 30
-
-/** Time beyond its deadline that a supervisor gets to report the end of a pod, before its zone is halted anyway. */
-const supervisorSlackMillis = 5_000
-
-/** Grace of a pod that vanished from the API without having been asked to stop. */
-const orphanGraceSeconds = 30

@@ -75,7 +75,7 @@ export const ensure = (
     }
     const own = yield* Effect.forEach(roots, (root) =>
       Effect.gen(function*() {
-        const made = yield* storage.ensureZoneRoot({ zone, uid, name: root.name, origin: root.snapshot })
+        const made = yield* storage.ensureZoneRoot({ zone, uid, name: root.name, origin: root.snapshot, properties: { container: root.container, image: root.image } })
         if (halted) yield* fill(services, zone, wanted, root, made.mountpoint)
         return ContainerRoots.fileSystem(root, filesOf(made.mountpoint))
       }))

@@ -15,10 +15,11 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as durableFile from "../internal/durableFile.js"
+import * as followed from "../internal/followed.js"
 import * as podFolders from "../internal/podFolders.js"
 import * as podSupervisor from "../internal/podSupervisor.js"
+import * as pollTicks from "../internal/pollTicks.js"
 import * as supervisorLock from "../internal/supervisorLock.js"
 import type { SupervisorError, SupervisorFileFailed } from "./SupervisorError.js"
 import * as Files from "./SupervisorFiles.js"
@@ -83,13 +84,13 @@ export const run = (
     yield* durableFile.write(Paths.info(options.dataDir), encodeInfo({ schema: 1, pid: process.pid, startedAt }))
     yield* Effect.logInfo("supervising").pipe(Effect.annotateLogs({ dataDir: options.dataDir, pid: process.pid }))
 
+    const ticks = yield* pollTicks.make(pollInterval)
     const pods = yield* FiberMap.make<string>()
-    const known = new Map<string, SubscriptionRef.SubscriptionRef<Files.PodSpec>>()
+    const known = new Map<string, followed.Followed<Files.PodSpec>>()
 
-    const supervise = (uid: string, specs: SubscriptionRef.SubscriptionRef<Files.PodSpec>) =>
+    const supervise = (uid: string, specs: followed.Followed<Files.PodSpec>) =>
       Effect.gen(function*() {
-        const spec = yield* SubscriptionRef.get(specs)
-        return yield* podSupervisor.run({ dataDir: options.dataDir, spec, runner, startTimeout, pollInterval }, specs)
+        return yield* podSupervisor.run({ dataDir: options.dataDir, spec: specs.get(), runner, startTimeout, pollInterval, ticks }, specs)
       }).pipe(
         Effect.tapErrorCause((cause) => Effect.logWarning("supervising a pod failed; trying again", cause)),
         Effect.retry(Schedule.jittered(Schedule.spaced("1 second"))),
@@ -102,10 +103,10 @@ export const run = (
         if (Option.isNone(spec)) return
         const before = known.get(uid)
         if (before !== undefined) {
-          yield* SubscriptionRef.set(before, spec.value)
+          yield* before.set(spec.value)
           return
         }
-        const specs = yield* SubscriptionRef.make(spec.value)
+        const specs = followed.make(spec.value)
         known.set(uid, specs)
         yield* Metric.set(Metrics.supervisedPods, known.size)
         yield* FiberMap.run(pods, uid, supervise(uid, specs))

@@ -1,6 +1,6 @@
 /** Agents that end at a chosen place of a plan: as if the machine had lost its power there. */
 import * as FileSystem from "@effect/platform/FileSystem"
-import type { Plan, PlanTask } from "@reddwarf/plans"
+import { type Plan, type PlanTask, Precedence, TaskHandler } from "@reddwarf/plans"
 import * as Effect from "effect/Effect"
 import * as h from "./harness.js"
 
@@ -16,6 +16,17 @@ export interface Place {
 /** Both places of each of these. */
 export const places = (...names: ReadonlyArray<string>): ReadonlyArray<Place> =>
   names.flatMap((what) => [{ what, when: "unwritten" as const }, { what, when: "written" as const }])
+
+/** Tasks of a type of plan that change something; of the others the ledger is told nothing. */
+const changing = (type: Plan.PlanType): ReadonlyArray<PlanTask.TaskType> =>
+  [...new Set(Precedence.rules[type].tasks)].filter((task) => !TaskHandler.defaultRules[task].readOnly)
+
+/** Every place of a type of plan, as the planner has it: its beginning, before and after each task, its end. */
+export const placesOf = (type: Plan.PlanType): ReadonlyArray<Place> => places("intent", ...changing(type), "end")
+
+/** Those at which a plan is struck in the middle of a life: all, or only what nobody may cut off. */
+export const strikesOf = (type: Plan.PlanType, whole: boolean): ReadonlyArray<Place> =>
+  places(...changing(type).filter((task, at) => whole || at === 0 || !TaskHandler.defaultRules[task].interruptible), "end")
 
 /** A life of an agent ends when every pod is where it shall be next. */
 export interface Crashes {
@@ -96,7 +107,7 @@ type Life = Effect.Effect.Success<ReturnType<typeof h.agent>>
 
 /** One life of an agent. */
 export const life = (folders: h.Directories, crashes: Crashes): ReturnType<typeof h.agent> =>
-  h.agent(folders, { parallelism: 32, shutdownGrace: 0 }).pipe(Effect.provideService(FileSystem.FileSystem, crashes.fs))
+  h.agent(folders, { parallelism: 32, shutdownGrace: 0, gateProbeInterval: "500 millis", networkInterval: "500 millis" }).pipe(Effect.provideService(FileSystem.FileSystem, crashes.fs))
 
 /** Lives of agents, one after the other, until no place is left; gives the last one, which nothing ends. */
 export const lives = (

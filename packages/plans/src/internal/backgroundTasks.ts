@@ -11,7 +11,7 @@ import type { PlanTask } from "../PlanTask.js"
 import type { Background } from "../TaskHandler.js"
 import * as TaskHandler from "../TaskHandler.js"
 
-type Task = Pick<PlanTask, "id" | "type">
+export type Task = Pick<PlanTask, "id" | "type">
 
 interface Run {
   readonly task: Task
@@ -24,8 +24,10 @@ interface Run {
 export interface BackgroundTasks {
   /** The background as the handlers of one zone see it. */
   readonly of: (key: string) => Background
-  /** Waits until nothing runs, at most this long. */
-  readonly drain: (grace: Duration.DurationInput) => Effect.Effect<boolean>
+  /** Tasks that run now. */
+  readonly inFlight: () => ReadonlyArray<Task>
+  /** Waits for the end of each task that runs, at most as long as it is given. True: all ended. */
+  readonly drain: (graceOf: (task: Task) => Duration.DurationInput) => Effect.Effect<boolean>
 }
 
 const asFailure = ({ type }: Task, cause: Cause.Cause<TaskFailed>): TaskFailed => {
@@ -95,10 +97,10 @@ export const make = (
       isRunning: (id) => Effect.sync(() => runs.has(id)),
       cancel
     }),
-    drain: (grace) =>
-      Effect.suspend(() => Effect.forEach([...runs.values()], ({ fiber }) => Fiber.await(fiber), { concurrency: "unbounded", discard: true })).pipe(
-        Effect.timeoutOption(grace),
-        Effect.map(Option.isSome)
-      )
+    inFlight: () => [...runs.values()].flatMap(({ exit, task }) => exit === undefined ? [task] : []),
+    drain: (graceOf) =>
+      Effect.suspend(() =>
+        Effect.forEach([...runs.values()], ({ fiber, task }) => Effect.timeoutOption(Fiber.await(fiber), graceOf(task)), { concurrency: "unbounded" })
+      ).pipe(Effect.map((ended) => ended.every(Option.isSome)))
   }
 }

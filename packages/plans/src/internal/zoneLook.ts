@@ -101,7 +101,7 @@ export const make = (options: Options, teller: passNews.Teller): ZoneLook => {
       }),
 
     sooner: (requeue, memory, { phase }, now) => {
-      if (requeue._tag === "OnEvent" || phase !== "Running" || memory.gateDue.size === 0) return requeue
+      if (requeue._tag !== "After" || phase !== "Running" || memory.gateDue.size === 0) return requeue
       const due = Math.max(1, Math.ceil(Math.min(...memory.gateDue.values()) - now))
       return due < Duration.toMillis(requeue.delay) ? { _tag: "After", delay: Duration.millis(due), reason: "a gate is to be asked" } : requeue
     }

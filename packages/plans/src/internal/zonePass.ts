@@ -16,6 +16,7 @@ import type { InstanceWriter, WriteError } from "../InstanceWriter.js"
 import type { Plan } from "../Plan.js"
 import type { LedgerFailed } from "../PlanError.js"
 import type { PlanLedger } from "../PlanLedger.js"
+import type { TaskType } from "../PlanTask.js"
 import * as Planner from "../Planner.js"
 import * as PlanOutcome from "../PlanOutcome.js"
 import * as PlanState from "../PlanState.js"
@@ -48,8 +49,17 @@ export const defaultController = "zoneinstance"
 const idleDelay = 30_000
 const retryDelay = 5000
 
+/** The object with the mark of its end that the ledger has: it stays in all that is written there. */
+const ending = (found: ZoneInstance, kept: ZoneInstance | undefined): ZoneInstance => {
+  const deletionTimestamp = kept?.metadata.deletionTimestamp
+  return deletionTimestamp === undefined || found.metadata.deletionTimestamp !== undefined
+    ? found
+    : { ...found, metadata: { ...found.metadata, deletionTimestamp } }
+}
+
 const after = (millis: number, reason: string): Requeue => ({ _tag: "After", delay: Duration.millis(Math.ceil(millis)), reason })
 const onEvent = (reason: string): Requeue => ({ _tag: "OnEvent", reason })
+const absent: Requeue = { _tag: "Gone", reason: "there is no such object" }
 
 /** Where the object of this pass is from. */
 interface Source {
@@ -72,10 +82,11 @@ interface Turn {
 
 export interface ZonePasses {
   readonly pass: (key: string) => Effect.Effect<Requeue, LedgerFailed | WriteError>
-  readonly terminate: (key: string) => Effect.Effect<void, LedgerFailed>
+  readonly terminate: (key: string, instance: ZoneInstance) => Effect.Effect<void, LedgerFailed>
   readonly last: (key: string) => ZoneInstance | undefined
   readonly all: () => ReadonlyArray<ZoneInstance>
   readonly drain: (grace: Duration.DurationInput) => Effect.Effect<boolean>
+  readonly isBetweenSteps: () => boolean
 }
 
 export const make = ({ ledger, options, scope, writer }: Environment): ZonePasses => {
@@ -88,6 +99,7 @@ export const make = ({ ledger, options, scope, writer }: Environment): ZonePasse
   const slots = planSlots.make({ disruptive: options.maxDisruptivePlans ?? 4, repair: options.maxRepairPlans ?? 16 })
   const own = TaskRegistry.make(GateTasks.make(options.gateClient))
   const registry: TaskRegistry.TaskRegistry = { get: (type) => Either.orElse(options.tasks.get(type), () => own.get(type)) }
+  const isInterruptible = (type: TaskType): boolean => Either.getOrElse(registry.get(type), () => TaskHandler.defaultRules[type]).interruptible
   const deadlineOf = options.planDeadline ?? ((type) => type === "init" ? Duration.hours(1) : Duration.minutes(30))
   const look = zoneLook.make(options, teller)
 
@@ -117,7 +129,7 @@ export const make = ({ ledger, options, scope, writer }: Environment): ZonePasse
     const read = yield* Effect.either(writer.read(key))
     const found = Either.isRight(read) ? Option.getOrUndefined(read.right) : undefined
     const uid = found?.spec.podUID ?? memories.get(key)?.uid ?? options.uidOf?.(key)
-    if (uid === undefined) return Either.isLeft(read) ? after(retryDelay, "the API does not answer") : onEvent("there is no such object")
+    if (uid === undefined) return Either.isLeft(read) ? after(retryDelay, "the API does not answer") : absent
     const memory = yield* memoryOf(key, uid)
     if (found === undefined) yield* recorder.refresh(ledger, memory)
     const kept = memory.entry?.instance
@@ -127,13 +139,13 @@ export const make = ({ ledger, options, scope, writer }: Environment): ZonePasse
       const isLocal = terminated || kept?.metadata.uid === undefined || options.isStatic?.(kept) === true
       if (kept === undefined || (Either.isRight(read) && !isLocal)) {
         yield* forget(key)
-        return Either.isLeft(read) ? after(retryDelay, "the API does not answer") : onEvent("there is no such object")
+        return Either.isLeft(read) ? after(retryDelay, "the API does not answer") : absent
       }
       return { memory, instance: kept, api: undefined, deleting: terminated }
     }
     const deleting = terminated || found.metadata.deletionTimestamp !== undefined
     if (deleting || found.metadata.finalizers?.includes(ZoneInstances.finalizer) === true) {
-      return { memory, instance: found, api: found, deleting }
+      return { memory, instance: ending(found, kept), api: found, deleting }
     }
     const held = yield* Effect.either(writer.ensureFinalizer(found))
     if (Either.isRight(held)) return { memory, instance: held.right, api: held.right, deleting }
@@ -299,7 +311,7 @@ export const make = ({ ledger, options, scope, writer }: Environment): ZonePasse
     yield* Effect.all(memory.pending, { discard: true })
     yield* ledger.remove(memory.uid)
     yield* forget(memory.key)
-    return onEvent("the zone is gone")
+    return { _tag: "Gone", reason: "the zone is gone" } as const
   })
 
   const conflicting = (source: Source, before: Status, now: number): Turn => {
@@ -326,8 +338,8 @@ export const make = ({ ledger, options, scope, writer }: Environment): ZonePasse
     const start = yield* Clock.currentTimeMillis
     let { status } = merged
     if (merged.conflict) {
-      if (!planGate.isRetried(instance, status)) return yield* show(source, conflicting(source, status, start))
-      // The operator decided: neither plan counts, what there is to do is found by looking.
+      if (!deleting && !planGate.isRetried(instance, status)) return yield* show(source, conflicting(source, status, start))
+      // The operator decided, or the pod ends: neither plan counts, what there is to do is found by looking.
       status = planGate.withoutPlan(status, instance, start)
       yield* recorder.ended(ledger, memory, instance, status)
     } else if (merged.unknownToLedger) yield* adopt(source, status)
@@ -351,20 +363,21 @@ export const make = ({ ledger, options, scope, writer }: Environment): ZonePasse
 
   return {
     pass: (key) => Effect.tapError(run(key), () => passNews.failedPass(controller, key)),
-    terminate: Effect.fnUntraced(function*(key) {
-      const known = memories.get(key)
-      const uid = known?.uid ?? options.uidOf?.(key)
-      if (uid === undefined) return
-      const memory = yield* memoryOf(key, uid)
-      const instance = memory.last ?? memory.entry?.instance
-      if (instance === undefined || memory.entry?.instance.metadata.deletionTimestamp !== undefined) return
+    terminate: Effect.fnUntraced(function*(key, given) {
+      const memory = yield* memoryOf(key, given.spec.podUID)
+      if (memory.entry?.instance.metadata.deletionTimestamp !== undefined) return
+      const instance = memory.last ?? memory.entry?.instance ?? given
       const now = Timestamp.secondsFromMillis(yield* Clock.currentTimeMillis)
-      const ending = { ...instance, metadata: { ...instance.metadata, deletionTimestamp: now } }
-      yield* ledger.save(ending)
-      memory.entry = { accepted: false, recovered: false, ...memory.entry, instance: ending }
+      const marked = { ...instance, metadata: { ...instance.metadata, deletionTimestamp: now } }
+      yield* ledger.save(marked)
+      memory.entry = { accepted: false, recovered: false, ...memory.entry, instance: marked }
     }),
     last: (key) => memories.get(key)?.last,
     all: () => [...memories.values()].flatMap(({ last }) => last === undefined ? [] : [last]),
-    drain: background.drain
+    // What must not be cut off gets twice as long.
+    drain: (grace) => background.drain(({ type }) => Duration.times(grace, isInterruptible(type) ? 1 : 2)),
+    isBetweenSteps: () =>
+      background.inFlight().some(({ type }) => !isInterruptible(type)) ||
+      [...memories.values()].some(({ last }) => last?.status?.plan?.phase === "Active" && PlanState.isDown(last.status.plan))
   }
 }

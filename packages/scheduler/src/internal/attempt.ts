@@ -1,48 +1,39 @@
-/** One attempt to place a pod: decide against a snapshot, assume, bind in the background; or say why not. */
-import { ApiError } from "@reddwarf/api-types"
+/** One attempt to place a pod: decide against a snapshot and send it on its way, or say why not. */
 import type { CoreV1 } from "@reddwarf/api-types"
-import type { ApiClient } from "@reddwarf/client"
-import type * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { BindingFailure } from "../BindingFailure.js"
-import * as Binding from "../Binding.js"
-import type { ClusterCache } from "../ClusterCache.js"
+import * as CycleState from "../CycleState.js"
 import * as Diagnosis from "../Diagnosis.js"
 import type { PodInfo } from "../PodInfo.js"
 import type { Profile } from "../Profile.js"
+import type { SchedulerHandle } from "../SchedulerHandle.js"
 import * as SchedulerMetrics from "../SchedulerMetrics.js"
-import type { PostFilterContext, QueuedPod } from "../SchedulerPlugin.js"
+import type { PostFilterContext, PostFilterResult, QueuedPod } from "../SchedulerPlugin.js"
 import * as SchedulingCycle from "../SchedulingCycle.js"
-import type { SchedulingQueue } from "../SchedulingQueue.js"
-import type { Reporter } from "./reporter.js"
+import * as BindingCycle from "./bindingCycle.js"
+import * as PluginSteps from "./pluginSteps.js"
 
-export interface Parts {
-  readonly client: ApiClient.Service
-  readonly clock: Clock.Clock
-  readonly cache: ClusterCache
-  readonly queue: SchedulingQueue
+export interface Parts extends BindingCycle.Parts {
   readonly profileOf: (pod: CoreV1.Pod) => Profile | undefined
-  readonly reporter: Reporter
+  readonly handleOf: (profile: Profile) => SchedulerHandle
   readonly random: () => number
-  readonly assumedPodTimeout: Duration.Duration
-  readonly bindingTimeout: Duration.Duration
-  /** Runs the rest of an attempt in the background. */
-  readonly fork: (effect: Effect.Effect<void>) => Effect.Effect<void>
 }
 
-const causedBy = (failure: BindingFailure, reason: string): boolean =>
-  failure.cause instanceof ApiError.ApiError && failure.cause.reason === reason
+interface Outcome {
+  readonly message: string
+  readonly nominatedNode: string | undefined
+}
 
 const runPostFilters = Effect.fnUntraced(function*(profile: Profile, context: PostFilterContext) {
   const messages: Array<string> = []
-  for (const plugin of profile.plugins) {
-    if (plugin.postFilter === undefined) continue
+  let last: PostFilterResult = {}
+  for (const plugin of PluginSteps.of(profile).postFilter) {
     const result = yield* plugin.postFilter(context)
-    if (result.message !== undefined) messages.push(result.message)
-    if (result.nominatedNode !== undefined) break
+    if (result.message !== undefined && result.message !== "") messages.push(result.message)
+    if (result.nominatedNode !== undefined) last = result
+    if (result.nominatedNode !== undefined && result.nominatedNode !== "") break
   }
-  return messages.join(", ")
+  const outcome: Outcome = { message: messages.join(", "), nominatedNode: last.nominatedNode }
+  return outcome
 })
 
 const warnExpired = (pods: ReadonlyArray<PodInfo>): Effect.Effect<void> =>
@@ -52,92 +43,79 @@ const warnExpired = (pods: ReadonlyArray<PodInfo>): Effect.Effect<void> =>
 
 /** Gives the attempt as a function of the pod. It does not fail: whatever happens, the pod is answered for in the queue. */
 export const make = (parts: Parts): (queued: QueuedPod) => Effect.Effect<void> => {
-  const { cache, client, clock, queue, reporter } = parts
+  const { cache, clock, queue, reporter } = parts
+  const binding = BindingCycle.make(parts)
+  const memory = SchedulingCycle.memory()
+  const counters = new Map<string, ReturnType<typeof SchedulerMetrics.attemptsOf>>()
   let start = 0
 
-  const errored = (profile: Profile, pod: PodInfo, message: string): Effect.Effect<void> => {
-    SchedulerMetrics.failed.unsafeUpdate(1, [])
-    return Effect.ensuring(
-      reporter.notScheduled(profile, pod, "SchedulerError", message),
-      Effect.sync(() => queue.retry(pod.id))
-    )
+  const countersOf = ({ schedulerName }: Profile) => {
+    const known = counters.get(schedulerName)
+    if (known !== undefined) return known
+    const made = SchedulerMetrics.attemptsOf(schedulerName)
+    counters.set(schedulerName, made)
+    return made
   }
 
-  const unplace = (pod: PodInfo): void => {
-    for (const event of cache.forget(pod.id)) queue.notify(event)
-  }
-
-  const bindingFailed = (profile: Profile, pod: PodInfo, failure: BindingFailure): Effect.Effect<void> => {
-    unplace(pod)
-    if (causedBy(failure, "NotFound")) return Effect.sync(() => queue.remove(pod.id))
-    if (!causedBy(failure, "Conflict")) return errored(profile, pod, failure.message)
-    // The pod is bound already or on its way out: the watch will say so. Until then there is nothing to tell the user.
-    SchedulerMetrics.failed.unsafeUpdate(1, [])
-    return Effect.sync(() => queue.retry(pod.id))
-  }
-
-  const bound = (profile: Profile, pod: PodInfo, node: string): Effect.Effect<void> => {
-    cache.expireAt(pod.id, clock.unsafeCurrentTimeMillis() + Duration.toMillis(parts.assumedPodTimeout))
-    queue.remove(pod.id)
-    SchedulerMetrics.scheduled.unsafeUpdate(1, [])
-    return reporter.scheduled(profile, pod, node)
-  }
-
-  const bind = (profile: Profile, pod: PodInfo, node: string): Effect.Effect<void> =>
-    Binding.run(profile, client, pod, node).pipe(
-      Binding.within(parts.bindingTimeout, pod, node),
-      Effect.matchEffect({
-        onSuccess: () => bound(profile, pod, node),
-        onFailure: (failure) => bindingFailed(profile, pod, failure)
-      }),
-      Effect.catchAllDefect((defect) => {
-        unplace(pod)
-        return Effect.zipRight(Effect.logError("binding died", defect), errored(profile, pod, `binding to node ${node} died: ${String(defect)}`))
-      })
-    )
-
-  const place = (profile: Profile, pod: PodInfo, node: string): Effect.Effect<void> => {
-    cache.assume(pod, node)
-    return Effect.matchEffect(Binding.reserve(profile, pod, node), {
-      onSuccess: () => parts.fork(bind(profile, pod, node)),
-      onFailure: (failure) => parts.fork(bindingFailed(profile, pod, failure))
-    })
+  const nominate = (pod: PodInfo, node: string | undefined): void => {
+    if (node === "") cache.clearNomination(pod.id)
+    else if (node !== undefined) cache.nominate(pod, node)
   }
 
   const giveUp = Effect.fnUntraced(function*(profile: Profile, context: PostFilterContext) {
     const { diagnosis, pod } = context
-    SchedulerMetrics.unschedulable.unsafeUpdate(1, [])
-    const message = Diagnosis.message(diagnosis, yield* runPostFilters(profile, context))
+    countersOf(profile).count("unschedulable")
+    const startedAt = clock.unsafeCurrentTimeNanos()
+    const { message, nominatedNode } = yield* runPostFilters(profile, context)
+    SchedulerMetrics.extensionPointSeconds(profile.schedulerName, "PostFilter", Number(clock.unsafeCurrentTimeNanos() - startedAt) / 1e9)
+    nominate(pod, nominatedNode)
     // The pod stays in flight until its condition is written, so that two attempts never write out of order.
     yield* parts.fork(Effect.ensuring(
-      reporter.notScheduled(profile, pod, "Unschedulable", message),
+      reporter.notScheduled(profile, pod, "Unschedulable", Diagnosis.message(diagnosis, message), nominatedNode),
       Effect.sync(() => queue.reject(pod.id, diagnosis.rejectedBy))
     ))
   })
 
-  const decide = (profile: Profile, pod: PodInfo): Effect.Effect<void> =>
+  const decide = (profile: Profile, queued: QueuedPod): Effect.Effect<void> =>
     Effect.suspend(() => {
-      const snapshot = cache.snapshot()
+      const pod = queued.info
+      const state = CycleState.make()
       const startedAt = clock.unsafeCurrentTimeNanos()
-      const decision = SchedulingCycle.schedule(profile, pod, snapshot, { start, random: parts.random })
+      const nominatedNode = cache.nominatedNode(pod.id)
+      const decision = SchedulingCycle.schedule(profile, pod, cache.current(), {
+        start,
+        random: parts.random,
+        state,
+        memory,
+        ...(nominatedNode === undefined ? {} : { nominatedNode })
+      })
       start = decision.nextStart
-      SchedulerMetrics.algorithmSeconds.unsafeUpdate(Number(clock.unsafeCurrentTimeNanos() - startedAt) / 1e9, [])
-      return decision._tag === "Placed"
-        ? place(profile, pod, decision.node)
-        : giveUp(profile, { pod, snapshot, diagnosis: decision.diagnosis, test: decision.test })
+      const seconds = Number(clock.unsafeCurrentTimeNanos() - startedAt) / 1e9
+      SchedulerMetrics.algorithmSeconds.unsafeUpdate(seconds, [])
+      const handle = parts.handleOf(profile)
+      if (decision._tag === "Placed") {
+        return binding.begin({ profile, queued, pod, node: decision.node, attempt: { state, handle }, startedAt })
+      }
+      countersOf(profile).seconds("unschedulable", seconds)
+      // Post filters may wait for something, and the cluster goes on meanwhile: they look at a copy.
+      const snapshot = cache.snapshot()
+      const { diagnosis, test, trial } = decision
+      const offset = Math.floor(parts.random() * snapshot.nodes.length)
+      return giveUp(profile, { pod, snapshot, diagnosis, test, trial, offset, state, handle })
     })
 
-  return ({ info }) =>
+  return (queued) =>
     Effect.suspend(() => {
+      const { info } = queued
       const profile = parts.profileOf(info.pod)
       if (profile === undefined) return Effect.sync(() => queue.remove(info.id))
       const expired = cache.dropExpired(clock.unsafeCurrentTimeMillis())
       // A plugin that throws must not end the scheduler: its pod waits, the others go on.
-      const attempt = Effect.catchAllDefect(decide(profile, info), (defect) => {
-        unplace(info)
+      const attempt = Effect.catchAllDefect(decide(profile, queued), (defect) => {
+        binding.unplace(info)
         return Effect.zipRight(
           Effect.logError("scheduling attempt died", defect).pipe(Effect.annotateLogs("pod", info.key)),
-          parts.fork(errored(profile, info, `running plugins of profile ${profile.schedulerName}: ${String(defect)}`))
+          parts.fork(binding.errored(profile, info, `running plugins of profile ${profile.schedulerName}: ${String(defect)}`))
         )
       })
       return expired.length === 0 ? attempt : Effect.zipRight(warnExpired(expired), attempt)

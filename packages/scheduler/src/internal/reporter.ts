@@ -16,11 +16,25 @@ export interface Reporter {
     profile: Profile,
     pod: PodInfo.PodInfo,
     reason: PodScheduledCondition.Reason,
-    message: string
+    message: string,
+    /** Written into the status when given; the empty name takes a nomination back. */
+    nominatedNode?: string
   ) => Effect.Effect<void>
+  /** Writes the nomination alone. */
+  readonly clearNomination: (pod: PodInfo.PodInfo) => Effect.Effect<void>
+  /** The events of a profile. */
+  readonly recorderOf: (profile: Profile) => EventRecorder.Service | undefined
 }
 
 const writeAttempts = 3
+/** Each placed pod has an event, and they are written slower than pods are placed. */
+const waitingEvents = 10_000
+
+interface StatusChange {
+  readonly reason: PodScheduledCondition.Reason | undefined
+  readonly message: string
+  readonly nominatedNode: string | undefined
+}
 
 export const make = Effect.fnUntraced(function*(options: {
   readonly client: ApiClient.Service
@@ -31,49 +45,62 @@ export const make = Effect.fnUntraced(function*(options: {
   const { client, latest, profiles } = options
   const recorders = new Map<string, EventRecorder.Service>()
   for (const { schedulerName } of profiles) {
-    recorders.set(schedulerName, yield* EventRecorder.make({ component: schedulerName }))
+    recorders.set(schedulerName, yield* EventRecorder.make({ component: schedulerName, capacity: waitingEvents }))
   }
   const record = (profile: Profile, pod: PodInfo.PodInfo, type: EventRecorder.EventType, reason: string, message: string, action: string) =>
     recorders.get(profile.schedulerName)?.event(pod.pod, type, reason, message, action) ?? Effect.void
 
-  const write = (
-    pod: CoreV1.Pod,
-    reason: PodScheduledCondition.Reason,
-    message: string,
-    attemptsLeft: number
-  ): Effect.Effect<void, ClientError.ClientError> =>
+  const written = (pod: CoreV1.Pod, status: StatusChange, now: number) => {
+    const conditions = status.reason === undefined
+      ? undefined
+      : PodScheduledCondition.notScheduled(pod, status.reason, status.message, now)
+    const nominated = status.nominatedNode
+    const nominates = nominated !== undefined && nominated !== (pod.status?.nominatedNodeName ?? "")
+    if (conditions === undefined && !nominates) return undefined
+    return {
+      ...(conditions === undefined ? {} : { conditions }),
+      ...(nominates ? { nominatedNodeName: nominated === "" ? null : nominated } : {})
+    }
+  }
+
+  const write = (pod: CoreV1.Pod, change: StatusChange, attemptsLeft: number): Effect.Effect<void, ClientError.ClientError> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const conditions = PodScheduledCondition.notScheduled(pod, reason, message, now)
-      if (conditions === undefined || (pod.spec?.nodeName ?? "") !== "") return Effect.void
+      const status = written(pod, change, now)
+      if (status === undefined || (pod.spec?.nodeName ?? "") !== "") return Effect.void
       const { name = "", namespace, resourceVersion, uid } = pod.metadata
       // A merge patch replaces the list of conditions, so it must not be applied to another version than the one it was made from.
-      return client.patch(Kinds.pod, { namespace, name }, { metadata: { uid, resourceVersion }, status: { conditions } }, { subresource: "status" })
-        .pipe(
-          Effect.asVoid,
-          Effect.catchIf((error) => attemptsLeft > 1 && ClientError.isConflict(error), () =>
-            Effect.flatMap(client.get(Kinds.pod, { namespace, name }), (stored) =>
-              stored.metadata.uid === uid ? write(stored, reason, message, attemptsLeft - 1) : Effect.void))
-        )
+      return client.patch(Kinds.pod, { namespace, name }, { metadata: { uid, resourceVersion }, status }, { subresource: "status" }).pipe(
+        Effect.asVoid,
+        Effect.catchIf((error) => attemptsLeft > 1 && ClientError.isConflict(error), () =>
+          Effect.flatMap(client.get(Kinds.pod, { namespace, name }), (stored) =>
+            stored.metadata.uid === uid ? write(stored, change, attemptsLeft - 1) : Effect.void))
+      )
     })
 
-  const condition = (pod: PodInfo.PodInfo, reason: PodScheduledCondition.Reason, message: string): Effect.Effect<void> => {
-    const current = latest(pod.key)
-    return write(current !== undefined && PodInfo.idOf(current) === pod.id ? current : pod.pod, reason, message, writeAttempts).pipe(
+  const writeStatus = (pod: PodInfo.PodInfo, change: StatusChange): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      const current = latest(pod.key)
+      return write(current !== undefined && PodInfo.idOf(current) === pod.id ? current : pod.pod, change, writeAttempts)
+    }).pipe(
       // The pod waits in flight for this write; it must come back even when the server hangs.
       Effect.disconnect,
       Effect.timeoutOption("10 seconds"),
       Effect.catchAll((error) =>
         ClientError.isNotFound(error)
           ? Effect.void
-          : Effect.logWarning("pod condition was not written", error).pipe(Effect.annotateLogs("pod", pod.key))
+          : Effect.logWarning("pod status was not written", error).pipe(Effect.annotateLogs("pod", pod.key))
       ),
       Effect.asVoid
     )
-  }
 
   return {
     scheduled: (profile, pod, node) => record(profile, pod, "Normal", "Scheduled", `Successfully assigned ${pod.key} to ${node}`, "Binding"),
-    notScheduled: (profile, pod, reason, message) =>
-      Effect.zipRight(record(profile, pod, "Warning", "FailedScheduling", message, "Scheduling"), condition(pod, reason, message))
+    notScheduled: (profile, pod, reason, message, nominatedNode) =>
+      Effect.zipRight(
+        record(profile, pod, "Warning", "FailedScheduling", message, "Scheduling"),
+        writeStatus(pod, { reason, message, nominatedNode })
+      ),
+    clearNomination: (pod) => writeStatus(pod, { reason: undefined, message: "", nominatedNode: "" }),
+    recorderOf: ({ schedulerName }) => recorders.get(schedulerName)
   }
 })

@@ -15,6 +15,7 @@ const rejection = Rejection.unresolvable("node(s) were not ready")
  */
 export const plugin: SchedulerPlugin = {
   name: "NodeReady",
+  nodeLocal: true,
   requeueOn: ["NodeAdd", "NodeUpdateConditions"],
   filter: (_, node) => NodeInfo.isReady(node) ? undefined : rejection
 }

@@ -35,7 +35,8 @@ const contradiction = Rejection.unresolvable(`pod asks for different zone brands
  */
 export const plugin: SchedulerPlugin.SchedulerPlugin = {
   name: "ZoneBrand",
-  requeueOn: ["NodeAdd", "NodeUpdateLabels"],
+  nodeLocal: true,
+  requeueOn: ["NodeAdd", "NodeUpdateLabels", "PodUpdateOther"],
   preFilter: ({ pod }) => {
     const [brand, another] = requestedBrands(pod)
     if (brand === undefined) return SchedulerPlugin.skip

@@ -92,10 +92,13 @@ export const totals = (pod: CoreV1.Pod, nodes: ReadonlyArray<{ readonly node: Co
   const asksNothing = requestOf(pod, "cpu") === 0 && requestOf(pod, "memory") === 0
   const balanced = nodes.map(({ node, placed }) => {
     if (asksNothing) return 0
-    const [cpu = 0, memory = 0] = (["cpu", "memory"] as const).map((resource) =>
-      Math.min(1, [...placed, pod].reduce((sum, each) => sum + requestOf(each, resource), 0) / allocatableOf(node, resource))
-    )
-    return Math.floor((1 - Math.abs(cpu - memory) / 2) * 100)
+    const evenWith = (pods: ReadonlyArray<CoreV1.Pod>): number => {
+      const [cpu = 0, memory = 0] = (["cpu", "memory"] as const).map((resource) =>
+        Math.min(1, pods.reduce((sum, each) => sum + requestOf(each, resource), 0) / allocatableOf(node, resource))
+      )
+      return Math.floor((1 - Math.abs(cpu - memory) / 2) * 100)
+    }
+    return 50 + Math.floor((50 + evenWith([...placed, pod]) - evenWith(placed)) / 2)
   })
   const bad = nodes.map(({ node }) => (node.spec?.taints ?? []).filter((t) => t.effect === "PreferNoSchedule" && !tolerates(pod, t)).length)
   const worst = Math.max(...bad)

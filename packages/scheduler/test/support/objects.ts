@@ -33,13 +33,20 @@ export interface PodShape {
   readonly requests?: Readonly<Record<string, string>>
   readonly hostPorts?: ReadonlyArray<{ readonly hostPort: number; readonly protocol?: "TCP" | "UDP"; readonly hostIP?: string }>
   readonly annotations?: Readonly<Record<string, string>>
+  readonly labels?: Readonly<Record<string, string>>
   readonly spec?: Partial<CoreV1.PodSpec>
+  readonly status?: CoreV1.PodStatus
 }
 
 export const pod = (name: string, shape: PodShape = {}): CoreV1.Pod => ({
   apiVersion: "v1",
   kind: "Pod",
-  metadata: { name, namespace: "default", ...(shape.annotations === undefined ? {} : { annotations: shape.annotations }) },
+  metadata: {
+    name,
+    namespace: "default",
+    ...(shape.annotations === undefined ? {} : { annotations: shape.annotations }),
+    ...(shape.labels === undefined ? {} : { labels: shape.labels })
+  },
   spec: {
     containers: [{
       name: "main",
@@ -56,7 +63,8 @@ export const pod = (name: string, shape: PodShape = {}): CoreV1.Pod => ({
         : { ports: shape.hostPorts.map((port) => ({ ...port, containerPort: port.hostPort, protocol: port.protocol ?? "TCP" })) })
     }],
     ...shape.spec
-  }
+  },
+  ...(shape.status === undefined ? {} : { status: shape.status })
 })
 
 export const podInfo = (name: string, shape: PodShape = {}): PodInfo.PodInfo => PodInfo.make(pod(name, shape))

@@ -81,7 +81,7 @@ export const make = (zfs: Context.Tag.Service<Zfs.Zfs>, datasets: Datasets, { zo
 
   const ensureRoot = Effect.fn("StorageEngine.ensureZoneRoot")(function*(spec: StorageEngine.ZoneRootSpec) {
     const dataset = yield* inner("root")(spec)
-    const marks = yield* datasets.checkedMarks({ uid: spec.uid, root: spec.name }, spec.zone)
+    const marks = yield* datasets.checkedMarks({ ...spec.properties, uid: spec.uid, root: spec.name }, spec.zone)
     const limits = { refquota: limit(spec.quota) }
     const place = yield* placeOf(spec)
     yield* made(dataset, spec.origin, { ...initial(marks, limits), ...place })
@@ -92,6 +92,23 @@ export const make = (zfs: Context.Tag.Service<Zfs.Zfs>, datasets: Datasets, { zo
     const wanted = place.mountpoint ?? present
     if (wanted !== present) yield* zfs.set(dataset, "mountpoint", wanted)
     return { dataset, mountpoint: wanted }
+  })
+
+  const listRoots = Effect.fn("StorageEngine.listZoneRoots")(function*(spec: { readonly zone: string; readonly uid: string }) {
+    const zone = yield* datasets.named(zones, spec.zone, "zone")
+    yield* datasets.owned(zone, spec.uid)
+    return [...yield* zfs.getTree(zone, "all", 1)].flatMap(([dataset, properties]): ReadonlyArray<StorageEngine.OwnRoot> => {
+      const marks = Marks.read(properties)
+      const origin = properties.get("origin")?.value ?? "-"
+      const { root } = marks
+      return root === undefined || !DatasetName.is(dataset) || !DatasetName.isSnapshot(origin) ? [] : [{ name: root, dataset, origin, properties: marks }]
+    })
+  })
+
+  const destroyRoot = Effect.fn("StorageEngine.destroyZoneRoot")(function*(spec: Pick<StorageEngine.ZoneRootSpec, "zone" | "uid" | "name">) {
+    const dataset = yield* inner("root")(spec)
+    const found = yield* Effect.catchTags(datasets.owned(dataset, spec.uid), { DatasetNotFound: () => Effect.succeed(undefined) })
+    if (found !== undefined) yield* datasets.destroy(dataset)
   })
 
   /**
@@ -155,5 +172,5 @@ export const make = (zfs: Context.Tag.Service<Zfs.Zfs>, datasets: Datasets, { zo
       })
   )
 
-  return { ensure, ensureRoot, ensureDelegated, reclaimDelegated, destroy, list }
+  return { ensure, ensureRoot, listRoots, destroyRoot, ensureDelegated, reclaimDelegated, destroy, list }
 }

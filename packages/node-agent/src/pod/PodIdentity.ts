@@ -1,0 +1,34 @@
+/** Who a pod is, and the names and addresses that follow from that. Pure. */
+import type { CoreV1 } from "@reddwarf/api-types"
+import type { Ipam } from "@reddwarf/ipam"
+import { LinkName, ZoneName } from "@reddwarf/runtime-illumos"
+import type * as Files from "../supervisor/SupervisorFiles.js"
+
+/** Names of what belongs to a pod on the host. They follow from its identity alone. @category models */
+export interface Names {
+  readonly zone: ZoneName.ZoneName
+  readonly link: LinkName.LinkName
+}
+
+/** @category constructors */
+export const namesOf = (identity: Files.PodIdentity): Names => ({
+  zone: ZoneName.zoneNameOf(identity),
+  link: LinkName.linkNameOf(identity)
+})
+
+/** The addresses of a lease, the main one first. @category constructors */
+export const addressesOf = ({ addresses: [first, ...rest] }: Ipam.Lease): readonly [string, ...ReadonlyArray<string>] => [
+  first.address,
+  ...rest.map(({ address }) => address)
+]
+
+/** The addresses that the status of a pod shows, the main one first. @category constructors */
+export const shownAddresses = ({ status }: CoreV1.Pod): ReadonlyArray<string> =>
+  status?.podIPs?.map(({ ip }) => ip) ?? (status?.podIP === undefined ? [] : [status.podIP])
+
+/** A pod's uid with its name, as far as the object has them. @category constructors */
+export const identityOf = (pod: CoreV1.Pod): Files.PodIdentity => ({
+  namespace: pod.metadata.namespace ?? "default",
+  name: pod.metadata.name ?? "",
+  uid: pod.metadata.uid ?? ""
+})

@@ -1,0 +1,1 @@
+export * as Exposition from "./Exposition.js"

@@ -1,0 +1,3 @@
+import { sharedConfig } from "vitest-config"
+
+export default sharedConfig
