@@ -1,4 +1,5 @@
 import { program } from "program-bundle"
+import { directImports } from "program-bundle/direct-imports"
 import { defineConfig } from "tsup"
 
-export default defineConfig(program("reddwarf-agent"))
+export default defineConfig(program("reddwarf-agent", [directImports]))

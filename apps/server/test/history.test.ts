@@ -2,41 +2,18 @@ import { NodeContext } from "@effect/platform-node"
 import { assert, it } from "@effect/vitest"
 import { Kinds } from "@reddwarf/api-types"
 import { Certificates, HttpsEdge, Kubeconfig, Server } from "@reddwarf/apiserver"
-import { Program } from "@reddwarf/cli"
 import { ApiClient, HttpTransport, KubeConfig } from "@reddwarf/client"
 import { ObjectStore } from "@reddwarf/store"
-import { Console, Effect, Layer } from "effect"
+import { Effect, Layer } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { command } from "../src/Cli.js"
+import { run } from "./support/placing.js"
 
 const temporary = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "reddwarf-history-"))),
   (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
 )
-
-/** Runs one command line in this process; gives exit status and what it printed. */
-const run = (words: ReadonlyArray<string>, environment: Readonly<Record<string, string>> = {}) =>
-  Effect.gen(function*() {
-    const output: Array<string> = []
-    const console = yield* Console.consoleWith(Effect.succeed)
-    const record = (...args: ReadonlyArray<unknown>) => Effect.sync(() => void output.push(args.join(" ")))
-    const exit = yield* Program.run({
-      name: "reddwarf-server",
-      version: "1",
-      prefix: "REDDWARF",
-      names: [],
-      command,
-      argv: ["node", "reddwarf-server", ...words],
-      environment
-    }).pipe(Effect.provide(NodeContext.layer), Effect.withConsole({ ...console, log: record, error: record }), Effect.exit)
-    let status = -1
-    Program.teardown(exit, (code) => {
-      status = code
-    })
-    return { status, lines: output.join("\n").split("\n") }
-  })
 
 it.scopedLive("shows what an object was, and brings it back", () =>
   Effect.gen(function*() {

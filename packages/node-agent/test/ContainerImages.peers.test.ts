@@ -1,45 +1,20 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type CoreV1, Kinds } from "@reddwarf/api-types"
 import { FakeApi } from "@reddwarf/client"
-import { BlobStore, ExtendedAttributes, ImageConfig, ImageStore, LayerStore, RegistryClient } from "@reddwarf/images"
-import { ContainerExec, ContainerImages, ContainerTarget, SupervisorClient } from "@reddwarf/node-agent"
+import { ImageConfig, ImageStore, RegistryClient } from "@reddwarf/images"
+import { ContainerExec, ContainerTarget, SupervisorClient } from "@reddwarf/node-agent"
 import { CommandRunner } from "@reddwarf/runtime-illumos"
-import { DatasetName, StorageEngine, Zfs } from "@reddwarf/storage-zfs"
+import { StorageEngine } from "@reddwarf/storage-zfs"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
-import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { join } from "node:path"
 import { PassThrough } from "node:stream"
 import * as h from "./support/harness.js"
-import { missing, pushBusybox, registry } from "./support/imageRegistry.js"
-
-const imagesLayer = ({ dataDir, hostDir }: h.Directories) => {
-  const images = DatasetName.make("rpool/reddwarf/images")
-  const directory = join(dataDir, "images")
-  return ContainerImages.layer({ defaultBrand: "sparse", backOff: { initial: "2 seconds" } }).pipe(
-    Layer.provideMerge(ImageStore.layer({ images, directory })),
-    Layer.provide(LayerStore.layerZfs({ images, realPath: (path) => join(hostDir, "root", path) })),
-    Layer.provide(Layer.mergeAll(Zfs.layer, ExtendedAttributes.layerNone, BlobStore.layer({ directory: join(directory, "content") })))
-  )
-}
-
-const withImages = <E>(body: (folders: h.Directories, host: string) => Effect.Effect<void, E, h.World | RegistryClient.RegistryClient | Scope.Scope>) =>
-  Effect.gen(function*() {
-    const folders = yield* h.directories
-    const host = yield* registry
-    const whole = Effect.gen(function*() {
-      yield* h.emptyAtEnd
-      yield* h.supervisorFiber(folders)
-      yield* h.agent(folders)
-      yield* body(folders, host)
-    })
-    const services = imagesLayer(folders).pipe(Layer.provideMerge(Layer.merge(h.hostLayer(folders), RegistryClient.layer())))
-    yield* whole.pipe(Effect.scoped, Effect.provide(services))
-  }).pipe(Effect.provide(FakeApi.layer()), Effect.scoped, Logger.withMinimumLogLevel(LogLevel.Error))
+import { imagesLayer, missing, pushBusybox } from "./support/imageRegistry.js"
+import { withImages } from "./support/imageNode.js"
 
 describe("images of pods that went while no agent was there", () => {
   it.live("are given back when it starts, those of pods that are there are not", () =>

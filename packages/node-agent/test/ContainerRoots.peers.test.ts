@@ -1,45 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ApiClient, FakeApi } from "@reddwarf/client"
+import { ApiClient } from "@reddwarf/client"
 import { type CoreV1, Kinds } from "@reddwarf/api-types"
-import { BlobStore, ExtendedAttributes, ImageStore, LayerStore, RegistryClient } from "@reddwarf/images"
-import { ContainerCopy, ContainerExec, ContainerImages, ContainerTarget, SupervisorClient } from "@reddwarf/node-agent"
+import { ImageStore } from "@reddwarf/images"
+import { ContainerCopy, ContainerExec, ContainerTarget, SupervisorClient } from "@reddwarf/node-agent"
 import { CommandRunner } from "@reddwarf/runtime-illumos"
 import { DatasetName, StorageEngine, Zfs } from "@reddwarf/storage-zfs"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
-import * as LogLevel from "effect/LogLevel"
-import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { existsSync } from "node:fs"
-import { join } from "node:path"
 import { PassThrough } from "node:stream"
 import * as h from "./support/harness.js"
-import { type Extras, missing, pushBusybox, registry } from "./support/imageRegistry.js"
-
-const images = DatasetName.make("rpool/reddwarf/images")
-
-const imagesLayer = ({ dataDir, hostDir }: h.Directories) =>
-  ContainerImages.layer({ defaultBrand: "sparse", backOff: { initial: "2 seconds" } }).pipe(
-    Layer.provideMerge(ImageStore.layer({ images, directory: join(dataDir, "images") })),
-    Layer.provide(LayerStore.layerZfs({ images, realPath: (path) => join(hostDir, "root", path) })),
-    Layer.provide(Layer.mergeAll(Zfs.layer, ExtendedAttributes.layerNone, BlobStore.layer({ directory: join(dataDir, "images/content") })))
-  )
-
-const withImages = <E>(body: (folders: h.Directories, host: string) => Effect.Effect<void, E, h.World | ImageStore.ImageStore | RegistryClient.RegistryClient | Scope.Scope>) =>
-  Effect.gen(function*() {
-    const folders = yield* h.directories
-    const host = yield* registry
-    const whole = Effect.gen(function*() {
-      yield* h.emptyAtEnd
-      yield* h.supervisorFiber(folders)
-      yield* h.agent(folders)
-      yield* body(folders, host)
-    })
-    const services = imagesLayer(folders).pipe(Layer.provideMerge(Layer.merge(h.hostLayer(folders), RegistryClient.layer())))
-    yield* whole.pipe(Effect.scoped, Effect.provide(services))
-  }).pipe(Effect.provide(FakeApi.layer()), Effect.scoped, Logger.withMinimumLogLevel(LogLevel.Error))
+import { type Extras, missing, pushBusybox } from "./support/imageRegistry.js"
+import { withImages } from "./support/imageNode.js"
 
 const targetOf = (folders: h.Directories, pod: CoreV1.Pod, container: string) =>
   Effect.gen(function*() {

@@ -1,35 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type CoreV1, Kinds } from "@reddwarf/api-types"
 import { ApiClient, FakeApi } from "@reddwarf/client"
-import { RegistryClient } from "@reddwarf/images"
 import { ZoneInstanceKind } from "@reddwarf/node-agent"
 import type { ZoneInstance } from "@reddwarf/plans"
 import { ZoneRuntime } from "@reddwarf/runtime-illumos"
 import { DatasetName, Zfs } from "@reddwarf/storage-zfs"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
-import * as LogLevel from "effect/LogLevel"
-import type * as Scope from "effect/Scope"
 import * as h from "./support/harness.js"
-import { imagesLayer, missing, pushBusybox, registry } from "./support/imageRegistry.js"
+import { missing, pushBusybox } from "./support/imageRegistry.js"
+import { type Services, withImages } from "./support/imageNode.js"
 
 const kind = ZoneInstanceKind.zoneInstance
 const ref = { namespace: "default", name: "app" }
 
-const withImages = <E>(body: (folders: h.Directories, host: string) => Effect.Effect<void, E, h.World | RegistryClient.RegistryClient | Scope.Scope>) =>
-  Effect.gen(function*() {
-    const folders = yield* h.directories
-    const host = yield* registry
-    const whole = Effect.gen(function*() {
-      yield* h.emptyAtEnd
-      yield* h.supervisorFiber(folders)
-      yield* h.agent(folders)
-      yield* body(folders, host)
-    })
-    const services = imagesLayer(folders).pipe(Layer.provideMerge(Layer.merge(h.hostLayer(folders), RegistryClient.layer())))
-    yield* whole.pipe(Effect.scoped, Effect.provide(services))
-  }).pipe(Effect.provide(FakeApi.layer({ kinds: [...Kinds.all, kind] })), Effect.scoped, Logger.withMinimumLogLevel(LogLevel.Error))
+const withPlans = <E>(body: (folders: h.Directories, host: string) => Effect.Effect<void, E, Services>) => withImages(body, kind)
 
 const untilInstance = (what: string, test: (instance: ZoneInstance.ZoneInstance) => boolean, seconds = 40) =>
   Effect.gen(function*() {
@@ -61,7 +45,7 @@ const version = (text: string) => ({ texts: { version: `${text}\n` } })
 
 describe("the image of a running pod (skipped unless run as root with REDDWARF_PEERS naming a folder with bin/docker-registry and bin/busybox)", () => {
   it.live.skipIf(missing)("is replaced in place: the pod keeps uid, address and zone, its container starts anew from the new root", () =>
-    withImages((folders, host) =>
+    withPlans((folders, host) =>
       Effect.gen(function*() {
         const [one, two] = [`${host}/team/app:1`, `${host}/team/app:2`]
         yield* pushBusybox(one, program("one"), version("1"))
@@ -86,7 +70,7 @@ describe("the image of a running pod (skipped unless run as root with REDDWARF_P
       })), 150_000)
 
   it.live.skipIf(missing)("is taken back when its container does not stay up, and not tried again; one that cannot be pulled stops nothing", () =>
-    withImages((folders, host) =>
+    withPlans((folders, host) =>
       Effect.gen(function*() {
         const [one, bad] = [`${host}/team/app:1`, `${host}/team/app:bad`]
         const digest = yield* pushBusybox(one, program("one"), version("1"))
@@ -115,7 +99,7 @@ describe("the image of a running pod (skipped unless run as root with REDDWARF_P
       })), 180_000)
 
   it.live.skipIf(missing)("is replaced, and taken back, for a container with a root of its own as well; no root is left that nobody uses", () =>
-    withImages((folders, host) =>
+    withPlans((folders, host) =>
       Effect.gen(function*() {
         const [one, two, bad] = [`${host}/team/app:1`, `${host}/team/app:2`, `${host}/team/app:bad`]
         yield* pushBusybox(one, program("one"), version("1"))

@@ -19,7 +19,7 @@ const temporary = Effect.acquireRelease(
 )
 
 /** Runs one command line in this process; gives exit status and what it printed. */
-export const run = (words: ReadonlyArray<string>) =>
+export const run = (words: ReadonlyArray<string>, environment: Readonly<Record<string, string>> = {}) =>
   Effect.gen(function*() {
     const output: Array<string> = []
     const console = yield* Console.consoleWith(Effect.succeed)
@@ -31,7 +31,7 @@ export const run = (words: ReadonlyArray<string>) =>
       names: [],
       command,
       argv: ["node", "reddwarf-server", ...words],
-      environment: {}
+      environment
     }).pipe(Effect.provide(NodeContext.layer), Effect.withConsole({ ...console, log: record, error: record }), Effect.exit)
     let status = -1
     Program.teardown(exit, (code) => {
