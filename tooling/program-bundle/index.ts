@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import type { Options } from "tsup"
+import { plainHttp } from "program-bundle/plain-http"
 
 /** One file for a program, by these plugins: it starts five times faster than the same program loaded module by module. */
 export const program = (name: string, esbuildPlugins: NonNullable<Options["esbuildPlugins"]> = []): Options => {
@@ -18,7 +19,7 @@ export const program = (name: string, esbuildPlugins: NonNullable<Options["esbui
     banner: {
       js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);"
     },
-    esbuildPlugins,
+    esbuildPlugins: [plainHttp, ...esbuildPlugins],
     esbuildOptions: (options) => {
       options.minifyWhitespace = true
       options.charset = "ascii"

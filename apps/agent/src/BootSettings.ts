@@ -20,28 +20,26 @@ export const options = {
     Options.optional,
     Options.withDescription("directory of pod manifests that run without the API server; default none")
   ),
-  bootParallelism: Settings.integer("boot-parallelism", 1, 64).pipe(
-    Options.withDefault(4),
-    Options.withDescription("zones that are installed and booted at the same time")
+  bootParallelism: Settings.orElse(Settings.integer("boot-parallelism", 1, 64), 4, "zones that are installed and booted at the same time"),
+  recoveryCap: Settings.orElse(
+    Settings.integer("recovery-cap-seconds", 1, 86_400),
+    1800,
+    "longest wait for the host to recover after a crash, before pods are worked on anyway"
   ),
-  recoveryCap: Settings.integer("recovery-cap-seconds", 1, 86_400).pipe(
-    Options.withDefault(1800),
-    Options.withDescription("longest wait for the host to recover after a crash, before pods are worked on anyway")
+  shutdownGrace: Settings.orElse(
+    Settings.integer("shutdown-grace-seconds", 0, 3600),
+    60,
+    "seconds for steps in progress when the agent is asked to end; a second signal ends the wait"
   ),
-  shutdownGrace: Settings.integer("shutdown-grace-seconds", 0, 3600).pipe(
-    Options.withDefault(60),
-    Options.withDescription("seconds for steps in progress when the agent is asked to end; a second signal ends the wait")
+  stopZonesOnExit: Settings.orElse(
+    Settings.choice("stop-zones-on-exit", ["no", "yes"]),
+    "no",
+    "yes ends the pods by priority with the agent, for maintenance of the host; they begin again with the next agent"
   ),
-  stopZonesOnExit: Settings.choice("stop-zones-on-exit", ["no", "yes"]).pipe(
-    Options.withDefault("no"),
-    Options.withDescription("yes ends the pods by priority with the agent, for maintenance of the host; they begin again with the next agent")
+  nodeShutdownGrace: Settings.orElse(
+    Settings.integer("node-shutdown-grace-seconds", 0, 86_400),
+    120,
+    "seconds for all pods to end then, and when the host goes down"
   ),
-  nodeShutdownGrace: Settings.integer("node-shutdown-grace-seconds", 0, 86_400).pipe(
-    Options.withDefault(120),
-    Options.withDescription("seconds for all pods to end then, and when the host goes down")
-  ),
-  nodeShutdownGraceCritical: Settings.integer("node-shutdown-critical-seconds", 0, 86_400).pipe(
-    Options.withDefault(30),
-    Options.withDescription("the last part of them, for critical pods")
-  )
+  nodeShutdownGraceCritical: Settings.orElse(Settings.integer("node-shutdown-critical-seconds", 0, 86_400), 30, "the last part of them, for critical pods")
 }

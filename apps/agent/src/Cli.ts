@@ -16,6 +16,7 @@ const subcommandsOf = (hostCommand: ReadonlyArray<string>) => ({
   "host": () => import("./HostCommand.js").then(({ host }) => host(hostCommand)),
   "images": () => import("./ImagesCommand.js").then(({ images }) => images),
   "node-health": () => import("./NodeHealthCommand.js").then(({ nodeHealth }) => nodeHealth),
+  "sessions": () => import("./SessionsCommand.js").then(({ sessions }) => sessions),
   "smf-manifest": () => import("./SmfManifestCommand.js").then(({ smfManifest }) => smfManifest),
   "stop-zones": () => import("./StopZonesCommand.js").then(({ stopZones }) => stopZones),
   "supervise": () => import("./SuperviseCommand.js").then(({ supervise }) => supervise),

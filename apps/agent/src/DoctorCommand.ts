@@ -30,7 +30,7 @@ export const doctor = Command.make("doctor", {
     Options.withDescription("the API server to try; default that of the kubeconfig")
   ),
   kubeconfig: Settings.text("kubeconfig").pipe(Options.optional, Options.withDescription("credentials of this node: its API server is tried, and its certificate checked")),
-  seconds: Settings.integer("timeout-seconds", 1, 600).pipe(Options.withDefault(10), Options.withDescription("how long one check may take")),
+  seconds: Settings.orElse(Settings.integer("timeout-seconds", 1, 600), 10, "how long one check may take"),
   output: Options.choice("output", formats).pipe(Options.withAlias("o"), Options.withDefault("text" as const), Options.withDescription("a table, or data for programs"))
 }, ({ brands, dataDir, host, kubeconfig, output, seconds, server, storagePool }) =>
   Effect.gen(function*() {

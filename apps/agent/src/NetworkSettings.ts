@@ -79,8 +79,8 @@ export const options = {
     Options.optional,
     Options.withDescription("address of this node on a VXLAN between the nodes, by which they reach each other's pods; default: no VXLAN, routes through the nodes")
   ),
-  overlayId: Settings.integer("overlay-id", 1, 16_777_215).pipe(Options.withDefault(4096), Options.withDescription("network identifier of the VXLAN")),
-  overlayPort: Settings.integer("overlay-port", 1, 65_535).pipe(Options.withDefault(4789), Options.withDescription("UDP port of the VXLAN")),
+  overlayId: Settings.orElse(Settings.integer("overlay-id", 1, 16_777_215), 4096, "network identifier of the VXLAN"),
+  overlayPort: Settings.orElse(Settings.integer("overlay-port", 1, 65_535), 4789, "UDP port of the VXLAN"),
   clusterDns: Settings.text("cluster-dns").pipe(
     Options.filterMap(addresses, "cluster-dns must be addresses joined by commas, such as 10.96.0.10"),
     Options.optional,

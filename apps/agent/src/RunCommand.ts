@@ -5,7 +5,7 @@ import { Program } from "@reddwarf/cli"
 import { ApiClient, HttpTransport, KubeConfig } from "@reddwarf/client"
 import { ImageCollector, type RegistryOptions } from "@reddwarf/images"
 import { Ipam } from "@reddwarf/ipam"
-import { ContainerImages, NodeAgent, NodeCompanions, SupervisorProcess } from "@reddwarf/node-agent"
+import { ContainerImages, NodeAgent, NodeCompanions, SessionProcess, SupervisorProcess } from "@reddwarf/node-agent"
 import { NetworkRuntime, ZoneRuntime } from "@reddwarf/runtime-illumos"
 import { StorageEngine } from "@reddwarf/storage-zfs"
 import { OpenTelemetry, ProcessMetrics } from "@reddwarf/telemetry"
@@ -18,6 +18,7 @@ import * as ImageHost from "./ImageHost.js"
 import * as SecondSignal from "./SecondSignal.js"
 import * as NetworkSettings from "./NetworkSettings.js"
 import { options } from "./RunSettings.js"
+import * as SessionHosting from "./SessionHosting.js"
 import { version } from "./version.js"
 
 /** A cluster is known by its certificate authority: known without asking, and the same for as long as its certificates are good. */
@@ -115,6 +116,7 @@ export const run = Command.make("run", options, (settings) =>
         })
       }),
       tls: { cert, key: Redacted.value(key), ca },
+      sessionHost: { start: SessionProcess.start({ command: SessionHosting.command(dataDir), dataDir }), identity: SessionHosting.identity(), port: settings.sessionPort },
       ...(settings.supervisor === "service" ? {} : {
         ensureSupervisor: SupervisorProcess.ensure({
           dataDir,

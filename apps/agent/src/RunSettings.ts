@@ -17,6 +17,7 @@ export const names: ReadonlyArray<string> = [
   "data-dir",
   "host",
   "kubelet-bind",
+  "session-port",
   "storage-pool",
   "zones-dataset",
   "images-dataset",
@@ -62,10 +63,7 @@ export const dataDir = Settings.text("data-dir").pipe(
   Options.withDescription("where the agent keeps what must survive it; created with mode 0700")
 )
 
-export const host = Settings.choice("host", hosts).pipe(
-  Options.withDefault("illumos"),
-  Options.withDescription("the host to work on: this machine, or a simulated one in the data directory")
-)
+export const host = Settings.orElse(Settings.choice("host", hosts), "illumos", "the host to work on: this machine, or a simulated one in the data directory")
 
 export const registries = Settings.text("registries").pipe(
   Options.optional,
@@ -100,6 +98,11 @@ export const options = {
     Options.filterMap(bind, "kubelet-bind must be ADDRESS:PORT such as 127.0.0.1:10250"),
     Options.withDescription("address of the node and port by which the API server reaches this agent; port 0 takes a free one")
   ),
+  sessionPort: Settings.orElse(
+    Settings.integer("session-port", 0, 65_535),
+    0,
+    "port at the same address for exec, attach and port-forward that outlive the agent; 0 takes a free one"
+  ),
   storagePool: Settings.text("storage-pool").pipe(
     Options.withDefault("rpool"),
     Options.filterMap(dataset, "storage-pool must be the name of a pool such as rpool"),
@@ -113,26 +116,30 @@ export const options = {
     Options.filterMap(AbsolutePath.parse, "zonepath-prefix must be an absolute path"),
     Options.withDescription("where the dataset of the zones is mounted; zonepaths are below it")
   ),
-  etherstub: Settings.text("etherstub-name").pipe(Options.withDefault("reddwarf0"), Options.withDescription("etherstub that pod VNICs hang on")),
+  etherstub: Settings.orElse(Settings.text("etherstub-name"), "reddwarf0", "etherstub that pod VNICs hang on"),
   ...BootSettings.options,
   ...NetworkSettings.options,
   reservedCpu: optionalQuantity("system-reserved-cpu", "100m", "CPU"),
   reservedMemory: optionalQuantity("system-reserved-memory", "256Mi", "memory"),
-  supervisor: Settings.choice("supervisor", ["own", "service"]).pipe(
-    Options.withDefault("own"),
-    Options.withDescription("who starts the supervisor of the containers: the agent, or a service of the host")
+  supervisor: Settings.orElse(
+    Settings.choice("supervisor", ["own", "service"]),
+    "own",
+    "who starts the supervisor of the containers: the agent, or a service of the host"
   ),
-  healthzPort: Settings.integer("healthz-port", 0, 65_535).pipe(
-    Options.withDefault(10_248),
-    Options.withDescription("port of http://127.0.0.1/healthz, the health of the agent itself; 0 switches it off")
+  healthzPort: Settings.orElse(
+    Settings.integer("healthz-port", 0, 65_535),
+    10_248,
+    "port of http://127.0.0.1/healthz, the health of the agent itself; 0 switches it off"
   ),
-  gateProbeInterval: Settings.integer("gate-probe-interval", 1, 3600).pipe(
-    Options.withDefault(10),
-    Options.withDescription("seconds after which each gate of a pod is asked again whether it is open")
+  gateProbeInterval: Settings.orElse(
+    Settings.integer("gate-probe-interval", 1, 3600),
+    10,
+    "seconds after which each gate of a pod is asked again whether it is open"
   ),
-  companions: Settings.choice("companions", ["own", "none"]).pipe(
-    Options.withDefault("own"),
-    Options.withDescription("own keeps the services of the host running that a node needs, such as node-health")
+  companions: Settings.orElse(
+    Settings.choice("companions", ["own", "none"]),
+    "own",
+    "own keeps the services of the host running that a node needs, such as node-health"
   ),
   evictionHard: Settings.text("eviction-hard").pipe(
     Options.withDefault(""),
@@ -143,16 +150,18 @@ export const options = {
       })),
     Options.withDescription("at which amounts pods are ended, as memory.available<100Mi,nodefs.available<10%,pid.available<10%, which are the defaults")
   ),
-  evictionTransition: Settings.integer("eviction-pressure-transition-seconds", 0, 86_400).pipe(
-    Options.withDefault(300),
-    Options.withDescription("seconds for which a shortage of the node counts after it is over")
+  evictionTransition: Settings.orElse(
+    Settings.integer("eviction-pressure-transition-seconds", 0, 86_400),
+    300,
+    "seconds for which a shortage of the node counts after it is over"
   ),
   ...TelemetrySettings.options,
-  maxPods: Settings.integer("max-pods", 1, 4096).pipe(Options.withDefault(110), Options.withDescription("largest number of pods")),
+  maxPods: Settings.orElse(Settings.integer("max-pods", 1, 4096), 110, "largest number of pods"),
   registries,
-  images: Settings.choice("images", ["zone", "registry"]).pipe(
-    Options.withDefault("zone"),
-    Options.withDescription("what containers run: programs of their zone, or the images of the pod, pulled from registries")
+  images: Settings.orElse(
+    Settings.choice("images", ["zone", "registry"]),
+    "zone",
+    "what containers run: programs of their zone, or the images of the pod, pulled from registries"
   ),
   brands: Settings.text("supported-brands").pipe(
     Options.filterMap(brands, "supported-brands must be brand names joined by commas, such as sparse,lx"),

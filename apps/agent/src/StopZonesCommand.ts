@@ -1,5 +1,5 @@
 /** `reddwarf-agent stop-zones`: takes the host out of service after its agent has stopped. */
-import { Command, Options } from "@effect/cli"
+import { Command } from "@effect/cli"
 import { Settings } from "@reddwarf/cli"
 import { HostMaintenance } from "@reddwarf/node-agent"
 import { ZoneRuntime } from "@reddwarf/runtime-illumos"
@@ -9,10 +9,7 @@ import { dataDir } from "./RunSettings.js"
 
 export const stopZones = Command.make("stop-zones", {
   dataDir,
-  graceSeconds: Settings.integer("grace-seconds", 0, 3600).pipe(
-    Options.withDefault(30),
-    Options.withDescription("seconds a zone may take to shut down before it is halted")
-  )
+  graceSeconds: Settings.orElse(Settings.integer("grace-seconds", 0, 3600), 30, "seconds a zone may take to shut down before it is halted")
 }, ({ dataDir, graceSeconds }) =>
   HostMaintenance.stopZones({ dataDir, grace: `${graceSeconds} seconds` }).pipe(
     Effect.provide(ZoneRuntime.layer.pipe(Layer.provide(Host.rememberedRunner(dataDir))))

@@ -40,10 +40,7 @@ export const parseBind = (text: string): Option.Option<Bind> => {
 
 const words = (text: string): ReadonlyArray<string> => text.split(",").map((word) => word.trim()).filter((word) => word !== "")
 
-export const dataDir = Settings.text("data-dir").pipe(
-  Options.withDefault("/var/lib/reddwarf"),
-  Options.withDescription("where objects and certificates are kept; created with mode 0700")
-)
+export const dataDir = Settings.orElse(Settings.text("data-dir"), "/var/lib/reddwarf", "where objects and certificates are kept; created with mode 0700")
 
 export const options = {
   config: Settings.file,
@@ -80,10 +77,7 @@ export const options = {
     ),
     Options.withDescription("IPv4 network that services get their addresses from")
   ),
-  issuer: Settings.text("service-account-issuer").pipe(
-    Options.withDefault("https://kubernetes.default.svc"),
-    Options.withDescription("who ServiceAccount tokens say they are from")
-  ),
+  issuer: Settings.orElse(Settings.text("service-account-issuer"), "https://kubernetes.default.svc", "who ServiceAccount tokens say they are from"),
   schedulerFile: SchedulerFile.option,
   schedulerPlugins: SchedulerPlugins.option,
   ...TelemetrySettings.options,

@@ -168,6 +168,8 @@ export interface Kind<A extends KubeObject = KubeObject> {
   defaults(object: A): A
   /** Resets what a client may not set on create (such as `status`) and fills what the server owns. `now` is milliseconds since the epoch. */
   prepareForCreate(object: A, now: number): A
+  /** Fills what follows from the rest of a new object: once, after admission had its say, and before the object is validated. */
+  completeForCreate(object: A): A
   /** Carries over what an update through the main resource may not change (such as `status`). */
   prepareForUpdate(next: A, old: A): A
   /** Keeps only what an update through `/status` may change. */
@@ -260,6 +262,7 @@ export const make = <A extends KubeObject>(definition: Definition<A>): Kind<A> =
     columns: genericColumns,
     defaults: (object) => object,
     prepareForCreate: (object) => object,
+    completeForCreate: (object) => object,
     prepareForUpdate: (next) => next,
     prepareForStatusUpdate: (next) => next,
     validate: (object) => {

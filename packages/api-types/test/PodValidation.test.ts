@@ -139,9 +139,10 @@ describe("a new pod", () => {
     [{ imagePullPolicy: "Maybe" }, [`spec.containers[0].imagePullPolicy: Unsupported value: "Maybe": supported values: "Always", "IfNotPresent", "Never"`]],
     [{ restartPolicy: "Never", restartPolicyRules: [{ action: "Restart", exitCodes: { operator: "In", values: [42] } }] }, []],
     [{ restartPolicy: "OnFailure", restartPolicyRules: [{ action: "Restart", exitCodes: { operator: "NotIn" } }] }, []],
+    [{ restartPolicy: "Never", restartPolicyRules: [{ action: "RestartAllContainers", exitCodes: { operator: "In", values: [42] } }] }, []],
     [{ restartPolicyRules: [{ action: "Stop" }] }, [
       "spec.containers[0].restartPolicy: Required value: must specify restartPolicy when restart rules are used",
-      `spec.containers[0].restartPolicyRules[0].action: Unsupported value: "Stop": supported values: "Restart"`,
+      `spec.containers[0].restartPolicyRules[0].action: Unsupported value: "Stop": supported values: "Restart", "RestartAllContainers"`,
       "spec.containers[0].restartPolicyRules[0].exitCodes: Required value: must be specified"
     ]],
     [{ restartPolicy: "Never", restartPolicyRules: [{ action: "Restart", exitCodes: { operator: "Equals", values: Array.from({ length: 256 }, (_, code) => code) } }] }, [
@@ -302,5 +303,25 @@ describe("an update", () => {
       "status.containerStatuses[0].state: Forbidden: may not be transitioned to non-terminated state"
     ])
     assert.deepStrictEqual(lines(Kinds.pod.validateUpdate(ended, status({ running: {} }))), [])
+  })
+
+  it("of the status may revive a container that its own policy or rules start again, and all where rules say so", () => {
+    const revived = (container: object, exitCode: number): ReadonlyArray<string> => {
+      const [first] = pod.spec?.containers ?? []
+      const never = podWith({ restartPolicy: "Never", containers: [{ ...first, ...container }, { ...first, name: "d" }] })
+      const status = (state: CoreV1.ContainerState): CoreV1.Pod => ({
+        ...never,
+        status: { ...never.status, containerStatuses: ["c", "d"].map((name) => ({ name, state, ready: false, restartCount: 0, image: "", imageID: "" })) }
+      })
+      return Kinds.pod.validateUpdate(status({ running: {} }), status({ terminated: { exitCode } })).map(({ path }) => path)
+    }
+    const [one, other] = ["status.containerStatuses[0].state", "status.containerStatuses[1].state"]
+    const rule = (action: string) => ({ restartPolicy: "Never", restartPolicyRules: [{ action, exitCodes: { operator: "In", values: [42] } }] })
+    assert.deepStrictEqual(revived({}, 42), [one, other])
+    assert.deepStrictEqual(revived({ restartPolicy: "OnFailure" }, 1), [other])
+    assert.deepStrictEqual(revived({ restartPolicy: "OnFailure" }, 0), [one, other])
+    assert.deepStrictEqual(revived(rule("Restart"), 42), [other])
+    assert.deepStrictEqual(revived(rule("Restart"), 1), [one, other])
+    assert.deepStrictEqual(revived(rule("RestartAllContainers"), 0), [])
   })
 })

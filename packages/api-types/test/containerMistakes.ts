@@ -87,6 +87,19 @@ export const containerMistakes: ReadonlyArray<Mistake> = [
   ["spec.containers.0.env.1.valueFrom", {}, [
     'spec.containers[0].env[1].valueFrom: Invalid value: "": must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`'
   ]],
+  ["spec.containers.0.env.1.valueFrom", { fileKeyRef: { volumeName: "sec", path: "a.env", key: "K" } }, [
+    'spec.containers[0].env[1].valueFrom.fileKeyRef.volumeName: Invalid value: "sec": must name a volume of type emptyDir'
+  ]],
+  ["spec.containers.0.env.1.valueFrom", { fileKeyRef: { volumeName: "nope", path: "../a.env", key: "K".repeat(129) } }, [
+    "spec.containers[0].env[1].valueFrom.fileKeyRef.key: Too long: may not be more than 128 bytes",
+    'spec.containers[0].env[1].valueFrom.fileKeyRef.volumeName: Not found: "nope"',
+    `spec.containers[0].env[1].valueFrom.fileKeyRef.path: Invalid value: "../a.env": must not contain '..'`
+  ]],
+  ["spec.containers.0.env.1.valueFrom", { fileKeyRef: { volumeName: "", path: "", key: "" } }, [
+    "spec.containers[0].env[1].valueFrom.fileKeyRef.key: Required value",
+    "spec.containers[0].env[1].valueFrom.fileKeyRef.volumeName: Required value",
+    "spec.containers[0].env[1].valueFrom.fileKeyRef.path: Required value"
+  ]],
   ["spec.containers.0.env.1.valueFrom.secretKeyRef", {}, [
     `spec.containers[0].env[1].valueFrom.secretKeyRef.name: Invalid value: "": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character`,
     "spec.containers[0].env[1].valueFrom.secretKeyRef.key: Required value"

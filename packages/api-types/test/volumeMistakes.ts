@@ -112,6 +112,19 @@ export const volumeMistakes: ReadonlyArray<Mistake> = [
     "spec.volumes[2].projected.sources[4].clusterTrustBundle.name: Required value: must be a valid object name",
     'spec.containers[0].volumeMounts[3].name: Not found: "tok"'
   ]],
+  ["spec.volumes.2.projected.sources.4.clusterTrustBundle.name", "a:b:", [
+    `spec.volumes[2].projected.sources[4].clusterTrustBundle.name: Invalid value: "a:b:": not a valid clustertrustbundlename: a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character`,
+    'spec.containers[0].volumeMounts[3].name: Not found: "tok"'
+  ]],
+  ["spec.volumes.2.projected.sources.4.clusterTrustBundle", { path: "p", signerName: "x", labelSelector: { matchLabels: { a: "-" } } }, [
+    "spec.volumes[2].projected.sources[4].clusterTrustBundle.signerName: Invalid value: \"x\": must be a fully qualified domain and path of the form 'example.com/signer-name'",
+    `spec.volumes[2].projected.sources[4].clusterTrustBundle.labelSelector.matchLabels: Invalid value: "-": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character`,
+    'spec.containers[0].volumeMounts[3].name: Not found: "tok"'
+  ]],
+  ["spec.volumes.2.projected.sources.4", { podCertificate: { signerName: "ex.com/a", keyType: "ED25519", credentialBundlePath: "c" } }, [
+    "spec.volumes[2].projected.sources[4].podCertificate: Forbidden: certificates for pods are not issued by this cluster; mount one that a Secret holds",
+    'spec.containers[0].volumeMounts[3].name: Not found: "tok"'
+  ]],
   ["spec.volumes.3.ephemeral", undefined, [
     'spec.containers[0].volumeDevices[1].name: Invalid value: "eph": can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode'
   ]],

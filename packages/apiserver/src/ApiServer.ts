@@ -17,6 +17,7 @@ import type { ApiResponse } from "./ApiResponse.js"
 import * as Response from "./ApiResponse.js"
 import * as Authorizer from "./authorization/Authorizer.js"
 import * as CertificateApproval from "./admission/CertificateApproval.js"
+import * as TrustBundleAttest from "./admission/TrustBundleAttest.js"
 import { ComputedResources } from "./ComputedResources.js"
 import * as Discovery from "./discovery/Discovery.js"
 import * as Health from "./Health.js"
@@ -190,7 +191,8 @@ const make = (options: Options) =>
     const filling = [
       ...(options.serviceAccounts === true ? [PodServiceAccount.make(random)] : []),
       ...plugins,
-      CertificateApproval.make(authorizer.authorize, now)
+      CertificateApproval.make(authorizer.authorize, now),
+      TrustBundleAttest.make(authorizer.authorize)
     ]
     const context: ApiContext = {
       registry,

@@ -1,4 +1,5 @@
 /** How the server reaches node agents: their HTTPS endpoint, by the certificate authority of the cluster. */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -6,7 +7,8 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { Agent, request } from "node:https"
 import type { KeyPair } from "./Certificates.js"
-import { readChunks } from "./internal/nodeStream.js"
+import * as handOver from "./internal/handOver.js"
+import * as nodeStream from "./internal/nodeStream.js"
 import * as outbound from "./internal/outbound.js"
 
 /** A request of any kind, and what may come of it. @category models */
@@ -42,6 +44,11 @@ export interface KubeletResponse {
   readonly contentType: string
   /** Takes the chunks one after the other; undefined is the end. */
   readonly next: Effect.Effect<Uint8Array | undefined, KubeletUnreachable>
+  /** Hands on every chunk as it comes, instead of `next`: until the end, or until enough has come. */
+  readonly pump: (
+    receiver: nodeStream.Receiver,
+    take: (chunk: Uint8Array) => nodeStream.Taken
+  ) => Effect.Effect<"ended" | "over", KubeletUnreachable>
 }
 
 /**
@@ -55,7 +62,10 @@ export class KubeletClient extends Context.Tag("@reddwarf/apiserver/KubeletClien
     node: NodeAddress,
     path: string
   ) => Effect.Effect<KubeletResponse, KubeletUnreachable, Scope.Scope>
-  /** Sends a request of any kind, also one that changes the protocol of its connection; closing the scope ends it. */
+  /**
+   * Sends a request of any kind, also one that changes the protocol of its connection; closing the scope ends it. Such a one may be handed over
+   * by the agent to another port of its node, and is followed there.
+   */
   readonly open: (node: NodeAddress, request: outbound.Outgoing) => Effect.Effect<outbound.Answer, KubeletUnreachable, Scope.Scope>
 }>() {}
 
@@ -75,7 +85,15 @@ export interface KubeletClientOptions {
   readonly credentials: KeyPair
   /** Longest time to wait for the connection and the first answer, in milliseconds. Default 10 seconds. */
   readonly timeoutMillis?: number
+  /** Longest time to wait for the same where an agent hands a session over to, in milliseconds. Default 5 seconds. */
+  readonly handOverTimeoutMillis?: number
 }
+
+/** How long a node whose sessions could not be reached where it handed them over to is asked to serve them in its agent. */
+const servedInAgentMillis = 300_000
+
+/** Nodes that this is remembered of. */
+const maxRemembered = 1024
 
 /** Over TLS with a client certificate; each request has a connection of its own. @category layers */
 export const layer = (options: KubeletClientOptions): Layer.Layer<KubeletClient> =>
@@ -122,15 +140,49 @@ export const layer = (options: KubeletClientOptions): Layer.Layer<KubeletClient>
               resume(Effect.succeed({
                 status: incoming.statusCode ?? 502,
                 contentType: incoming.headers["content-type"] ?? "text/plain",
-                next: Effect.mapError(readChunks(incoming), ({ cause, detail }) => unreachable(detail, cause))
+                next: Effect.mapError(nodeStream.readChunks(incoming), ({ cause, detail }) => unreachable(detail, cause)),
+                pump: (receiver, take) => Effect.mapError(nodeStream.pump(incoming, receiver, take), ({ cause, detail }) => unreachable(detail, cause))
               }))
             })
             outgoing.end()
           }))
       }
+      const sendTo = (node: NodeAddress, request: outbound.Outgoing, timeoutMillis: number) =>
+        outbound.send(originOf(node), { agent, servername: node.node }, request, timeoutMillis)
+      const unreachable = (node: NodeAddress, request: outbound.Outgoing) => ({ cause, detail }: { readonly cause?: unknown; readonly detail: string }) =>
+        new KubeletUnreachable({ node: node.node, url: `${originOf(node)}${pathOf(request)}`, detail, ...(cause === undefined ? {} : { cause }) })
+      const send = (node: NodeAddress, request: outbound.Outgoing) => Effect.mapError(sendTo(node, request, timeout), unreachable(node, request))
+
+      /** Until when sessions of a node are not handed over, by its name. Such as where a firewall lets nobody but the agent be asked. */
+      const inAgentUntil = new Map<string, number>()
+
       const open = (node: NodeAddress, request: outbound.Outgoing) =>
-        Effect.mapError(outbound.send(originOf(node), { agent, servername: node.node }, request, timeout), ({ cause, detail }) =>
-          new KubeletUnreachable({ node: node.node, url: `${originOf(node)}${pathOf(request)}`, detail, cause }))
+        Effect.gen(function*() {
+          if (!handOver.isUpgrade(request.headers)) return yield* send(node, request)
+          const now = yield* Clock.currentTimeMillis
+          if ((inAgentUntil.get(node.node) ?? 0) > now) return yield* send(node, request)
+          inAgentUntil.delete(node.node)
+          const answer = yield* send(node, { ...request, headers: handOver.announced(request.headers) })
+          if (answer._tag !== "Response" || answer.status !== 307) return answer
+          const { location } = answer.incoming.headers
+          answer.incoming.destroy()
+          const place = handOver.placeOf(node.address, location)
+          if (place === undefined) {
+            return yield* unreachable(node, request)({ detail: "the agent hands the session over to a place that is not on its node, where nobody follows it" })
+          }
+          const there = { ...node, port: place.port }
+          const handedOver = { ...request, path: place.path }
+          return yield* sendTo(there, handedOver, options.handOverTimeoutMillis ?? 5_000).pipe(
+            Effect.catchAll((error) =>
+              Effect.gen(function*() {
+                if (error.sent) return yield* unreachable(there, handedOver)(error)
+                yield* Effect.logWarning(`where node ${node.node} hands sessions over to cannot be reached (${originOf(there)}: ${error.detail}); its agent serves them for now, and they end with it`)
+                if (inAgentUntil.size >= maxRemembered) inAgentUntil.clear()
+                inAgentUntil.set(node.node, now + servedInAgentMillis)
+                return yield* send(node, request)
+              }))
+          )
+        })
       return KubeletClient.of({ get, open })
     })
   )

@@ -135,7 +135,7 @@ describe("logs", () => {
             }
             response.writeHead(200, { "content-type": "application/vnd.reddwarf.log-pieces" })
             if (asked.length > 2) {
-              response.end("0.7.18.l 4\ntwo\n0.7.18.l 0\nend 0\n")
+              response.end("0.7.9.l 0\n0.7.18.l 4\ntwo\n0.7.18.l 0\nend 0\n")
               return
             }
             // Killed in the middle of a piece.

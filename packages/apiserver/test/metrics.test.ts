@@ -109,7 +109,8 @@ const agents = Layer.effect(KubeletClient.KubeletClient, Effect.map(Effect.clock
             const bytes = text === undefined ? undefined : new TextEncoder().encode(text)
             text = undefined
             return bytes
-          })
+          }),
+          pump: () => Effect.die("metrics are read with next")
         }
       })
   })))

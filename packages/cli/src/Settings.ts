@@ -113,6 +113,14 @@ export const integer = (name: string, minimum: number, maximum: number): Options
 }
 
 /**
+ * A setting that need not be given: what holds then, and what the help says of it.
+ *
+ * @category combinators
+ */
+export const orElse = <A>(setting: Options.Options<A>, fallback: NoInfer<A>, description: string): Options.Options<A> =>
+  setting.pipe(Options.withDefault(fallback), Options.withDescription(description))
+
+/**
  * A setting that is one of a few words.
  *
  * @category constructors

@@ -9,6 +9,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { concat } from "./internal/lines.js"
+import * as traceContext from "./internal/traceContext.js"
 import { readChunk } from "./internal/readable.js"
 import type { KubeConfig } from "./KubeConfig.js"
 import { type Request, type Response, type StreamResponse, Transport, TransportFailure } from "./Transport.js"
@@ -87,8 +88,11 @@ const make = Effect.fnUntraced(function*(
     })
   const closed = (request: Request) => (cause: Error) => failure(request, "Closed", cause.message, cause)
 
-  const headers = (request: Request): Effect.Effect<Record<string, string>, TransportFailure> => {
-    const plain = { "user-agent": options.userAgent ?? "reddwarf", ...request.headers }
+  const headers = (request: Request): Effect.Effect<Record<string, string>, TransportFailure> =>
+    Effect.flatMap(traceContext.headers, (trace) => headersIn(request, trace))
+
+  const headersIn = (request: Request, trace: Readonly<Record<string, string>>): Effect.Effect<Record<string, string>, TransportFailure> => {
+    const plain = { "user-agent": options.userAgent ?? "reddwarf", ...trace, ...request.headers }
     return config.token === undefined || !secure ? Effect.succeed(plain) : Effect.mapBoth(config.token, {
       onFailure: (cause) => failure(request, "Connect", cause.message, cause),
       onSuccess: (token) => ({ ...plain, authorization: `Bearer ${Redacted.value(token)}` })

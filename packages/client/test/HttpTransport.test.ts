@@ -5,7 +5,7 @@ import { TLSSocket } from "node:tls"
 import { Kinds } from "@reddwarf/api-types"
 import { ApiClient, HttpTransport, type KubeConfig, Transport } from "@reddwarf/client"
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Context, Effect, Exit, Layer, Redacted, Scope, Stream } from "effect"
+import { Chunk, Context, Effect, Exit, Layer, Redacted, Scope, Stream, Tracer } from "effect"
 import * as certificates from "test-certificates"
 
 const authority = certificates.make("system:node:n1")
@@ -54,6 +54,21 @@ const until = (condition: () => boolean) =>
 const get = { method: "GET", path: "/version" }
 
 describe("HttpTransport", () => {
+  it.scopedLive("names the span of its caller where spans are kept, and no other", () =>
+    Effect.gen(function*() {
+      const seen: Array<string | undefined> = []
+      const { config } = yield* serve((request, response) => {
+        seen.push(request.headersDistinct["traceparent"]?.join())
+        response.end("{}")
+      })
+      const transport = yield* transportFor(config)
+      yield* Effect.withSpan(transport.request(get), "asked")
+      const keeping = yield* Effect.map(Effect.tracer, (tracer) => Tracer.make({ context: (f, fiber) => tracer.context(f, fiber), span: (...args) => tracer.span(...args) }))
+      yield* Effect.withTracer(transport.request(get), keeping)
+      const span = yield* Effect.withTracer(Effect.withSpan(Effect.zipLeft(Effect.currentSpan, transport.request(get)), "asked"), keeping)
+      assert.deepStrictEqual(seen, [undefined, undefined, `00-${span.traceId}-${span.spanId}-01`])
+    }))
+
   it.scopedLive("proves itself with its certificate and keeps the connection", () =>
     Effect.gen(function*() {
       const ports = new Set<number | undefined>()

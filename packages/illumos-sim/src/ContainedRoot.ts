@@ -23,8 +23,8 @@ const canContain = (): boolean => {
   return possible
 }
 
-/** Where a name in the root leads when the root is `/`; nothing when there is none, or the links go round. */
-const resolveInside = (root: string, name: string): string | undefined => {
+/** Where a name in the root leads when the root is `/`; nothing when there is none, or the links go round. @category combinators */
+export const resolveInside = (root: string, name: string): string | undefined => {
   let rest = name.split("/").filter((part) => part !== "")
   let at: ReadonlyArray<string> = []
   for (let links = 0; rest.length > 0;) {

@@ -51,6 +51,7 @@ busy-link LINK [times N]                                            dladm delete
 stuck ZONE shutting_down|down       slow-halt ZONE by TIME          halting
 install-fails ZONE [exit 1|254|255] [times N]                       zoneadm install and clone
 locked ZONE [times N]               list-race ZONE [times N]        another zoneadm; id \`-\` of a running zone
+out-of-memory ZONE [times N]                                        allocations of a booted zone were refused
 service-fails FMRI [zone ZONE] [exit N] [times N]                   its start method
 plant JSON                                                          any fault as the state file holds it
 clear                                                               no faults any more
@@ -176,6 +177,7 @@ const verbs: Readonly<Record<string, Verb>> = {
   },
   locked: { operand: "zone", fields: ["times"], make: (zone, fields) => Faults.zoneLocked(zone, times(fields)) },
   "list-race": { operand: "zone", fields: ["times"], make: (zone, fields) => Faults.listRace(zone, times(fields)) },
+  "out-of-memory": { operand: "zone", fields: ["times"], make: (zone, fields) => Faults.memoryRefused(zone, times(fields)) },
   "service-fails": {
     operand: "service",
     fields: ["zone", "exit", "times"],
@@ -274,6 +276,8 @@ const faultText = (fault: Faults.Fault): string => {
       return `locked ${fault.zone}${counted(fault)}`
     case "listRace":
       return `list-race ${fault.zone}${counted(fault)}`
+    case "memoryRefused":
+      return `out-of-memory ${fault.zone}${counted(fault)}`
     case "serviceFails":
       return `service-fails ${fault.service} zone ${fault.zone} exit ${fault.exitCode}${counted(fault)}`
     default:

@@ -97,6 +97,8 @@ const SlowHalt = Schema.mutable(Schema.Struct({
   zone: Schema.String,
   delayMillis: Schema.Number
 }))
+/** Processes of the booted zone were refused memory beyond its bound, `times` times. It is counted at once, and nothing of it stays planted. */
+const MemoryRefused = Schema.mutable(Schema.Struct({ kind: Schema.Literal("memoryRefused"), zone: Schema.String, times }))
 
 /** One planted fault. `times` counts down to 0, then the fault is gone. @category schemas */
 export const Fault = Schema.Union(
@@ -114,7 +116,8 @@ export const Fault = Schema.Union(
   OutOfSpace,
   PoolHealth,
   ServiceFails,
-  SlowHalt
+  SlowHalt,
+  MemoryRefused
 )
 /** @category models */
 export type Fault = typeof Fault.Type
@@ -187,6 +190,9 @@ export const stuckZone = (zone: string, state: "shutting_down" | "down"): Fault 
 
 /** Halting `zone` takes `delayMillis`. @category constructors */
 export const slowHalt = (zone: string, delayMillis: number): Fault => ({ kind: "slowHalt", zone, delayMillis })
+
+/** The kernel counts `times` allocations in `zone` as refused. @category constructors */
+export const memoryRefused = (zone: string, times = 1): Fault => ({ kind: "memoryRefused", zone, times })
 
 /** Deleting `link` reports `link busy` the next `times` times. @category constructors */
 export const linkBusy = (link: string, times = 1): Fault => ({ kind: "linkBusy", link, times })

@@ -23,25 +23,33 @@ const letters = (mode: number): string =>
 const kindOf = (stat: fs.Stats): string =>
   stat.isDirectory() ? "d" : stat.isSymbolicLink() ? "l" : stat.isFIFO() ? "p" : stat.isSocket() ? "s" : stat.isBlockDevice() ? "b" : stat.isCharacterDevice() ? "c" : "-"
 
-/** One line of `ls -l`; names are those of the two accounts every host has. */
-const longLine = (context: HostContext, real: string, shown: string, stat: fs.Stats): string => {
-  const target = stat.isSymbolicLink() ? ` -> ${fs.readlinkSync(real)}` : ""
-  const links = two(stat.nlink, " ").padStart(3)
-  return `${kindOf(stat)}${letters(stat.mode)} ${links} root     root     ${String(stat.size).padStart(7)} ${when(stat.mtimeMs, context.now)} ${shown}${target}`
+/** To the nanosecond, as `ls -E` has it. */
+const exactly = (nanos: bigint): string => {
+  const at = DateTime.toPartsUtc(DateTime.unsafeMake(Number(nanos / 1_000_000n)))
+  return `${at.year}-${two(at.month)}-${two(at.day)} ${two(at.hours)}:${two(at.minutes)}:${two(at.seconds)}.${String(nanos % 1_000_000_000n).padStart(9, "0")} +0000`
 }
 
-const grammar = "1adl"
+/** One line of `ls -l`; names are those of the two accounts every host has. */
+const longLine = (context: HostContext, real: string, shown: string, stat: fs.Stats, isExact: boolean): string => {
+  const target = stat.isSymbolicLink() ? ` -> ${fs.readlinkSync(real)}` : ""
+  const links = two(stat.nlink, " ").padStart(3)
+  const time = isExact ? exactly(fs.lstatSync(real, { bigint: true }).mtimeNs) : when(stat.mtimeMs, context.now)
+  return `${kindOf(stat)}${letters(stat.mode)} ${links} root     root     ${String(stat.size).padStart(7)} ${time} ${shown}${target}`
+}
 
-/** `ls [-1adl] [<file>…]` of the emulated file system. With `-d` or `-l` symbolic links are shown and not followed. @category commands */
+const grammar = "1adlE"
+
+/** `ls [-1adlE] [<file>…]` of the emulated file system; `-E` is `-l` with exact times. With `-d` or `-l` symbolic links are shown and not followed. @category commands */
 export const ls: InstantCommand = (context, args) => {
   const parsed = getopt(args, grammar)
   if (parsed.error !== undefined) return fail(`ls: illegal option -- ${parsed.error.flag}\nusage: ls -${grammar} [file ...]`, 2)
-  const long = hasFlag(parsed, "l")
+  const isExact = hasFlag(parsed, "E")
+  const long = isExact || hasFlag(parsed, "l")
   const itself = hasFlag(parsed, "d")
   const names = parsed.operands.length === 0 ? ["."] : parsed.operands
   const lines: Array<string> = []
   const absent: Array<string> = []
-  const show = (real: string, shown: string, stat: fs.Stats) => lines.push(long ? longLine(context, real, shown, stat) : shown)
+  const show = (real: string, shown: string, stat: fs.Stats) => lines.push(long ? longLine(context, real, shown, stat, isExact) : shown)
   for (const name of [...names].sort()) {
     const real = context.files.real(name)
     const stat = itself || long ? fs.lstatSync(real, { throwIfNoEntry: false }) : fs.statSync(real, { throwIfNoEntry: false })

@@ -91,6 +91,8 @@ const Kernel = Schema.mutable(Schema.Struct({
   /** What its processes have used since it booted, and the part of that which could be seen at the last look. */
   cpuNanos: Schema.Number,
   cpuSeenNanos: Schema.optional(Schema.Number),
+  /** Allocations of its processes that were refused since it booted. */
+  allocationFailures: Schema.optional(Schema.Number),
   /** Resource controls that were changed while it runs; the others are those of the snapshot. */
   controls: Schema.optional(mutableRecord(mutableArray(ControlValue)))
 }))

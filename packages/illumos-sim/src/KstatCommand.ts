@@ -39,15 +39,24 @@ const countOn = (kernel: Kernel, processes: ReadonlyArray<Processes.Member>): vo
   kernel.cpuSeenNanos = seen
 }
 
-const zoneStatistics = (context: HostContext): ReadonlyArray<Statistic> => {
+/** The booted zones with their processes, from one look at them. */
+const countedZones = (context: HostContext) => {
   const booted = bootedZones(context)
   const living = Processes.membersOf(booted.map(({ zone }) => processesOf(context.host, zone)))
-  return booted.flatMap(({ kernel, zone }, index) => {
-    const processes = living[index] ?? []
+  return booted.map((zone, index) => ({ ...zone, processes: living[index] ?? [] }))
+}
+
+type CountedZone = ReturnType<typeof countedZones>[number]
+
+/** The modules of which zones have statistics. */
+const zoneModules = ["zones", "memory_cap", "caps", "zone_vfs", "link"]
+
+const zoneStatistics = (context: HostContext, zones: ReadonlyArray<CountedZone>): ReadonlyArray<Statistic> => {
+  const load = Math.round((os.loadavg()[0] ?? 0) * 256)
+  return zones.flatMap(({ kernel, processes, zone }) => {
     countOn(kernel, processes)
     const resident = processes.reduce((sum, { rss }) => sum + rss, 0)
     const name = zone.name.slice(0, 30)
-    const load = Math.round((os.loadavg()[0] ?? 0) * 256)
     const limit = (control: string) => Controls.limit(context.host, kernel, control)
     const cap = limit("zone.cpu-cap")
     const physical = context.host.dialect === "gate" ? Rctls.physical.get(kernel.snapshot, "gate") : limit("zone.max-physical-memory")
@@ -61,7 +70,7 @@ const zoneStatistics = (context: HostContext): ReadonlyArray<Statistic> => {
         boot_time: Math.floor(kernel.bootTime / 1000), zonename: zone.name
       }),
       ...group("memory_cap", kernel.id, name, "zone_memory_cap", {
-        pgpgin: 0, anonpgin: 0, execpgin: 0, fspgin: 0, anon_alloc_fail: 0,
+        pgpgin: 0, anonpgin: 0, execpgin: 0, fspgin: 0, anon_alloc_fail: kernel.allocationFailures ?? 0,
         ...(context.host.dialect === "omnios"
           ? { rss: resident, physcap: physical ?? unlimited, swap: resident, swapcap: swap ?? unlimited, nover: 0, pagedout: 0 }
           : {})
@@ -92,8 +101,8 @@ const linkStatistics = (link: string): ReadonlyArray<Statistic> =>
 /** `sched` and `init`, which no zone has. */
 const globalProcesses = 2
 
-const hostStatistics = (context: HostContext, zones: ReadonlyArray<Statistic>): ReadonlyArray<Statistic> => {
-  const inZones = zones.filter(({ name, statistic }) => statistic === "usage" && name.startsWith("nprocs_zone_")).reduce((sum, { value }) => sum + Number(value), 0)
+const hostStatistics = (context: HostContext, zones: ReadonlyArray<CountedZone>): ReadonlyArray<Statistic> => {
+  const inZones = zones.reduce((sum, { processes }) => sum + processes.length, 0)
   const total = Math.floor((context.host.memoryMiB * MIB) / PAGE)
   const free = Math.min(total, Math.floor(os.freemem() / PAGE))
   const [one = 0, five = 0, fifteen = 0] = os.loadavg().map((load) => Math.round(load * 256))
@@ -160,17 +169,34 @@ const order = (a: Statistic, b: Statistic): number =>
   : a.name !== b.name ? (a.name < b.name ? -1 : 1)
   : a.statistic < b.statistic ? -1 : a.statistic > b.statistic ? 1 : 0
 
-/** `kstat …`. @category commands */
-export const run: InstantCommand = (context, args) => {
-  const parsed = getopt(args, "h?CqjlpT:m:i:n:s:c:")
-  if (parsed.error !== undefined) return fail(usage, 2)
+const parse = (args: ReadonlyArray<string>) => getopt(args, "h?CqjlpT:m:i:n:s:c:")
+
+/** What is asked for, by module, instance, name and statistic. */
+const testsOf = (parsed: ReturnType<typeof parse>) => {
   const base = ["m", "i", "n", "s"].map((flag) => lastValue(parsed, flag) ?? "")
   const patterns = parsed.operands.length === 0 ? [base] : parsed.operands.map((operand) => operand.split(":"))
-  const tests = patterns.map((parts) => parts.map(matcher))
+  return patterns.map((parts) => parts.map(matcher))
+}
+
+/** Those of hundreds of zones are not made for one who asks for the host alone. */
+const concernsZones = (tests: ReturnType<typeof testsOf>): boolean =>
+  tests.some(([ofModule]) => ofModule === undefined || zoneModules.some(ofModule))
+
+/** Whether it only reads with these arguments: the time of zones is counted on when they are asked for. @category commands */
+export const reads = (args: ReadonlyArray<string>): boolean => {
+  const parsed = parse(args)
+  return parsed.error === undefined && !concernsZones(testsOf(parsed))
+}
+
+/** `kstat …`. @category commands */
+export const run: InstantCommand = (context, args) => {
+  const parsed = parse(args)
+  if (parsed.error !== undefined) return fail(usage, 2)
+  const tests = testsOf(parsed)
   const classTests = allValues(parsed, "c").map(matcher)
   if ([...tests.flat(), ...classTests].includes(undefined)) return fail(usage, 2)
-  const zones = zoneStatistics(context)
-  const found = timed(context, [...zones, ...hostStatistics(context, zones)]).filter((entry) =>
+  const zones = countedZones(context)
+  const found = timed(context, [...concernsZones(tests) ? zoneStatistics(context, zones) : [], ...hostStatistics(context, zones)]).filter((entry) =>
     tests.some((parts) => [entry.module, String(entry.instance), entry.name, entry.statistic].every((text, index) => parts[index]?.(text) ?? true))
     && classTests.every((test) => test?.(entry.class) ?? true)
   ).sort(order)

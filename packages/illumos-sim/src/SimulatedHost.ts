@@ -83,7 +83,7 @@ export interface Options {
 
 /** The controls a test has over the host, beyond its commands. @category services */
 export class SimulatedHost extends Context.Tag("@reddwarf/illumos-sim/SimulatedHost")<SimulatedHost, {
-  /** Plants a fault; it stays in the state directory until it is used up or cleared. */
+  /** Plants a fault; it stays in the state directory until it is used up or cleared. What is merely counted is counted at once. */
   readonly inject: (fault: Faults.Fault) => Effect.Effect<void, StateFile.StateUnavailable>
   /** Removes every fault. */
   readonly clearFaults: Effect.Effect<void, StateFile.StateUnavailable>
@@ -142,6 +142,7 @@ const systemFiles = ({ host, files }: HostContext): void => {
   const release = host.dialect === "omnios" ? "OmniOS v11 r151054 (simulated)" : "illumos (simulated)"
   const texts = { "/etc/hosts": "::1 localhost\n127.0.0.1 localhost loghost\n", "/etc/resolv.conf": "nameserver 127.0.0.1\n" }
   for (const [name, text] of Object.entries(texts)) if (!fs.existsSync(files.real(name))) fs.writeFileSync(files.real(name), text)
+  files.makeDirectory(files.real("/etc/zones"))
   if (!fs.existsSync(files.real("/etc/release"))) fs.writeFileSync(files.real("/etc/release"), `  ${release}\n`)
 }
 
@@ -198,11 +199,11 @@ const programs: Readonly<Record<string, Program>> = {
   "/usr/bin/zonename": reading(HostInfo.zonename),
   "/usr/bin/hostid": reading(HostInfo.hostid),
   "/usr/bin/isainfo": reading(HostInfo.isainfo),
-  "/usr/bin/kstat": instant(Kstat.run),
+  "/usr/bin/kstat": reading(Kstat.run, Kstat.reads),
   "/usr/bin/cp": instant(Files.cp),
   "/usr/bin/ls": instant(Files.ls),
   "/usr/bin/mv": instant(Files.mv),
-  "/usr/bin/ps": instant(Ps.run),
+  "/usr/bin/ps": reading(Ps.run),
   "/usr/bin/chown": instant(Chown.run),
   "/usr/bin/chmod": instant(HostInfo.chmod),
   "/usr/bin/mkdir": instant(HostInfo.mkdir)
@@ -240,6 +241,16 @@ const finished = ({ exitCode, stderr, stdout }: Result) =>
     environment: {}
   })
 
+/** Removes a folder with a file in it; by a walk only where that is not all there is. */
+const discard = (folder: string, file: string): void => {
+  try {
+    fs.unlinkSync(path.join(folder, file))
+    fs.rmdirSync(folder)
+  } catch {
+    fs.rmSync(folder, { recursive: true, force: true })
+  }
+}
+
 const runner = (host: Host, latency: number): Context.Tag.Service<CommandRunner.CommandRunner> => {
   const run = (given: CommandLine.CommandLine): Effect.Effect<CommandRunner.CommandResult, CommandRunner.CommandUnavailable> => {
     const line = withoutPfexec(given)
@@ -270,7 +281,7 @@ const runner = (host: Host, latency: number): Context.Tag.Service<CommandRunner.
         },
         catch: (error) => unavailable(line, "TempFile", error instanceof Error ? error.message : String(error))
       }),
-      ({ folder }) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
+      ({ folder }) => Effect.sync(() => discard(folder, file))
     ).pipe(Effect.map(({ named }) => named))
   }
 
@@ -330,7 +341,13 @@ export const layerWithControls = (
     // The first step creates the host, so that a bad directory is found out here.
     yield* host.step(systemFiles)
     const controls = SimulatedHost.of({
-      inject: (fault) => host.step(({ host: current }) => void current.faults.push(fault)),
+      inject: (fault) =>
+        host.step(({ host: current }) => {
+          if (fault.kind === "memoryRefused") {
+            const kernel = current.zones.find(({ name }) => name === fault.zone)?.kernel
+            if (kernel !== undefined) kernel.allocationFailures = (kernel.allocationFailures ?? 0) + fault.times
+          } else current.faults.push(fault)
+        }),
       clearFaults: host.step(({ host: current }) => {
         current.faults = []
       }),

@@ -10,6 +10,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import * as HostState from "./HostState.js"
 import * as lockFile from "./internal/lockFile.js"
+import * as stateText from "./internal/stateText.js"
 
 /** The state cannot be read, locked or written. @category errors */
 export class StateUnavailable extends Schema.TaggedError<StateUnavailable>()("StateUnavailable", {
@@ -49,8 +50,8 @@ const busy = Schedule.spaced("2 millis").pipe(
 
 /** A state that was read or written, and the open file it is in: as long as that is open no other file has its inode. */
 interface Known {
-  readonly text: string
-  /** What the text says; absent once a change has used it up. */
+  readonly text: ReadonlyArray<string>
+  /** What the text says; absent while a change works on it, and after one that failed. */
   host: HostState.HostState | undefined
   readonly descriptor: number
   readonly stat: fs.BigIntStats
@@ -58,13 +59,13 @@ interface Known {
 
 // Replaced as a whole, so that a killed process leaves the old state or the new one. Not synced: every command changes the state, and
 // a simulated host need not survive a power failure of the machine it is simulated on.
-const save = (file: string, text: string): Known => {
+const save = (file: string, text: ReadonlyArray<string>, host: HostState.HostState): Known => {
   const temporary = `${file}.${process.pid}.new`
   const descriptor = fs.openSync(temporary, "w", 0o600)
   try {
-    fs.writeFileSync(descriptor, text)
+    stateText.write(descriptor, text)
     fs.renameSync(temporary, file)
-    return { text, host: undefined, descriptor, stat: fs.fstatSync(descriptor, { bigint: true }) }
+    return { text, host, descriptor, stat: fs.fstatSync(descriptor, { bigint: true }) }
   } catch (error) {
     fs.closeSync(descriptor)
     throw error
@@ -79,6 +80,9 @@ const open = (file: string): number | undefined => {
     throw error
   }
 }
+
+/** What was only read, or written and renamed already, is whole whatever becomes of its descriptor. */
+const ignored = (): void => {}
 
 const isSame = (a: fs.BigIntStats, b: fs.BigIntStats | undefined): boolean =>
   b !== undefined && a.ino === b.ino && a.dev === b.dev && a.size === b.size && a.mtimeNs === b.mtimeNs
@@ -113,7 +117,8 @@ export const make = (
     let known: Known | undefined
 
     const keep = (next: Known | undefined): void => {
-      if (known !== undefined) fs.closeSync(known.descriptor)
+      // With its last descriptor goes a file that was replaced, and clearing it away takes as long as writing the next one: nobody waits for it.
+      if (known !== undefined) fs.close(known.descriptor, ignored)
       known = next
     }
     yield* Effect.addFinalizer(() => Effect.sync(() => keep(undefined)))
@@ -125,7 +130,7 @@ export const make = (
         const text = fs.readFileSync(descriptor, "utf8")
         const host = Option.getOrThrowWith(known === undefined ? HostState.decodeOption(text) : HostState.reparseOption(text), () =>
           new StateUnavailable({ directory, reason: "Corrupt", detail: "state.json is not a host state of version 1" }))
-        return { text, host, descriptor, stat: fs.fstatSync(descriptor, { bigint: true }) }
+        return { text: [text], host, descriptor, stat: fs.fstatSync(descriptor, { bigint: true }) }
       } catch (error) {
         fs.closeSync(descriptor)
         throw error
@@ -134,11 +139,9 @@ export const make = (
 
     /** The state as it is now, from memory when its file is still the one that is known; nothing when there is none yet. */
     const load = (): { readonly known: Known; readonly host: HostState.HostState } | undefined => {
-      const isCurrent = known !== undefined && isSame(known.stat, fs.statSync(file, { bigint: true, throwIfNoEntry: false }))
+      const isCurrent = known?.host !== undefined && isSame(known.stat, fs.statSync(file, { bigint: true, throwIfNoEntry: false }))
       if (!isCurrent) keep(read())
-      if (known === undefined) return undefined
-      known.host ??= HostState.parse(known.text)
-      return { known, host: known.host }
+      return known?.host === undefined ? undefined : { known, host: known.host }
     }
 
     const underLock = <A>(token: string, now: number, change: (host: HostState.HostState, now: number) => A): A => {
@@ -148,14 +151,14 @@ export const make = (
         // Nobody but the change has the state from here on: when it throws, what it did so far is forgotten.
         if (before !== undefined) before.known.host = undefined
         const answer = change(host, now)
-        const text = HostState.encode(host)
-        if (text === before?.known.text) {
+        const text = stateText.pieces(host)
+        if (before !== undefined && stateText.isSame(text, before.known.text)) {
           before.known.host = host
         } else {
           if (!lockFile.holds(lock, token)) {
             throw new StateUnavailable({ directory, reason: "Locked", detail: "the lock was taken away" })
           }
-          keep(save(file, text))
+          keep(save(file, text, host))
         }
         return answer
       } finally {

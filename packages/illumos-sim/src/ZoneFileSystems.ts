@@ -90,3 +90,18 @@ export const unmountAll = (mounts: ReadonlyArray<Mount>): void => {
     if (present(covered) && !present(mount.path)) fs.renameSync(covered, mount.path)
   }
 }
+
+/**
+ * Exchanges the content of a folder below the loopback mounts of booted zones: what is mounted in it stays mounted where the new content has the
+ * place, and is out of sight elsewhere.
+ *
+ * @category combinators
+ */
+export const underMounts = (context: HostContext, folder: string, exchange: () => void): void => {
+  const real = fs.realpathSync(folder)
+  const mounts = context.host.zones.flatMap(({ kernel }) => kernel?.mounts ?? [])
+    .filter(({ path: point, target }) => target !== "" && present(point) && inside(real, fs.realpathSync(path.dirname(point))))
+  unmountAll(mounts)
+  exchange()
+  for (const { path: point, readOnly, target } of mounts) if (present(point)) mountOne(point, target, false, readOnly === true)
+}

@@ -10,6 +10,7 @@ import * as Processes from "./internal/processTable.js"
 import * as Tables from "./network/Tables.js"
 import * as Datasets from "./zfs/Datasets.js"
 import * as Machine from "./zoneadm/Machine.js"
+import * as LxInit from "./LxInit.js"
 import { mountAll, unmountAll, zoneRoot } from "./ZoneFileSystems.js"
 import { present } from "./internal/hostFiles.js"
 
@@ -201,6 +202,7 @@ export const makeReady = (context: HostContext, zone: Zone): ReadonlyArray<strin
 export const start = (context: HostContext, zone: Zone, delayMillis: number): void => {
   if (zone.kernel === undefined) return
   zone.kernel.bootTime = context.now
+  LxInit.writeResolver(context, zone)
   if (delayMillis > 0) zone.kernel.pending = { to: "running", at: context.now + delayMillis }
   else zone.kernel.state = "running"
 }

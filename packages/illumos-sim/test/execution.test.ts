@@ -119,6 +119,7 @@ describe("fault script", () => {
     fc.tuple(word, times).map(([name, times]) => Faults.datasetBusy(name, times)),
     fc.tuple(word, fc.constantFrom(1 as const, 254 as const, 255 as const), times).map(([name, status, times]) => Faults.installFails(name, status, times)),
     fc.tuple(word, times).map(([service, exitCode]) => Faults.serviceFails({ service, exitCode })),
+    fc.tuple(word, times).map(([zone, times]) => Faults.memoryRefused(zone, times)),
     word.map((pool) => Faults.poolHealth(pool, "DEGRADED"))
   )
   it.prop("reads every fault it writes", [fault], ([fault]) => {

@@ -79,6 +79,81 @@ describe("the state of a host", () => {
     }))
 })
 
+/** Places by which something of a value can be reached that can be reached by another place as well. */
+const shared = (value: unknown): ReadonlyArray<string> => {
+  const places = new Map<object, string>()
+  const found: Array<string> = []
+  const walk = (inner: unknown, place: string): void => {
+    if (typeof inner !== "object" || inner === null) return
+    const before = places.get(inner)
+    if (before !== undefined) found.push(`${before} and ${place}`)
+    places.set(inner, place)
+    for (const [name, next] of Object.entries(inner)) walk(next, `${place}.${name}`)
+  }
+  walk(value, "")
+  return found
+}
+
+const service = `<?xml version='1.0'?>
+<!DOCTYPE service_bundle SYSTEM '/usr/share/lib/xml/dtd/service_bundle.dtd.1'>
+<service_bundle type='manifest' name='web'>
+  <service name='application/web' type='service' version='1'>
+    <create_default_instance enabled='false'/>
+    <single_instance/>
+    <dependency name='network' grouping='require_all' restart_on='none' type='service'>
+      <service_fmri value='svc:/milestone/network:default'/>
+    </dependency>
+    <exec_method type='method' name='start' exec='/bin/true' timeout_seconds='60'/>
+    <exec_method type='method' name='stop' exec=':true' timeout_seconds='60'/>
+  </service>
+</service_bundle>
+`
+
+describe("the state in memory", () => {
+  it.scopedLive("is what its file says, after commands of all kinds, and nothing in it is there twice", () =>
+    Effect.gen(function*() {
+      const { command, folder, realPath, running, script, sh, state } = yield* host()
+      fs.mkdirSync(realPath("/var/tmp"), { recursive: true })
+      fs.writeFileSync(realPath("/var/tmp/web.xml"), service)
+      const steps = [
+        sh("zfs create rpool/zones"), sh("zfs snapshot rpool/zones@one"), sh("zfs clone rpool/zones@one rpool/copy"), sh("zfs set quota=1G rpool/copy"),
+        command("dladm", "create-etherstub", "s0"), command("dladm", "create-vnic", "-l", "s0", "v0"), command("dladm", "set-linkprop", "-t", "-p", "maxbw=10M", "v0"),
+        running("z"), script("z", ["add attr", "set name=owner", "set type=string", "set value=a", "end"]),
+        sh("zoneadm -z z halt"), sh("zoneadm -z z move /zones/moved"), sh("zoneadm -z z boot"),
+        sh("svccfg import /var/tmp/web.xml"), sh("svccfg -s svc:/application/web:default setprop start/timeout_seconds = count: 30"), sh("svcadm refresh svc:/application/web:default")
+      ]
+      for (const step of steps) {
+        assert.strictEqual(((yield* step) ?? { exitCode: 0 }).exitCode, 0)
+        const kept = yield* state
+        assert.deepStrictEqual(shared(kept), [])
+        assert.deepStrictEqual(kept, JSON.parse(fs.readFileSync(`${folder}/state.json`, "utf8")))
+      }
+    }))
+
+  it.scopedLive("has configurations that nobody can change in their place", () =>
+    Effect.gen(function*() {
+      const folder = yield* directory
+      const state = yield* open(folder)
+      const zone: HostState.Zone = {
+        name: "z",
+        indexState: "configured",
+        uuid: "u",
+        did: 1,
+        configuration: { properties: { zonepath: "/zones/z" }, resources: [] }
+      }
+      yield* state.transact((current) => void current.zones.push(zone))
+      const error = yield* Effect.flip(state.transact(({ zones }) => {
+        for (const { configuration } of zones) configuration.properties["zonepath"] = "/elsewhere"
+      }))
+      assert.strictEqual(error.reason, "InputOutput")
+      yield* state.transact(({ zones }) => {
+        for (const found of zones) found.configuration = { ...found.configuration, properties: { zonepath: "/elsewhere" } }
+      })
+      assert.deepStrictEqual(yield* state.look(({ zones }) => zones.map(HostState.zonepath)), ["/elsewhere"])
+      assert.deepStrictEqual(yield* (yield* open(folder)).look(({ zones }) => zones.map(HostState.zonepath)), ["/elsewhere"])
+    }))
+})
+
 describe("commands that only read", () => {
   const lines = [
     "zfs list", "zfs get all rpool", "zfs holds rpool/zones@one", "zpool list", "zpool status", "zpool get all rpool",

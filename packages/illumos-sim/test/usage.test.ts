@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ResourceUsage } from "@reddwarf/runtime-illumos"
+import { Kstat, ResourceUsage } from "@reddwarf/runtime-illumos"
 import { Effect, Schedule } from "effect"
+import { Faults } from "../src/index.js"
 import { host } from "./support.js"
 
 const pause = Schedule.spaced("50 millis")
@@ -38,6 +39,22 @@ describe("what zones use", () => {
       assert.isAbove(whole.cpuNanos ?? 0, second.cpuNanos)
       assert.strictEqual(whole.memoryTotal, 4096 * 1024 * 1024)
     })), 60_000)
+
+  it.live("counts refused memory until the zone halts, and keeps no fault of it", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const machine = yield* host()
+      const failures = Effect.map(machine.run(Kstat.read({ module: "memory_cap", statistic: "anon_alloc_fail" })), ({ stdout }) =>
+        Kstat.parse(stdout).map(({ value }) => value))
+      yield* machine.running("small")
+      assert.deepStrictEqual(yield* failures, ["0"])
+      yield* machine.inject(Faults.memoryRefused("small", 2))
+      yield* machine.inject(Faults.memoryRefused("small"))
+      yield* machine.inject(Faults.memoryRefused("none"))
+      assert.deepStrictEqual(yield* failures, ["3"])
+      assert.deepStrictEqual((yield* machine.state).faults, [])
+      yield* machine.run({ program: "/usr/sbin/zoneadm", args: ["-z", "small", "reboot"] })
+      assert.deepStrictEqual(yield* failures, ["0"])
+    })), 20_000)
 
   it.live("refuses columns that ps does not know", () =>
     Effect.scoped(Effect.gen(function*() {

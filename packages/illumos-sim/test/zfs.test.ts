@@ -91,6 +91,31 @@ describe("zfs and zpool", () => {
       assert.isFalse(fs.existsSync(realPath("/data")))
     }))
 
+  it.scoped("rolls back what a booted zone has mounted, with the mounts in it", () =>
+    Effect.gen(function*() {
+      const { expectOk, folder, realPath, running } = yield* host()
+      const inZone = (name: string) => realPath(`/zones/z/root/inner/${name}`)
+      fs.mkdirSync(`${folder}/volume`)
+      fs.writeFileSync(`${folder}/volume/kept`, "kept")
+      yield* expectOk("zfs create -o mountpoint=/data rpool/d")
+      fs.mkdirSync(realPath("/data/place"))
+      yield* expectOk("zfs snapshot rpool/d@s")
+      yield* running(
+        "z",
+        "add fs; set dir=/inner; set special=/data; set type=lofs; end",
+        `add fs; set dir=/inner/place; set special=${folder}/volume; set type=lofs; end`,
+        `add fs; set dir=/inner/late; set special=${folder}/volume; set type=lofs; end`
+      )
+      fs.writeFileSync(inZone("own"), "written")
+      fs.writeFileSync(inZone("place/more"), "more")
+      yield* expectOk("zfs rollback rpool/d@s")
+      assert.deepStrictEqual(fs.readdirSync(realPath("/zones/z/root/inner")).filter((name) => !name.startsWith(".")), ["place"])
+      assert.deepStrictEqual(fs.readdirSync(inZone("place")), ["kept", "more"])
+      yield* expectOk("zoneadm -z z halt")
+      assert.deepStrictEqual(fs.readdirSync(realPath("/data")), ["place"])
+      assert.deepStrictEqual(fs.readdirSync(`${folder}/volume`), ["kept", "more"])
+    }))
+
   it.scoped("never removes anything outside its own folder", () =>
     Effect.gen(function*() {
       const { expectOk, realPath, folder, sh } = yield* host()

@@ -8,6 +8,7 @@ import { type CommandRunner, HostCapabilities, HostInfo, type NetworkRuntime, ty
 import { StorageEngine } from "@reddwarf/storage-zfs"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
@@ -19,6 +20,7 @@ import type * as Eviction from "./eviction/Eviction.js"
 import * as CompanionRepair from "./companion/CompanionRepair.js"
 import type { Companion } from "./companion/Companion.js"
 import * as SmfCompanions from "./companion/SmfCompanions.js"
+import * as boundedWait from "./internal/boundedWait.js"
 import * as HealthApi from "./kubelet/HealthApi.js"
 import * as KubeletApi from "./kubelet/KubeletApi.js"
 import * as NetworkKeeper from "./network/NetworkKeeper.js"
@@ -32,6 +34,7 @@ import * as NodeStatus from "./node/NodeStatus.js"
 import * as NodeAdoption from "./adoption/NodeAdoption.js"
 import * as PodProbes from "./pod/PodProbes.js"
 import * as PodSandbox from "./pod/PodSandbox.js"
+import type * as SessionHosts from "./session/SessionHosts.js"
 import * as StatsApi from "./kubelet/StatsApi.js"
 import * as StreamingApi from "./kubelet/StreamingApi.js"
 import * as StatusManager from "./pod/StatusManager.js"
@@ -49,8 +52,15 @@ export interface Options extends NodeAgentOptions.NodeAgentOptions {
    * when somebody else does, such as the service manager of the host.
    */
   readonly ensureSupervisor?: Effect.Effect<void, SupervisorFileFailed, FileSystem.FileSystem>
+  /**
+   * The program that serves sessions (exec, attach, port-forward) outside the agent, so that they outlive it. Absent: the agent serves them, and
+   * they end with it.
+   */
+  readonly sessionHost?: SessionHosts.Program
   /** Services of the host that this node needs beside the agent; they are kept running. Default none. */
   readonly nodeCompanions?: ReadonlyArray<Companion>
+  /** Services of the host for one pod, by its uid; plans of its zone mend them. Default: no pod has any. */
+  readonly podCompanions?: (uid: string) => ReadonlyArray<Companion>
   /** Port of `http://127.0.0.1/healthz`; 0 takes a free one. Default: not served. */
   readonly healthzPort?: number
   /** Whether the host is going down, asked when the agent ends: its pods end first then. Default: the run level of illumos says so. */
@@ -146,8 +156,10 @@ const make = (
     }
 
     const facts = yield* insist("reading the host", readFacts)
+    // Eviction measures in its own time: the status shows what it has seen, without asking the host again.
+    const measurements = HostMeasurements.shared(Duration.times(options.evictionInterval, 1.5))
     const measure = Effect.gen(function*() {
-      const measured = yield* HostMeasurements.read
+      const measured = yield* measurements.recent
       const stopping = adoption?.stopping()
       const recovering = stopping ?? (yield* adoption?.recovering ?? Effect.succeed(undefined))
       const preparing = recovering ?? (yield* Ref.get(notReady))
@@ -155,13 +167,14 @@ const make = (
       return { ...measured, pressures: eviction?.pressures(), further: [...adoption?.conditions() ?? [], ...companions?.conditions() ?? []], notReadyReason: stopping === undefined ? recovering === undefined ? undefined : "BootRecovery" : "NodeShutdown", notReady: preparing ?? (alive ? undefined : "no supervisor is running; containers cannot be started") }
     }).pipe(Effect.provide(context))
 
-    const companions = options.nodeCompanions === undefined ? undefined : CompanionRepair.make({
+    const companions = options.nodeCompanions === undefined && options.podCompanions === undefined ? undefined : CompanionRepair.make({
       services: yield* SmfCompanions.make({ owner: { clusterId: options.clusterId }, folder: `${options.dataDir}/companions` }),
-      node: options.nodeCompanions
+      node: options.nodeCompanions ?? [],
+      ...(options.podCompanions === undefined ? {} : { ofPod: options.podCompanions })
     })
     adoption = yield* NodeAdoption.make({
       ...options,
-      ...(companions === undefined ? {} : { companions: companions.repair }),
+      ...(companions === undefined ? {} : { companions: companions.repair, companionPlans: companions }),
       bootId: facts.bootId,
       allocatable: NodeStatus.allocatable(options, facts),
       pressed: (pod) => eviction?.rejection(pod),
@@ -169,6 +182,14 @@ const make = (
     })
     const { controller, source } = adoption
     const meter = yield* UsageMeter.make({ pods: controller.pods })
+    const streaming = yield* StreamingApi.make({
+      dataDir: options.dataDir,
+      pods: controller.pods,
+      maxSessions: options.maxSessions,
+      hosts: options.tls === undefined || options.sessionHost === undefined
+        ? undefined
+        : { ...options.sessionHost, nodeAddress: options.nodeAddress, tls: options.tls }
+    })
     // The port is known only when it is open: 0 asks for any free one.
     const api = options.tls === undefined ? undefined : yield* KubeletApi.make({
       host: options.nodeAddress,
@@ -180,7 +201,7 @@ const make = (
       metrics: MetricsApi.make({ nodeName: options.nodeName, pods: controller.pods, supervisor, sandbox, series: controller.series }),
       configuration: KubeletConfiguration.of(options),
       reconcile: adoption.lastReport,
-      streaming: yield* StreamingApi.make({ dataDir: options.dataDir, pods: controller.pods, maxSessions: options.maxSessions })
+      streaming
     })
     const inventory = sandbox.zoneStates.pipe(
       Effect.map((states) => [...states.values()].reduce((counts, state) => counts.set(state, (counts.get(state) ?? 0) + 1), new Map<string, number>())),
@@ -206,6 +227,7 @@ const make = (
       transitionPeriod: options.evictionTransitionPeriod,
       pods: controller.pods,
       meter,
+      measure: measurements.now,
       onChange: registration.refresh
     }).pipe(Effect.provide(context))
     yield* Effect.forkScoped(Effect.zipRight(Deferred.await(hostReady), eviction.run))
@@ -234,7 +256,10 @@ const make = (
     const hostGoesDown = Effect.provide(options.hostGoesDown ?? HostShutdown.illumos, context)
     // Registered last, so run first: the API hears of it before anything else ends.
     yield* Effect.addFinalizer(() =>
-      Effect.whenEffect(stopPods(registration.refresh), options.stopZonesOnExit ? Effect.succeed(true) : hostGoesDown))
+      boundedWait.apart(Effect.asVoid(Effect.whenEffect(
+        Effect.zipRight(stopPods(registration.refresh), streaming.endSessions),
+        options.stopZonesOnExit ? Effect.succeed(true) : hostGoesDown
+      ))))
     return { kubeletPort: api?.port, pods: controller.pods, hostReady: Deferred.await(hostReady) }
   })
 

@@ -10,6 +10,9 @@ export const podPasses = Metric.counter("reddwarf_pod_passes_total", { descripti
 /** Looks at one pod that failed and are tried again. @category metrics */
 export const podPassFailures = Metric.counter("reddwarf_pod_pass_failures_total", { description: "Looks at one pod that failed and are tried again", incremental: true })
 
+/** Pods ended to make room for a critical static pod. @category metrics */
+export const preemptions = Metric.counter("kubelet_preemptions", { description: "Pods ended to make room for a critical static pod", incremental: true })
+
 /** Zones found running when the agent started, and left alone. @category metrics */
 export const adoptedZones = Metric.gauge("reddwarf_adopted_zones", { description: "Zones found running when the agent started, and left alone" })
 

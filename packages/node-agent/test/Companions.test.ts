@@ -1,7 +1,7 @@
-/** Companion services: on a simulated host with its real svccfg, svcadm and svcs, and on a systemd that is a table. */
+/** Companion services on a simulated host with its real svccfg, svcadm and svcs, and the order in which they are seen to. */
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { type Companion, CompanionRepair, type CompanionServices, NodeCompanions, RestartLimit, SmfCompanions, SystemdCompanions } from "@reddwarf/node-agent"
+import { type Companion, CompanionRepair, type CompanionServices, NodeCompanions, RestartLimit, SmfCompanions } from "@reddwarf/node-agent"
 import { Faults, SimulatedHost } from "@reddwarf/illumos-sim"
 import { CommandLine, CommandRunner, SmfManifest, Svcs } from "@reddwarf/runtime-illumos"
 import * as Clock from "effect/Clock"
@@ -14,19 +14,10 @@ import * as TestClock from "effect/TestClock"
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { until } from "vitest-config/waiting"
+import { companion, none, owner } from "./support/companions.js"
 import { directories } from "./support/harness.js"
 
-const owner = { clusterId: "cluster-1" }
-const companion = (changes: Partial<Companion.Companion> = {}): Companion.Companion => ({
-  name: "node-health",
-  scope: "node",
-  template: { description: "health of the node", command: ["/usr/bin/node", "/opt/agent.js", "node-health", "--node-name", "it's 100% n1"] },
-  restartOnChange: true,
-  critical: true,
-  ...changes
-})
 const fmri = SmfCompanions.fmriOf("node-health")
-const none: ReadonlySet<string> = new Set()
 
 /** A clock that the test moves on; sleeping takes as long as ever. */
 const movable = () => {
@@ -62,6 +53,7 @@ const onHost = Effect.gen(function*() {
     services,
     lines,
     advance,
+    clock,
     host,
     state,
     rests,
@@ -223,6 +215,7 @@ describe("on SMF", () => {
       const pod = companion({ name: "proxy-1", scope: "pod", ownerUid: "uid-1", template: { description: "proxy", command: ["/bin/proxy"] } })
       const repair = CompanionRepair.make({ services, node: [companion()], ofPod: (uid) => uid === "uid-1" ? [pod] : [] })
       assert.deepStrictEqual((yield* pass(repair, new Set(["uid-1", "uid-2"]))).map(({ name }) => name), ["node-health", "proxy-1"])
+      yield* repair.mend("proxy-1")
       const neighbour = Either.getOrThrow(SmfManifest.render({ ...SmfCompanions.manifestOf(companion({ name: "other" }), { clusterId: "cluster-2" }) }))
       const untagged = Either.getOrThrow(SmfManifest.render({ ...SmfCompanions.manifestOf(companion({ name: "plain" }), owner), propertyGroups: [] }))
       yield* Effect.scoped(Effect.gen(function*() {
@@ -336,80 +329,56 @@ describe("the stage", () => {
   })
 })
 
-/** A systemd that remembers what it was told. */
-const systemd = Effect.gen(function*() {
-  const { dataDir } = yield* directories
-  const unit = join(dataDir, "reddwarf-node-health.service")
-  const lines: Array<string> = []
-  const manager = { loaded: "", active: "inactive", masked: false, verified: true }
-  const runner = CommandRunner.layerTest((line) => {
-    const [verb = ""] = line.args
-    const said = [line.program.split("/").at(-1), ...line.args].join(" ")
-    lines.push(said)
-    const disk = existsSync(unit) ? readFileSync(unit, "utf8") : ""
-    if (verb === "show") {
-      const load = manager.masked ? "masked" : manager.loaded === "" ? "not-found" : "loaded"
-      return CommandRunner.result({ stdout: `LoadState=${load}\nActiveState=${manager.active}\nSubState=x\nUnitFileState=enabled\nNeedDaemonReload=${manager.loaded === disk ? "no" : "yes"}\n` })
-    }
-    if (verb === "daemon-reload") manager.loaded = disk
-    if (verb === "enable" || verb === "start" || verb === "restart") manager.active = "active"
-    if (verb === "disable") manager.active = "inactive"
-    return verb === "verify" && !manager.verified ? CommandRunner.result({ exitCode: 1, stderr: "bad unit" }) : CommandRunner.result()
-  })
-  const services = yield* SystemdCompanions.make({ owner, folder: dataDir }).pipe(Effect.provide(Layer.merge(runner, NodeContext.layer)))
-  return { unit, lines, manager, services, repair: CompanionRepair.make({ services, node: [companion()] }) }
-})
+describe("of a pod", () => {
+  const proxy = (changes: Partial<Companion.Companion> = {}) => companion({ name: "proxy", scope: "pod", ownerUid: "u-1", ...changes })
+  const uids: ReadonlySet<string> = new Set(["u-1"])
 
-describe("on systemd", () => {
-  it("a unit: words quoted, signs of systemd escaped, its own hash in the first line", () => {
-    const { content } = Either.getOrThrow(SystemdCompanions.render(companion({ template: { description: "a 100% unit", command: ["/bin/x", "$HOME", "%h", "a \"b\" \\c"], environment: { A: "1 2" } } }), owner))
-    assert.include(content, "ExecStart=/bin/x \"$$HOME\" %%h \"a \\\"b\\\" \\\\c\"\n")
-    assert.include(content, "Description=a 100%% unit\n")
-    assert.include(content, "Environment=\"A=1 2\"\n")
-    assert.match(content, /^# reddwarf-hash: [0-9a-f]{64}\n# reddwarf-companion: node-health owner=cluster-1 scope=node uid=node\n/)
-  })
-
-  it.scopedLive("installed, kept, corrected, restarted, left alone when masked, removed as an orphan", () =>
+  it.scopedLive("are looked at by a pass, and mended by who carries out the pod's plans", () =>
     Effect.gen(function*() {
-      const { lines, manager, repair, services, unit } = yield* systemd
-      const action = Effect.map(repair.repair(none), (results) => results.map(({ action, error }) => action ?? error ?? "").join())
-      assert.strictEqual(yield* action, "Installed")
-      assert.strictEqual(manager.active, "active")
-      lines.length = 0
-      assert.strictEqual(yield* action, "NoOp")
-      assert.deepStrictEqual(lines.map((line) => line.split(" ")[1]), ["show"])
-      const good = readFileSync(unit, "utf8")
-      writeFileSync(unit, good.replace("RestartSec=1", "RestartSec=9"))
-      assert.strictEqual(yield* action, "Reinstalled(restarted)")
-      assert.strictEqual(readFileSync(unit, "utf8"), good)
-      rmSync(unit)
-      assert.strictEqual(yield* action, "Installed")
-      manager.active = "inactive"
-      assert.strictEqual(yield* action, "Enabled")
-      manager.active = "activating"
-      assert.strictEqual(yield* action, "Offline(activating (x))")
-      manager.active = "failed"
-      assert.match(yield* action, /^Waiting/)
-      manager.masked = true
-      assert.strictEqual(yield* action, "Overridden(the unit is masked)")
-      assert.strictEqual(yield* action, "NoOp")
-      manager.masked = false
-      manager.active = "active"
-      writeFileSync(unit, good.replace("reddwarf-managed: true", "reddwarf-managed: false"))
-      assert.strictEqual(yield* action, "Overridden(its unit says reddwarf-managed: false)")
-      writeFileSync(unit, good)
-      const gone = CompanionRepair.make({ services, node: [] })
-      assert.deepStrictEqual(yield* gone.repair(none), [])
-      assert.deepStrictEqual(yield* gone.repair(none), [{ name: "node-health", action: "Removed" }])
-      assert.isFalse(existsSync(unit))
+      const sim = yield* onHost
+      const fmri = SmfCompanions.fmriOf("proxy")
+      const repair = CompanionRepair.make({ services: sim.services, node: [], ofPod: (uid) => uid === "u-1" ? [proxy()] : [] })
+      const online = until("it is online", Effect.map(sim.state(fmri), (status) => status?.state === "online" && status.next === undefined))
+      assert.deepStrictEqual(repair.faults("u-1"), [])
+      for (let pass = 0; pass < 2; pass++) {
+        assert.deepStrictEqual(yield* sim.pass(repair, uids), [{ name: "proxy", action: "Planned(it is not there)" }])
+      }
+      assert.deepStrictEqual([repair.faults("u-1"), repair.faults("u-2")], [[{ name: "proxy", fault: "it is not there" }], []])
+      assert.isUndefined(yield* sim.state(fmri))
+      yield* repair.mend("proxy")
+      assert.deepStrictEqual(repair.faults("u-1"), [{ name: "proxy" }])
+      yield* online
+      assert.deepStrictEqual(yield* sim.pass(repair, uids), [{ name: "proxy", action: "NoOp" }])
+
+      yield* sim.host("/usr/sbin/svcadm", "disable", fmri)
+      yield* until("it is disabled", Effect.map(sim.state(fmri), (status) => status?.state === "disabled" && status.next === undefined))
+      assert.deepStrictEqual(yield* sim.pass(repair, uids), [{ name: "proxy", action: "Planned(it is disabled)" }])
+      yield* repair.mend("proxy")
+      yield* online
+
+      // Its pod is gone: whoever still wants it mended does nothing, and it is removed.
+      yield* sim.pass(repair)
+      yield* repair.mend("proxy")
+      assert.deepStrictEqual(repair.faults("u-1"), [])
+      assert.deepStrictEqual(yield* sim.pass(repair), [{ name: "proxy", action: "Removed" }])
     }))
 
-  it.scopedLive("a unit that somebody else wrote is not touched", () =>
+  it.scopedLive("are restarted within the limit, and left alone when that does not help", () =>
     Effect.gen(function*() {
-      const { repair, services, unit } = yield* systemd
-      writeFileSync(unit, "[Service]\nExecStart=/bin/true\n")
-      assert.match((yield* repair.repair(none))[0]?.error ?? "", /not managed by this agent/)
-      assert.deepStrictEqual(yield* services.owned, [])
-      assert.strictEqual(readFileSync(unit, "utf8"), "[Service]\nExecStart=/bin/true\n")
+      const sim = yield* onHost
+      let healthy = true
+      const repair = CompanionRepair.make({ services: sim.services, node: [], ofPod: () => [proxy({ healthTest: Effect.sync(() => healthy) })] })
+      yield* sim.pass(repair, uids)
+      yield* Effect.withClock(repair.mend("proxy"), Clock.make())
+      yield* until("it is online", Effect.map(sim.state(SmfCompanions.fmriOf("proxy")), (status) => status?.state === "online" && status.next === undefined))
+      healthy = false
+      for (let pass = 1; pass <= CompanionRepair.unhealthyAfter; pass++) {
+        const fault = pass < CompanionRepair.unhealthyAfter ? undefined : "it runs and fails its health test"
+        yield* sim.pass(repair, uids)
+        assert.deepStrictEqual(repair.faults("u-1"), [{ name: "proxy", ...(fault === undefined ? {} : { fault }) }])
+      }
+      const refused = yield* Effect.flip(Effect.withClock(repair.mend("proxy"), sim.clock))
+      assert.include(refused.message, "Waiting")
+      assert.lengthOf(repair.faults("u-1").filter(({ fault }) => fault !== undefined), 1)
     }))
 })

@@ -36,7 +36,7 @@ describe("ContainerEnvironment", () => {
     }, {
       configMaps: new Map([["cm", { apiVersion: "v1", kind: "ConfigMap", metadata: {}, data: { k: "v" } }]]),
       secrets: new Map([["s", { apiVersion: "v1", kind: "Secret", metadata: {}, data: { k: "c2VjcmV0" } }]]),
-      tokens: new Map(), claims: new Map()
+      tokens: new Map(), claims: new Map(), trustAnchors: new Map()
     }))
     assert.deepStrictEqual(spec.argv, ["a", "$(A)", "$(NONE)"])
     assert.strictEqual(spec.workingDirectory, "/data")

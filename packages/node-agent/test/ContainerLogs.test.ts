@@ -7,22 +7,32 @@ import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
+import { linkSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as criLog from "../src/internal/criLog.js"
 import * as logRecords from "../src/internal/logRecords.js"
 
+/** What is shown of the bytes of a log that come in parts of at most this size. */
+const shown = (format: logRecords.Formatter, bytes: Buffer, most = 1_000_000): string => {
+  let text = ""
+  for (let at = 0; at < bytes.length;) {
+    const length = bytes.copy(format.room(), 0, at, Math.min(bytes.length, at + most))
+    text += format.take(length).toString("latin1")
+    at += length
+  }
+  return Buffer.from(text, "latin1").toString()
+}
+
 describe("logs", () => {
   const text = FastCheck.array(FastCheck.string({ unit: "grapheme", maxLength: 40 }).map((line) => line.replaceAll(/[\r\n]/g, "")), { maxLength: 30 })
 
   it("come out of the records as they went in, however they were cut", () => {
-    FastCheck.assert(FastCheck.property(text, FastCheck.integer({ min: 1, max: 50 }), (lines, size) => {
+    FastCheck.assert(FastCheck.property(text, FastCheck.integer({ min: 1, max: 50 }), FastCheck.integer({ min: 1, max: 200 }), (lines, size, part) => {
       const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(""))
       const parts: Array<Buffer> = []
       for (let at = 0; at < bytes.length; at += size) parts.push(criLog.records(bytes.subarray(at, at + size), "stdout", 1n))
-      const format = logRecords.formatter({})
-      assert.strictEqual(format.push(Buffer.concat(parts)).toString(), bytes.toString())
+      assert.strictEqual(shown(logRecords.formatter({}), Buffer.concat(parts), part), bytes.toString())
     }))
   })
 
@@ -49,7 +59,7 @@ describe("logs", () => {
     assert.strictEqual(readdirSync(directory).length, 3)
     for (const file of files) assert.isAtMost(statSync(file).size, 1_000)
     const format = logRecords.formatter({})
-    const lines = files.map((file) => format.push(readFileSync(file)).toString()).join("").trimEnd().split("\n").map(Number)
+    const lines = files.map((file) => shown(format, readFileSync(file))).join("").trimEnd().split("\n").map(Number)
     assert.strictEqual(lines.at(-1), 199)
     assert.deepStrictEqual(lines, Array.from({ length: lines.length }, (_, index) => 200 - lines.length + index))
     rmSync(directory, { recursive: true })
@@ -65,8 +75,7 @@ describe("logs", () => {
         from = scanner.block(log.subarray(start, end), start, end === log.length)
         end = start
       }
-      const shown = logRecords.formatter({}).push(log.subarray(from ?? 0)).toString()
-      assert.strictEqual(shown, (wanted === 0 ? [] : lines.slice(-wanted)).map((line) => `${line}\n`).join(""))
+      assert.strictEqual(shown(logRecords.formatter({}), log.subarray(from ?? 0)), (wanted === 0 ? [] : lines.slice(-wanted)).map((line) => `${line}\n`).join(""))
     }))
   })
 
@@ -147,6 +156,69 @@ describe("logs", () => {
       assert.isTrue(text === [...lines, "last\n"].join(""))
       assert.isTrue(Option.isNone(LogPieces.parse("3.1.-5.l")))
     }).pipe(Effect.scoped, Effect.provide(NodeContext.layer)), 20_000)
+
+  it.live("are followed without a gap by a reader that is slower than the writer, as far as files are held for it", () =>
+    Effect.gen(function*() {
+      const directory = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "reddwarf-logs-"))),
+        (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+      )
+      const path = join(directory, "0.log")
+      // 47 bytes to a record, 20 records to a file, and rotation keeps two files: each burst of 200 lines goes through ten.
+      const writer = yield* Effect.acquireRelease(
+        Effect.sync(() => criLog.open(path, { maxBytes: 940, maxFiles: 2, nanos: () => 1n })),
+        (open) => Effect.sync(() => open.close())
+      )
+      let written = 0
+      const write = (count: number) => {
+        for (let i = 0; i < count; i++) assert.isTrue(writer.write(Buffer.from(`${String(written++).padStart(6, "0")}\n`), "stdout"))
+      }
+      write(10)
+      const reader = yield* ContainerLogs.open(path, { follow: true }, Effect.sync(() => written >= 1_000))
+      let text = ""
+      const read = Effect.map(reader.next, (bytes) => void (text += Buffer.from(bytes).toString()))
+      yield* read
+      while (written < 1_000) {
+        // What is rotated between two looks is at most what rotation keeps; what is rotated until it is read may be eight files more.
+        const lines = text.split("\n").length - 1
+        for (let files = 0; files < 8; files++) {
+          write(20)
+          yield* Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+          reader.look()
+        }
+        while (text.split("\n").length - 1 < lines + 160) yield* read
+      }
+      yield* Effect.forever(read).pipe(Effect.catchAll((end) => {
+        assert.isTrue(Option.isNone(end))
+        return Effect.void
+      }))
+      assert.deepStrictEqual(text.trimEnd().split("\n").map(Number), range(0, written))
+    }).pipe(Effect.scoped), 20_000)
+
+  it.live("lose nothing of a rotation that was cut off in its midst, and show nothing twice", () =>
+    Effect.gen(function*() {
+      const directory = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "reddwarf-logs-"))),
+        (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+      )
+      const path = join(directory, "0.log")
+      const lines = (from: number, to: number) => {
+        const writer = criLog.open(path, { maxBytes: 1e6, maxFiles: 3, nanos: () => 1n })
+        for (const line of range(from, to)) assert.isTrue(writer.write(Buffer.from(`${line}\n`), "stdout"))
+        writer.close()
+      }
+      lines(0, 10)
+      linkSync(path, `${path}.1`)
+      writeFileSync(`${path}.new`, "")
+      const read = ContainerLogs.stream(path, {}, Effect.succeed(true)).pipe(
+        Stream.runCollect,
+        Effect.map((chunks) => Buffer.concat(Chunk.toReadonlyArray(chunks)).toString().trimEnd().split("\n").map(Number))
+      )
+      assert.deepStrictEqual(yield* read, range(0, 10))
+      lines(10, 20)
+      assert.deepStrictEqual(yield* read, range(0, 20))
+      assert.deepStrictEqual(readdirSync(directory), ["0.log"])
+    }).pipe(Effect.scoped))
 
   it("are asked for with checked numbers", () => {
     const parse = (query: string) => LogTarget.parseQuery(new URLSearchParams(query))

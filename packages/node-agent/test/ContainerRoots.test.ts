@@ -39,11 +39,11 @@ const inputs = (images: Readonly<Record<string, ImageProcess.ContainerImage>>, p
 const three = { a: image("x1"), b: image("x2"), i: image("x3") }
 
 describe("the roots of the containers of a pod", () => {
-  it("are one for each container but the first main one", () => {
+  it("are one for each container, so that none has that of the zone, which cannot be made fresh", () => {
     const roots = ContainerRoots.of(inputs(three))
-    assert.deepStrictEqual([...roots.keys()], ["i", "b"])
+    assert.deepStrictEqual([...roots.keys()], ["i", "a", "b"])
     assert.deepInclude(roots.get("b"), { name: "b.x2", path: "/var/reddwarf-roots/b", readOnly: false, workingDirectory: "/srv", messagePath: "/dev/termination-log" })
-    assert.strictEqual(ContainerRoots.place(inputs(three), "a", "/data"), "/data")
+    assert.strictEqual(ContainerRoots.place({ pod: inputs(three).pod }, "a", "/data"), "/data")
     assert.strictEqual(ContainerRoots.place(inputs(three), "b", "/data"), "/var/reddwarf-roots/b/data")
     assert.deepStrictEqual([...ContainerRoots.of({ pod: podOf([{ name: "a" }]) })], [])
   })
@@ -51,7 +51,7 @@ describe("the roots of the containers of a pod", () => {
   it("leave the zone to a container that has a shell", () => {
     const without = { ...three, a: image("x1", { hasShell: false }) }
     assert.strictEqual(ContainerRoots.zoneContainer(inputs(without)), "b")
-    assert.deepStrictEqual([...ContainerRoots.of(inputs(without)).keys()], ["i", "a"])
+    assert.deepStrictEqual([...ContainerRoots.of(inputs(without)).keys()], ["i", "a", "b"])
     const none = { a: image("x1", { hasShell: false }), b: image("x2", { hasShell: false }) }
     assert.strictEqual(ContainerRoots.zoneContainer(inputs(none)), "a")
   })
@@ -62,7 +62,7 @@ describe("the roots of the containers of a pod", () => {
     if (root === undefined) throw new Error("no root")
     const mounts = [{ dir: "/data", special: "/volume" }, { dir: "/etc/one", special: "/file" }]
     const places = ContainerRoots.places(root, mounts, (special) => special === "/file")
-    assert.deepStrictEqual([...places.folders], ["/dev", "/proc", "/work", "/data"])
+    assert.deepStrictEqual([...places.folders], ["/dev", "/proc", "/data", "/work"])
     assert.deepStrictEqual(places.files.map(({ path }) => path), ["/etc/one", "/last"])
     assert.deepStrictEqual(ContainerRoots.fileSystem(root, "/x").options, ["ro", "nodevices"])
     assert.deepStrictEqual(ContainerRoots.notReadOnly({ pod }), ["a"])
@@ -72,17 +72,27 @@ describe("the roots of the containers of a pod", () => {
     const mount = (mountPath: string, readOnly = false) => ({ volumeMounts: [{ name: "m", mountPath, readOnly }] })
     const pod = podOf([{ name: "a", ...mount("/x") }, { name: "b", ...mount("/y", true) }], ["i"])
     const shared = { pod: { ...pod, spec: { containers: [], ...pod.spec, volumes: [{ name: "m", emptyDir: { medium: "Memory" } }] } }, images: new Map(Object.entries(three)) }
-    assert.deepStrictEqual(ContainerRoots.of(shared).get("b")?.binds, [{ from: "/x", to: "/y", readOnly: true }])
-    assert.deepStrictEqual([...ContainerRoots.sharedPlaces(shared)], ["/var/reddwarf-roots/b/y"])
-    const apart = { ...shared, pod: { ...shared.pod, spec: { ...shared.pod.spec, containers: [{ name: "a" }, { name: "b", ...mount("/y") }, { name: "c", ...mount("/z") }] } } }
-    const withC = { ...apart, images: new Map(Object.entries({ ...three, c: image("x4") })) }
-    assert.deepStrictEqual(ContainerRoots.of(withC).get("c")?.binds, [{ from: "/var/reddwarf-roots/b/y", to: "/z" }])
-    assert.isUndefined(ContainerRoots.of(withC).get("b")?.binds)
+    assert.deepStrictEqual(ContainerRoots.of(shared).get("a")?.binds, [{ from: "/var/reddwarf-memory/m", to: "/x" }])
+    assert.deepStrictEqual(ContainerRoots.of(shared).get("b")?.binds, [{ from: "/var/reddwarf-memory/m", to: "/y", readOnly: true }])
+    assert.isUndefined(ContainerRoots.of(shared).get("i")?.binds)
+    assert.deepStrictEqual([...ContainerRoots.sharedPlaces(shared)], ["/var/reddwarf-roots/a/x", "/var/reddwarf-roots/b/y"])
+    assert.deepStrictEqual([...ContainerRoots.memoryPlaces(shared)], [["m", "/var/reddwarf-memory/m"]])
+    assert.deepStrictEqual([...ContainerRoots.memoryPlaces({ pod: shared.pod })], [], "without images the zone mounts it where the containers want it")
+  })
+
+  it("have the places of what the zone mounts in them, as what they begin with is all that stays", () => {
+    const root = ContainerRoots.of(inputs(three)).get("a")
+    if (root === undefined) throw new Error("no root")
+    const { files, folders } = ContainerRoots.places(root, [{ dir: "/data", special: "/volume" }, { dir: "/etc/one", special: "/file" }], (special) => special === "/file")
+    assert.deepStrictEqual([...folders], ["/dev", "/proc", "/data"])
+    const native = ContainerRoots.of(inputs({ a: image("x1", { os: "illumos" }) })).get("a")
+    assert.deepStrictEqual([...native?.shows ?? []], ["/dev", "/proc", "/usr", "/lib", "/sbin", "/platform"])
+    assert.deepStrictEqual(files.map(({ path, unless }) => [path, unless]), [["/etc/one", ["/etc/one"]]])
   })
 
   it("follow the links of the image", () => {
     const linked = { a: image("x1", { places: new Map([["/var/run/x", "/run/x"]]) }), b: image("x2", { places: new Map([["/var/run/x", "/run/x"]]) }) }
-    assert.strictEqual(ContainerRoots.place(inputs(linked), "a", "/var/run/x/"), "/run/x")
+    assert.strictEqual(ContainerRoots.place(inputs(linked), "a", "/var/run/x/"), "/var/reddwarf-roots/a/run/x")
     assert.strictEqual(ContainerRoots.place(inputs(linked), "b", "/var/run/x"), "/var/reddwarf-roots/b/run/x")
   })
 
@@ -96,6 +106,13 @@ describe("the roots of the containers of a pod", () => {
     const files = ContainerRoots.files(podOf([{ name: "a" }]), names, [])
     assert.deepStrictEqual(files.map(({ path }) => path), ["/etc/hosts", "/etc/resolv.conf", "/etc/hostname"])
     assert.strictEqual(files[1]?.content, "nameserver 10.0.0.10\nsearch svc\noptions ndots:5 rotate\n")
+    const searches = Array.from({ length: 32 }, (_, index) => `n${index}.svc.cluster.local`)
+    const odd = { nameservers: ["10.0.0.10", "not an address"], searches: [...searches, "no domain!"], options: ["ndots:5", "No_Option"] }
+    assert.strictEqual(
+      ContainerRoots.files(podOf([{ name: "a" }]), { ...names, dns: odd }, [])[1]?.content,
+      `nameserver 10.0.0.10\nsearch ${searches.join(" ")}\noptions ndots:5\n`,
+      "what cannot be written does not take the rest with it"
+    )
     assert.deepStrictEqual(ContainerRoots.files(podOf([{ name: "a" }]), names, [{ dir: "/etc/resolv.conf" }]).map(({ path }) => path), ["/etc/hosts", "/etc/hostname"])
   })
 })

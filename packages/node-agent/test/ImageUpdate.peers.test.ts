@@ -1,11 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type CoreV1, Kinds } from "@reddwarf/api-types"
 import { ApiClient, FakeApi } from "@reddwarf/client"
+import { SimulatedHost } from "@reddwarf/illumos-sim"
 import { ZoneInstanceKind } from "@reddwarf/node-agent"
 import type { ZoneInstance } from "@reddwarf/plans"
 import { ZoneRuntime } from "@reddwarf/runtime-illumos"
 import { DatasetName, Zfs } from "@reddwarf/storage-zfs"
 import * as Effect from "effect/Effect"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import * as h from "./support/harness.js"
 import { missing, pushBusybox } from "./support/imageRegistry.js"
 import { type Services, withImages } from "./support/imageNode.js"
@@ -40,7 +42,7 @@ const policy = (updatePolicy: object) =>
 
 const events = Effect.map(FakeApi.FakeApi, (api) => api.list<CoreV1.Event>(Kinds.event, "default").map(({ reason = "" }) => reason))
 
-const program = (text: string) => ({ entrypoint: ["/bin/sh", "-c", `echo ${text}; cat version; while :; do sleep 1; done`], env: ["PATH=/bin"], workingDir: "/" })
+const program = (text: string) => ({ entrypoint: ["/bin/sh", "-c", `echo ${text}; cat version; while [ ! -e /end ]; do sleep 0.2; done`], env: ["PATH=/bin"], workingDir: "/" })
 const version = (text: string) => ({ texts: { version: `${text}\n` } })
 
 describe("the image of a running pod (skipped unless run as root with REDDWARF_PEERS naming a folder with bin/docker-registry and bin/busybox)", () => {
@@ -111,11 +113,15 @@ describe("the image of a running pod (skipped unless run as root with REDDWARF_P
         yield* policy({ soakSeconds: 3 })
         const client = yield* ApiClient.ApiClient
         const setOf = (image: string) => client.patch(Kinds.pod, ref, { spec: { containers: [{ name: "main", image: one }, { name: "c", image }] } }, { type: "merge" })
-        const roots = Effect.gen(function*() {
+        const zfsRoots = Effect.gen(function*() {
           const zfs = yield* Zfs.Zfs
-          const table = yield* zfs.getTree(DatasetName.make("rpool/reddwarf/zones"), ["type"], 2)
-          return [...table.keys()].filter((name) => name.includes("/root-")).length
+          const table = yield* zfs.getTree(DatasetName.make("rpool/reddwarf/zones"), "all", 2)
+          return [...table].filter(([name]) => name.includes("/root-")).map(([, found]) => ({
+            mountpoint: found.get("mountpoint")?.value ?? "",
+            container: found.get("reddwarf:container")?.value
+          }))
         }).pipe(Effect.provide(Zfs.layer))
+        const roots = Effect.map(zfsRoots, (all) => all.length)
         const output = (text: string) =>
           h.until(`output ${JSON.stringify(text)}`, Effect.map(h.getPod("app"), (pod) =>
             pod !== undefined && h.isReady(pod) && h.logText(folders, pod, "c", h.container(pod, "c")?.restartCount ?? 0) === text ? true : undefined))
@@ -123,7 +129,7 @@ describe("the image of a running pod (skipped unless run as root with REDDWARF_P
         yield* setOf(bad)
         yield* untilInstance("rolled back", isDone("rollback"), 60)
         yield* output("one\n1\n")
-        assert.strictEqual(yield* roots, 1)
+        assert.strictEqual(yield* roots, 2)
         // Also when the zone begins again by itself, although the pod names another image.
         const runtime = yield* ZoneRuntime.ZoneRuntime
         const [zone] = yield* runtime.list
@@ -136,6 +142,16 @@ describe("the image of a running pod (skipped unless run as root with REDDWARF_P
         assert.strictEqual(shown.status?.lastPlan?.outcome, "Complete", JSON.stringify(shown.status?.lastPlan))
         assert.strictEqual(shown.status?.current?.containers?.find(({ name }) => name === "c")?.digest, `${host}/team/app@${digest}`)
         yield* output("two\n2\n")
-        assert.strictEqual(yield* roots, 1)
+        assert.strictEqual(yield* roots, 2)
+        // The new root has the files of the node, and is fresh when its container is started again.
+        const pod = yield* h.untilPod("app", "ready", h.isReady)
+        const attempt = h.container(pod, "c")?.restartCount ?? 0
+        const simulated = yield* SimulatedHost.SimulatedHost
+        const { mountpoint } = (yield* zfsRoots).find(({ container }) => container === "c") ?? { mountpoint: "" }
+        const files = simulated.realPath(`${mountpoint}/root`)
+        assert.include(readFileSync(`${files}/etc/hosts`, "utf8"), "localhost")
+        writeFileSync(`${files}/end`, "")
+        yield* h.untilPod("app", "started again", (pod) => h.isReady(pod) && (h.container(pod, "c")?.restartCount ?? 0) > attempt)
+        assert.isFalse(existsSync(`${files}/end`))
       })), 180_000)
 })

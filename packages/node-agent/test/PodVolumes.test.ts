@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as NodeContext from "@effect/platform-node/NodeContext"
-import { type CoreV1, Kinds } from "@reddwarf/api-types"
+import { type CoreV1, Kinds, TrustAnchors } from "@reddwarf/api-types"
 import { ApiClient, FakeApi } from "@reddwarf/client"
 import { AtomicFiles, ClaimVolume, HostPathVolume, PodVolumes, SubPath, type VolumeContent } from "@reddwarf/node-agent"
 import { SimulatedHost } from "@reddwarf/illumos-sim"
@@ -12,6 +12,7 @@ import * as LogLevel from "effect/LogLevel"
 import type * as Scope from "effect/Scope"
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import * as TestCertificates from "test-certificates"
 import * as h from "./support/harness.js"
 
 const withNode = <E>(body: (folders: h.Directories) => Effect.Effect<void, E, h.World | Scope.Scope>) =>
@@ -148,6 +149,11 @@ describe("volumes of a running pod", () => {
         yield* h.supervisorFiber(folders)
         yield* h.agent(folders)
         yield* client.create(Kinds.configMap, { metadata: { name: "cm", namespace: "default" }, data: { a: "one", b: "first" } })
+        const [{ ca: one }, { ca: two }] = yield* Effect.all([TestCertificates.make("one"), TestCertificates.make("two")])
+        const bundle = (name: string, trustBundle: string, live: string) =>
+          client.create(Kinds.clusterTrustBundle, { metadata: { name: `ex.com:ca:${name}`, labels: { live } }, spec: { signerName: "ex.com/ca", trustBundle } })
+        yield* bundle("one", `text\n${one}`, "yes")
+        yield* bundle("old", two, "no")
         yield* client.create(Kinds.secret, { metadata: { name: "s", namespace: "default" }, data: { k: Buffer.from("x").toString("base64") } })
         yield* h.createPod({
           ...h.draft("live", [{
@@ -165,6 +171,8 @@ describe("volumes of a running pod", () => {
                   sources: [
                     { configMap: { name: "cm", items: [{ key: "a", path: "conf/a" }] } },
                     { secret: { name: "s" } },
+                    { clusterTrustBundle: { signerName: "ex.com/ca", labelSelector: { matchLabels: { live: "yes" } }, path: "ca/of.pem" } },
+                    { clusterTrustBundle: { name: "nobody", optional: true, path: "none.pem" } },
                     { downwardAPI: { items: [{ path: "labels", fieldRef: { fieldPath: "metadata.labels" } }] } }
                   ]
                 }
@@ -178,10 +186,13 @@ describe("volumes of a running pod", () => {
         const read = (path: string) => readFileSync(join(folder, path), "utf8")
         assert.deepStrictEqual([read("all/conf/a"), read("all/k"), read("all/labels"), read(".paths/cm/a"), read(".paths/cm/b")], ["one", "x", `tier="gold"`, "one", "first"])
         assert.strictEqual(statSync(join(folder, "all/k")).mode & 0o777, 0o600)
+        assert.deepStrictEqual([read("all/ca/of.pem"), read("all/none.pem")], [TrustAnchors.join([one]), ""])
+        yield* client.patch(Kinds.clusterTrustBundle, { name: "ex.com:ca:old" }, { metadata: { labels: { live: "yes" } } }, { type: "merge" })
         yield* client.patch(Kinds.pod, { namespace: "default", name: "live" }, { metadata: { labels: { tier: "iron" } } }, { type: "merge" })
         yield* h.until("the label", Effect.sync(() => read("all/labels") === `tier="iron"` ? true : undefined))
         yield* client.patch(Kinds.configMap, { namespace: "default", name: "cm" }, { data: { a: "two" } }, { type: "merge" })
         yield* h.until("the new content", Effect.sync(() => read("all/conf/a") === "two" && read("all/k") === "x" ? true : undefined), 60)
+        yield* h.until("both anchors", Effect.sync(() => read("all/ca/of.pem") === TrustAnchors.join([one, two]) ? true : undefined), 60)
         assert.strictEqual(read(".paths/cm/a"), "one")
         assert.deepStrictEqual(h.container(pod, "c")?.volumeMounts?.map(({ mountPath }) => mountPath), ["/all", "/one", "/two"])
         yield* client.delete(Kinds.pod, { namespace: "default", name: "live" }, { gracePeriodSeconds: 0 })
@@ -224,11 +235,15 @@ describe("volumes of a running pod", () => {
         yield* mount("a", { name: "v", configMap: { name: "none" } })
         yield* mount("b", { name: "v", persistentVolumeClaim: { claimName: "none" } })
         yield* mount("c", { name: "v", emptyDir: {} }, { subPathExpr: "$(NOPE)" })
+        yield* mount("e", { name: "v", projected: { sources: [{ clusterTrustBundle: { name: "none", path: "p" } }] } })
+        yield* mount("f", { name: "v", projected: { sources: [{ clusterTrustBundle: { signerName: "ex.com/a", path: "p" } }] } })
         yield* mount("d", { name: "v", emptyDir: { medium: "Memory" } }, { subPath: "x" })
         const prefix = `MountVolume.SetUp failed for volume "v" : `
         assert.strictEqual(yield* told("a"), `${prefix}configmap "none" not found`)
         assert.strictEqual(yield* told("b"), `${prefix}persistentvolumeclaim "none" not found`)
         assert.strictEqual(yield* told("c"), `${prefix}missing value for "NOPE" in subPathExpr "$(NOPE)"`)
+        assert.strictEqual(yield* told("e"), `${prefix}clustertrustbundle "none" not found`)
+        assert.strictEqual(yield* told("f"), `${prefix}combination of signerName and labelSelector matched zero ClusterTrustBundles`)
         assert.include(yield* told("d"), "subPath of a volume in memory is not possible")
       })), 60_000)
 })

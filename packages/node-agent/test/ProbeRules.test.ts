@@ -93,12 +93,12 @@ describe("the status of a pod with probes", () => {
     initContainers: [{ name: "side", restartPolicy: "Always" }],
     containers: [{ name: "a" }, { name: "b" }]
   })
-  const show = (probes: ReadonlyMap<string, ProbeRules.Verdict>) =>
+  const show = (probes: ReadonlyMap<string, ProbeRules.Verdict>, names = ["side", "a", "b"]) =>
     PodStatus.of(of, {
       zone: "z",
       sandboxReady: true,
       hostIP: "127.0.0.1",
-      state: { schema: 1, uid: "u", containers: [running("side"), running("a"), running("b")] },
+      state: { schema: 1, uid: "u", containers: names.map((name) => running(name)) },
       probes
     }, 0)
   const condition = (status: CoreV1.PodStatus, type: string) => status.conditions?.find((one) => one.type === type)
@@ -111,8 +111,11 @@ describe("the status of a pod with probes", () => {
     assert.strictEqual(condition(show(new Map()), "Ready")?.status, "True")
   })
 
-  it("counts a sidecar as initialized when it has started", () => {
-    assert.strictEqual(condition(show(new Map([["side", { started: false, ready: false }]])), "Initialized")?.status, "False")
-    assert.strictEqual(condition(show(new Map([["side", { started: true, ready: false }]])), "Initialized")?.status, "True")
+  it("counts a sidecar as initialized when it has started, and for good when what waits for it has begun", () => {
+    const initialized = (isStarted: boolean, names: Array<string>) =>
+      condition(show(new Map([["side", { started: isStarted, ready: false }]]), names), "Initialized")?.status
+    assert.strictEqual(initialized(false, ["side"]), "False")
+    assert.strictEqual(initialized(true, ["side"]), "True")
+    assert.strictEqual(initialized(false, ["side", "a", "b"]), "True")
   })
 })

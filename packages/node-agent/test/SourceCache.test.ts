@@ -18,14 +18,32 @@ const world = () => {
           ? Effect.fail(ApiError.make(Status.notFound(Kinds.configMap, name)))
           : Effect.succeed({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, resourceVersion: String(version) }, ...(name === "fixed" ? { immutable: true } : {}) })
       }),
-    secret: () => Effect.die("not asked for")
+    secret: () => Effect.die("not asked for"),
+    trustBundle: (name) =>
+      Effect.sync(() => {
+        asked.push(name)
+        return { apiVersion: "certificates.k8s.io/v1beta1", kind: "ClusterTrustBundle", metadata: { name }, spec: { trustBundle: String(version) } }
+      }),
+    trustBundles: (signer) => Effect.map(Effect.sync(() => asked.push(signer)), () => [])
   }
   const cache = SourceCache.make(reader, "20 seconds")
   const look = (name: string) => Effect.map(cache.configMap("default", name), ({ metadata }) => metadata.resourceVersion)
-  return { asked, look, change: () => void (version += 1), end: () => void (down = true) }
+  return { asked, cache, look, change: () => void (version += 1), end: () => void (down = true) }
 }
 
 describe("SourceCache", () => {
+  it.effect("remembers trust bundles by name and by signer", () =>
+    Effect.gen(function*() {
+      const { asked, cache, change } = world()
+      const look = Effect.map(Effect.all([cache.trustBundle("a"), cache.trustBundles("a")]), ([{ spec }]) => spec.trustBundle)
+      assert.strictEqual(yield* look, "1")
+      change()
+      assert.strictEqual(yield* look, "1")
+      yield* TestClock.adjust("21 seconds")
+      assert.strictEqual(yield* look, "2")
+      assert.deepStrictEqual(asked, ["a", "a", "a", "a"])
+    }))
+
   it.effect("asks once in a while, less often for what does not change", () =>
     Effect.gen(function*() {
       const { asked, change, look } = world()

@@ -11,7 +11,7 @@ import * as Either from "effect/Either"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import type * as Scope from "effect/Scope"
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as h from "./support/harness.js"
 
@@ -163,9 +163,7 @@ describe("static pods", () => {
         put(manifests, "web.yaml", manifest(sleeps))
         yield* h.agent(folders, { manifestDir: manifests })
         const [zone] = yield* runningZones(1)
-        yield* h.until("a record of its first plan", Effect.sync(() =>
-          readdirSync(ledger).some((name) => readFileSync(join(ledger, name), "utf8").includes('"outcome":"Complete"')) ? true : undefined))
-        // Halted by somebody: brought up again by a plan that nobody but the ledger knows of.
+        // Halted by somebody as soon as it runs, in the middle of its first plan: brought up again by a plan that nobody but the ledger knows of.
         const runtime = yield* ZoneRuntime.ZoneRuntime
         yield* runtime.halt(ZoneName.make(zone ?? ""))
         yield* runningZones(1)
@@ -199,6 +197,27 @@ describe("static pods", () => {
         assert.strictEqual(shown.status?.phase, "Pending")
         rmSync(join(manifests, "more.yaml"))
         yield* h.untilPod("less-n1", "ready", h.isReady)
+      })), 60_000)
+
+  it.live("have others give way when they are critical", () =>
+    withNode(({ folders, manifests }) =>
+      Effect.gen(function*() {
+        const api = yield* FakeApi.FakeApi
+        const { memoryMiB } = yield* Effect.flatMap(SimulatedHost.SimulatedHost, (host) => host.state)
+        yield* h.agent(folders, { manifestDir: manifests, systemReservedMemory: (memoryMiB - 1000) * 1024 ** 2 })
+        const sized = (name: string, memory: string) => h.createPod(h.draft(name, [{ name: "c", command: h.sh(sleeps), resources: { requests: { memory } } }], { terminationGracePeriodSeconds: 1 }))
+        yield* sized("big", "500Mi")
+        yield* sized("small", "300Mi")
+        for (const name of ["big", "small"]) yield* h.untilPod(name, "ready", h.isReady)
+        put(manifests, "web.yaml", manifest(sleeps, "      resources: { requests: { memory: 600Mi } }\n").replace("spec:", "spec:\n  priorityClassName: system-node-critical"))
+        yield* h.untilPod("web-n1", "ready", h.isReady)
+        const big = yield* h.untilPod("big", "over", ({ status }) => status?.phase === "Failed")
+        assert.deepStrictEqual([big.status?.reason, big.status?.message], ["Preempting", "Preempted in order to admit critical pod"])
+        const disruption = big.status?.conditions?.find(({ type }) => type === "DisruptionTarget")
+        assert.deepStrictEqual([disruption?.reason, disruption?.message], ["TerminationByKubelet", "Pod was preempted by Kubelet to accommodate a critical pod."])
+        const events = api.list<CoreV1.Event>(Kinds.event, "default").filter(({ reason }) => reason === "Preempting")
+        assert.deepStrictEqual(events.map(({ involvedObject, message, type }) => [involvedObject.name, type, message]), [["big", "Warning", "Preempted in order to admit critical pod"]])
+        assert.isTrue(h.isReady(yield* h.untilPod("small", "as before", () => true)))
       })), 60_000)
 
   it.live("outlive the deletion of what shows them, which comes again", () =>

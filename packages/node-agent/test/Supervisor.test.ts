@@ -1,100 +1,20 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as NodeContext from "@effect/platform-node/NodeContext"
-import { FakeApi } from "@reddwarf/client"
-import { SimulatedHost } from "@reddwarf/illumos-sim"
-import { ZoneName, ZoneRuntime } from "@reddwarf/runtime-illumos"
-import { Supervisor, SupervisorClient, type SupervisorError, type SupervisorFiles, SupervisorPaths } from "@reddwarf/node-agent"
+import { ZoneRuntime } from "@reddwarf/runtime-illumos"
+import { Supervisor, type SupervisorFiles, SupervisorPaths } from "@reddwarf/node-agent"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
-import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { existsSync } from "node:fs"
 import * as h from "./support/harness.js"
+import { uid, withZone, zone } from "./support/supervisedZone.js"
 
-const uid = "0001"
-const identity = { namespace: "default", name: "p", uid }
-const zone = ZoneName.make("default-p-1")
-
-interface World {
-  readonly folders: h.Directories
-  readonly client: typeof SupervisorClient.SupervisorClient.Service
-  /** Submits the pod with one container that runs `script`. */
-  readonly submit: (script: string, changes?: Partial<SupervisorFiles.PodSpec>) => Effect.Effect<void, SupervisorError.SupervisorFileFailed>
-  readonly state: Effect.Effect<SupervisorFiles.ContainerState | undefined>
-  readonly untilState: (
-    what: string,
-    test: (state: SupervisorFiles.ContainerState) => boolean
-  ) => Effect.Effect<SupervisorFiles.ContainerState, h.WaitedInVain>
-  readonly log: (attempt: number) => string
-  /** A file in the zone by which test and container meet. */
-  readonly flag: (name: string) => { readonly set: Effect.Effect<void>; readonly isSet: Effect.Effect<true | undefined> }
-}
-
-const withZone = <E>(body: (world: World) => Effect.Effect<void, E, h.World | Scope.Scope>) =>
-  Effect.gen(function*() {
-    const folders = yield* h.directories
-    yield* Effect.gen(function*() {
-      const zones = yield* ZoneRuntime.ZoneRuntime
-      const host = yield* SimulatedHost.SimulatedHost
-      const client = yield* SupervisorClient.SupervisorClient
-      const special = yield* client.prepare(uid)
-      yield* zones.ensureRunning({
-        zoneName: zone,
-        zonepath: "/zones/p",
-        brand: "sparse",
-        attributes: [],
-        network: [],
-        fileSystems: [{ dir: SupervisorPaths.zoneMountPoint, special, type: "lofs", options: [] }]
-      })
-      yield* Effect.addFinalizer(() => Effect.ignore(zones.ensureRemoved(zone)))
-      const logs = join(folders.dataDir, "logs")
-      const state = Effect.map(Effect.orElseSucceed(client.read(uid), () => Option.none()), (pod) =>
-        Option.getOrUndefined(Option.flatMap(pod, ({ state }) => state))?.containers[0])
-      const inZone = (name: string) => join(host.realPath("/zones/p"), "root", name)
-      yield* body({
-        folders,
-        client,
-        state,
-        untilState: (what, test) =>
-          h.until(`the container to be ${what}`, Effect.map(state, (state) => state !== undefined && test(state) ? state : undefined)),
-        submit: (script, changes = {}) =>
-          client.submit({
-            schema: 1,
-            pod: identity,
-            zone,
-            restartPolicy: "Never",
-            containers: [{ name: "c", kind: "main", argv: ["sh", "-c", script], env: [], workingDirectory: "/" }],
-            backOff: { initialMillis: 100, maxMillis: 400, resetMillis: 600_000 },
-            logs: { directory: logs, maxBytes: 10_000_000, maxFiles: 5 },
-            desired: { state: "run" },
-            ...changes
-          }),
-        log: (attempt) => {
-          const directory = join(logs, "c")
-          const files = existsSync(directory) ? readdirSync(directory).filter((file) => file.startsWith(`${attempt}.log`)) : []
-          const order = (file: string) => Number(file.split(".log.")[1] ?? Number.MAX_SAFE_INTEGER)
-          return h.plain(files.sort((a, b) => order(a) - order(b)).map((file) => readFileSync(join(directory, file), "utf8")).join(""))
-        },
-        flag: (name) => ({
-          set: Effect.sync(() => writeFileSync(inZone(name), "")),
-          isSet: Effect.sync(() => existsSync(inZone(name)) ? true : undefined)
-        })
-      })
-    }).pipe(
-      Effect.scoped,
-      Effect.provide(SupervisorClient.layer({ dataDir: folders.dataDir }).pipe(Layer.provide(NodeContext.layer), Layer.provideMerge(h.hostLayer(folders))))
-    )
-  }).pipe(Effect.provide(FakeApi.layer()), Effect.scoped, Logger.withMinimumLogLevel(LogLevel.Error))
+const usual: Pick<SupervisorFiles.PodSpec, "restartPolicy" | "backOff"> = { restartPolicy: "Never", backOff: { initialMillis: 100, maxMillis: 400, resetMillis: 600_000 } }
 
 const numbers = (count: number): string => Array.from({ length: count }, (_, index) => `${index}\n`).join("")
 
 describe("Supervisor", () => {
   it.live("can be killed: the container lives on, no line is lost, its exit code is known", () =>
-    withZone(({ flag, folders, log, state, submit, untilState }) =>
+    withZone(usual, ({ flag, folders, log, state, submit, untilState }) =>
       Effect.gen(function*() {
         const first = yield* h.supervisorProcess(folders)
         yield* submit(
@@ -116,7 +36,7 @@ describe("Supervisor", () => {
       })), 40_000)
 
   it.live("starts a container again by itself, and keeps a record of every end", () =>
-    withZone(({ log, submit, untilState, folders }) =>
+    withZone(usual, ({ log, submit, untilState, folders }) =>
       Effect.gen(function*() {
         yield* h.supervisorFiber(folders)
         yield* submit("echo again; exit 1", { restartPolicy: "Always" })
@@ -127,7 +47,7 @@ describe("Supervisor", () => {
       })), 30_000)
 
   it.live("stops with TERM, then KILL at the original deadline, whoever supervises by then", () =>
-    withZone(({ client, flag, folders, submit, untilState }) =>
+    withZone(usual, ({ client, flag, folders, submit, untilState }) =>
       Effect.gen(function*() {
         const first = yield* h.supervisorFiber(folders)
         yield* submit("trap ': > termed' TERM; : > ready; while :; do sleep 0.05; done")
@@ -145,7 +65,7 @@ describe("Supervisor", () => {
       })), 30_000)
 
   it.live("ends a container that obeys at once, with all its processes", () =>
-    withZone(({ client, folders, submit, untilState, log }) =>
+    withZone(usual, ({ client, folders, submit, untilState, log }) =>
       Effect.gen(function*() {
         yield* h.supervisorFiber(folders)
         yield* submit("sleep 1000 & echo $!; wait", { restartPolicy: "Always" })
@@ -159,7 +79,7 @@ describe("Supervisor", () => {
       })), 30_000)
 
   it.live("reports a container as Unknown when the shim was killed with it", () =>
-    withZone(({ folders, submit, untilState }) =>
+    withZone(usual, ({ folders, submit, untilState }) =>
       Effect.gen(function*() {
         const zones = yield* ZoneRuntime.ZoneRuntime
         yield* h.supervisorFiber(folders)
@@ -171,7 +91,7 @@ describe("Supervisor", () => {
       })), 30_000)
 
   it.live("notices that the shim was killed while nobody supervised", () =>
-    withZone(({ folders, submit, untilState }) =>
+    withZone(usual, ({ folders, submit, untilState }) =>
       Effect.gen(function*() {
         const zones = yield* ZoneRuntime.ZoneRuntime
         const first = yield* h.supervisorFiber(folders)
@@ -185,7 +105,7 @@ describe("Supervisor", () => {
       })), 30_000)
 
   it.live("says why a container cannot be started, and starts it when it can", () =>
-    withZone(({ folders, submit, untilState }) =>
+    withZone(usual, ({ folders, submit, untilState }) =>
       Effect.gen(function*() {
         const zones = yield* ZoneRuntime.ZoneRuntime
         yield* zones.halt(zone)
@@ -199,7 +119,7 @@ describe("Supervisor", () => {
       })), 30_000)
 
   it.live("holds a pod, over its own end and that of the zone, and lets it run on with other processes", () =>
-    withZone(({ client, folders, log, state, submit, untilState }) =>
+    withZone(usual, ({ client, folders, log, state, submit, untilState }) =>
       Effect.gen(function*() {
         const zones = yield* ZoneRuntime.ZoneRuntime
         const first = yield* h.supervisorFiber(folders)
@@ -230,7 +150,7 @@ describe("Supervisor", () => {
       })), 40_000)
 
   it.live("is alone", () =>
-    withZone(({ folders }) =>
+    withZone(usual, ({ folders }) =>
       Effect.gen(function*() {
         assert.isFalse(yield* Supervisor.isAlive(folders.dataDir))
         yield* h.supervisorFiber(folders)

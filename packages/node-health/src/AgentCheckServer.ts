@@ -5,6 +5,7 @@ import type * as Scope from "effect/Scope"
 import { createServer, type Server } from "node:net"
 import * as AgentCheck from "./AgentCheck.js"
 import { ListenFailed } from "./HealthServer.js"
+import * as ListeningServer from "./ListeningServer.js"
 
 /** @category models */
 export interface Options {
@@ -40,8 +41,10 @@ export const make = (options: Options): Effect.Effect<AgentCheckServer, ListenFa
       Effect.repeat(Schedule.fixed("2 seconds")),
       Effect.forkScoped
     )
-    const server = yield* Effect.acquireRelease(
-      Effect.async<Server, ListenFailed>((resume) => {
+    const { port } = yield* ListeningServer.acquire<Server, ListenFailed>({
+      host: options.host,
+      port: options.port,
+      make: () => {
         const created = createServer((socket) => {
           socket.on("error", () => undefined)
           // What the balancer sends is not part of this protocol; a peer that does not read is let go.
@@ -51,17 +54,9 @@ export const make = (options: Options): Effect.Effect<AgentCheckServer, ListenFa
           return void socket.end(line())
         })
         created.maxConnections = 64
-        created.once("error", (error) => resume(Effect.fail(new ListenFailed({ host: options.host, port: options.port, detail: error.message }))))
-        created.listen(options.port, options.host, () => {
-          created.on("error", () => undefined)
-          resume(Effect.succeed(created))
-        })
-      }),
-      (created) =>
-        Effect.async<void>((resume) => {
-          created.close(() => resume(Effect.void))
-        })
-    )
-    const address = server.address()
-    return { port: typeof address === "object" && address !== null ? address.port : options.port, line }
+        return created
+      },
+      failed: (detail) => new ListenFailed({ host: options.host, port: options.port, detail })
+    })
+    return { port, line }
   })

@@ -9,6 +9,7 @@ import { createServer as createTlsServer } from "node:https"
 import { BlockList, isIP } from "node:net"
 import type { Health } from "./Health.js"
 import type { HealthMetrics } from "./HealthMetrics.js"
+import * as ListeningServer from "./ListeningServer.js"
 
 /** The socket cannot be opened. @category errors */
 export class ListenFailed extends Schema.TaggedError<ListenFailed>()("ListenFailed", {
@@ -123,32 +124,19 @@ export const make = (options: Options): Effect.Effect<HealthServer, ListenFailed
       return undefined
     }
 
-    const server = yield* Effect.acquireRelease(
-      Effect.async<Server, ListenFailed>((resume) => {
-        const fail = (cause: unknown) =>
-          resume(Effect.fail(new ListenFailed({ host: options.host, port: options.port, detail: cause instanceof Error ? cause.message : String(cause) })))
-        try {
-          const created = options.tls === undefined ? createServer(handle) : createTlsServer({ ...options.tls, minVersion: "TLSv1.2" }, handle)
-          created.maxConnections = 1024
-          created.headersTimeout = 10_000
-          created.requestTimeout = 10_000
-          created.keepAliveTimeout = 30_000
-          created.once("error", fail)
-          created.listen(options.port, options.host, () => {
-            created.off("error", fail)
-            created.on("error", () => undefined)
-            resume(Effect.succeed(created))
-          })
-        } catch (cause) {
-          fail(cause)
-        }
-      }),
-      (created) =>
-        Effect.async<void>((resume) => {
-          created.close(() => resume(Effect.void))
-          created.closeAllConnections()
-        })
-    )
-    const address = server.address()
-    return { port: typeof address === "object" && address !== null ? address.port : options.port }
+    const { port } = yield* ListeningServer.acquire<Server, ListenFailed>({
+      host: options.host,
+      port: options.port,
+      make: () => {
+        const created = options.tls === undefined ? createServer(handle) : createTlsServer({ ...options.tls, minVersion: "TLSv1.2" }, handle)
+        created.maxConnections = 1024
+        created.headersTimeout = 10_000
+        created.requestTimeout = 10_000
+        created.keepAliveTimeout = 30_000
+        return created
+      },
+      failed: (detail) => new ListenFailed({ host: options.host, port: options.port, detail }),
+      cut: (created) => created.closeAllConnections()
+    })
+    return { port }
   })

@@ -77,6 +77,36 @@ export const differentCaps = ({ instance, observation }: Input): ReadonlyArray<s
   return Object.entries(instance.spec.caps ?? {}).filter(([name, value]) => live[name] !== value).map(([name]) => name)
 }
 
+/** What a `config` drift consists of. @category models */
+export interface ConfigDrift {
+  /** The stored configuration of the zone, in words. */
+  readonly zone: ReadonlyArray<string>
+  /** What the processes are given: rendered files, environment. */
+  readonly processes: boolean
+  /** Whether the zone has to be booted for it, and may be. */
+  readonly boot: boolean
+}
+
+/** What of the configuration differs and is to be mended. @category combinators */
+export const configDrift = ({ observation: { config, zone } }: Input): ConfigDrift => {
+  if (!config.known) return { zone: [], processes: false, boot: false }
+  const { apply, booted = false, changed = [], current, wanted } = config.value
+  return {
+    zone: changed,
+    processes: apply && current !== wanted,
+    boot: apply && booted && changed.length > 0 && zone.known && zone.value.state === "running"
+  }
+}
+
+const config = (input: Input): Drift | undefined => {
+  const { processes, zone } = configDrift(input)
+  const details = [
+    ...(zone.length === 0 ? [] : [`the stored configuration of the zone differs: ${zone.join(", ")}`]),
+    ...(processes ? ["rendered files or environment differ"] : [])
+  ]
+  return details.length === 0 ? undefined : { kind: "config", detail: details.join("; ") }
+}
+
 const caps = (input: Input): Drift | undefined => {
   const { observation, instance } = input
   if (!observation.caps.known || (observation.caps.value.change ?? "possible") !== "possible") return undefined
@@ -97,7 +127,7 @@ const missing = (input: Input): Drift | undefined => {
 
 /** Every difference, most severe first. @category combinators */
 export const detect = (input: Input): ReadonlyArray<Drift> => {
-  const { instance, observation: { companions, config, network, zone } } = input
+  const { instance, observation: { companions, network, zone } } = input
   if (Target.powerState(instance) === "Stopped") {
     return zone.known && zone.value.state === "running" ? [{ kind: "power", detail: "the zone runs and shall be stopped" }] : []
   }
@@ -105,10 +135,7 @@ export const detect = (input: Input): ReadonlyArray<Drift> => {
   if (zone.known && (zone.value.state === "mounted" || (!zone.value.shouldRun && zone.value.state !== "running"))) return []
   const drifts: Array<Drift | undefined> = [missing(input), image(input)]
   if (network.known && network.value.faults.length > 0) drifts.push({ kind: "network", detail: network.value.faults.join(", ") })
-  if (config.known && config.value.apply && config.value.current !== config.value.wanted) {
-    drifts.push({ kind: "config", detail: "rendered files or environment differ" })
-  }
-  drifts.push(caps(input))
+  drifts.push(config(input), caps(input))
   const closed = closedGates(input)
   if (closed.length > 0) drifts.push({ kind: "gate", detail: `closed: ${closed.map(({ name }) => name).join(", ")}` })
   const faults = companions.known ? companions.value.filter(({ fault }) => fault !== undefined) : []

@@ -54,7 +54,7 @@ const seconds = (value: unknown): number => (typeof value === "number" && value 
 /** How long one attempt at a task may take, in ms. @category combinators */
 export const timeoutOf = (handler: Pick<TaskHandler, "type" | "timeout">, params: PlanTask["params"]): number =>
   Duration.toMillis(handler.timeout) +
-  (handler.type === "pre-stop" || handler.type === "halt-zone"
+  (handler.type === "pre-stop" || handler.type === "halt-zone" || handler.type === "reload-or-restart"
     ? seconds(params["graceSeconds"]) * 1000
     : handler.type === "soak"
     ? seconds(params["soakSeconds"]) * 1000
@@ -151,7 +151,7 @@ const step = Effect.fnUntraced(function*(
   const context = contextOf(input, plan, begun)
   const executed = yield* bounded(handler.execute(params, context), "executing it")
   if (Either.isLeft(executed)) {
-    return executed.left.terminal
+    return executed.left.terminal || executed.left.ends !== undefined
       ? { _tag: "Failed", task: begun, error: executed.left }
       : wait({ ...begun, error: text.bounded(executed.left.detail, PlanLimits.errorBytes) }, "task could not be executed")
   }
@@ -191,7 +191,7 @@ const begin = Effect.fnUntraced(function*(input: Input, plan: Plan, task: PlanTa
 
 /** A task after a failed attempt: to be repeated, or undefined when its budget is used up. */
 const again = (task: PlanTask, error: TaskFailed, now: number): PlanTask | undefined => {
-  if (error.terminal || task.retryCount >= task.maxRetries) return undefined
+  if (error.terminal || error.ends === "plan" || task.retryCount >= task.maxRetries) return undefined
   const { deadline: _deadline, error: _error, notBefore: _notBefore, submittedAt: _submittedAt, ...rest } = task
   const retryCount = task.retryCount + 1
   return { ...rest, retryCount, status: "Pending", notBefore: Timestamp.microsFromMillis(now + retryDelay(retryCount)) }

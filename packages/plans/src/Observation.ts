@@ -32,12 +32,16 @@ export interface NetworkFact {
   readonly faults: ReadonlyArray<string>
 }
 
-/** Hashes over rendered files and environment. @category models */
+/** Hashes over rendered files and environment, and what of the zone's own configuration is not as it was stored. @category models */
 export interface ConfigFact {
   readonly current: string
   readonly wanted: string
-  /** Whether policy says that a difference is applied to a living pod. */
+  /** Whether policy says that what takes the workload away for a time is done to a living pod, to make a difference effective. */
   readonly apply: boolean
+  /** Parts of the zone's stored configuration that somebody has changed, in words. Storing them again takes nothing away. Default none. */
+  readonly changed?: ReadonlyArray<string>
+  /** Whether the zone was booted with those: what is stored takes effect with its next boot only. */
+  readonly booted?: boolean
 }
 
 /** @category models */

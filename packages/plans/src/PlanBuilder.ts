@@ -3,6 +3,7 @@ import { Timestamp } from "@reddwarf/api-types"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import type { Drift } from "./Drift.js"
+import type { ConfigDrift } from "./DriftDetector.js"
 import type { Gate } from "./Gate.js"
 import * as text from "./internal/text.js"
 import type { Observation } from "./Observation.js"
@@ -28,6 +29,8 @@ export interface Input {
   readonly gates?: ReadonlyArray<Gate>
   /** The zone is halted first: it hangs, or runs and has to be restarted. */
   readonly halt?: "stuck" | "running"
+  /** What of the configuration differs, for `config-update` and a restart for it. */
+  readonly config?: ConfigDrift
   /** The restart is for caps: they are persisted first and looked at afterwards. */
   readonly forCaps?: boolean
   readonly graceSeconds: number
@@ -40,16 +43,29 @@ export interface Input {
 /** How long a new image must run, unless the update policy says otherwise. @category models */
 export const defaultSoakSeconds = 30
 
-const restartTasks = ({ forCaps, halt }: Input): ReadonlyArray<TaskType> => {
+/** Whether an update was cut short since the zone was last brought up: what it has put aside is still there. */
+const leftRoots = ({ planHistory = [] }: Status): boolean => {
+  const up = planHistory.findIndex(({ outcome, type }) => outcome === "Complete" && Precedence.rules[type].boots)
+  return planHistory.slice(0, up === -1 ? undefined : up).some(({ type }) => type === "image-update")
+}
+
+const restartTasks = ({ config, forCaps, halt, status }: Input): ReadonlyArray<TaskType> => {
+  const clean: ReadonlyArray<TaskType> = leftRoots(status) ? ["commit"] : []
   const stop: ReadonlyArray<TaskType> = halt === undefined ? [] : halt === "stuck" ? ["halt-zone"] : ["pre-stop", "halt-zone"]
   return forCaps === true
-    ? ["persist-zonecfg", ...stop, "ensure-network", "boot-zone", "wait-init", "observe-caps", "open-gates"]
-    : [...stop, ...Precedence.rules.restart.tasks]
+    ? ["persist-zonecfg", ...stop, "ensure-network", "boot-zone", "wait-init", "observe-caps", "open-gates", ...clean]
+    : [...(config === undefined ? [] : ["persist-zonecfg" as const]), ...stop, ...Precedence.rules.restart.tasks, ...clean]
 }
+
+/** Only what mends something: who changed the configuration of a zone must not cost its processes anything. */
+const configTasks = ({ config }: Input): ReadonlyArray<TaskType> =>
+  Precedence.rules["config-update"].tasks.filter((task) =>
+    task === "persist-zonecfg" ? config !== undefined && config.zone.length > 0 : task === "open-gates" || config?.processes !== false)
 
 const taskTypes = (input: Input): ReadonlyArray<TaskType> => {
   if (input.type === "gate-reapproval") return (input.gates ?? []).map(() => "approve-gate")
   if (input.type === "companion-repair") return faulty(input.observation).map(() => "repair-companion")
+  if (input.type === "config-update") return configTasks(input)
   return input.type === "restart" ? restartTasks(input) : Precedence.rules[input.type].tasks
 }
 
@@ -110,7 +126,7 @@ const paramsOf: Readonly<Record<TaskType, (input: Input, index: number) => TaskP
   "boot-zone": zone,
   "wait-init": zone,
   "render-files": zone,
-  "reload-or-restart": zone
+  "reload-or-restart": grace
 }
 
 /** The plan, or why it may not be stored. @category constructors */

@@ -4,7 +4,8 @@ import { TaskType } from "./PlanTask.js"
 
 /**
  * A task did not do what it should. `terminal` marks what no repetition can mend: the plan fails at once. `reason` is a stable word for
- * machines (`ImagePullBackOff`), `detail` is for people.
+ * machines (`ImagePullBackOff`), `detail` is for people. `ends` marks a failure after which trying the same again is of no use: `attempt` uses
+ * up one retry at once, `plan` ends the plan, which another one may follow. Without either the task is tried again until its deadline.
  *
  * @category errors
  */
@@ -12,7 +13,8 @@ export class TaskFailed extends Schema.TaggedError<TaskFailed>()("TaskFailed", {
   task: TaskType,
   reason: Schema.String,
   detail: Schema.String,
-  terminal: Schema.optionalWith(Schema.Boolean, { default: () => false })
+  terminal: Schema.optionalWith(Schema.Boolean, { default: () => false }),
+  ends: Schema.optional(Schema.Literal("attempt", "plan"))
 }) {
   override get message(): string {
     return `${this.task}: ${this.detail}`

@@ -95,6 +95,7 @@ interface Choice {
   readonly reason: ReadonlyArray<Drift>
   readonly halt?: "stuck" | "running"
   readonly forCaps?: boolean
+  readonly config?: DriftDetector.ConfigDrift
 }
 
 /** Whether the zone was never brought up by a plan, and is not found running. */
@@ -116,7 +117,9 @@ const choose = (input: Input, drifts: ReadonlyArray<Drift>): Choice | undefined 
   if (type === "caps-update" && caps.known && caps.value.restart === true && zone.known && zone.value.state === "running") {
     return { type: "restart", reason: drifts, halt: "running", forCaps: true }
   }
-  return { type, reason: drifts }
+  if (type !== "config-update") return { type, reason: drifts }
+  const config = DriftDetector.configDrift(input)
+  return config.boot ? { type: "restart", reason: drifts, halt: "running", config } : { type, reason: drifts, config }
 }
 
 const rollbackTarget = (input: Input, plan: PlanType) => {
@@ -229,12 +232,12 @@ const isOvertaken = (input: Input, plan: Plan, drifts: ReadonlyArray<Drift>): bo
   return own !== undefined && drifts.some(({ kind }) => !Precedence.covers(plan.type, kind) && Precedence.isMoreSevere(kind, own))
 }
 
-/** Plans that do no more than to bring a zone up: one that went down under them is brought up by the next. */
-const bringsUpOnly: ReadonlySet<Plan["type"]> = new Set(["init", "restart"])
+/** What a plan waits for after it has booted its zone: nobody in a zone that is down will ever do it. */
+const waitsInZone: ReadonlySet<string> = new Set<TaskType>(["wait-init", "open-gates"])
 
-/** Whether the zone, once up, went down while the plan waits for its gates: nobody will ever open them. */
+/** Whether the zone, once up, went down while the plan waits for something in it. What follows is the next plan, or the rollback of this one. */
 const isLost = (plan: Plan, drifts: ReadonlyArray<Drift>): boolean =>
-  bringsUpOnly.has(plan.type) && plan.currentTask === "open-gates" && drifts.some(({ kind }) => kind === "missing")
+  waitsInZone.has(plan.currentTask) && drifts.some(({ kind }) => kind === "missing")
 
 /**
  * Whether a task that may not be cut off is at work. A pod that shall end does not wait for one that only failed and would be tried again, nor
@@ -252,7 +255,7 @@ const active = (input: Input, plan: Plan): Resolution => {
     return end(input, status, PlanState.fail(plan, PlanState.currentIndex(plan), detail, now), drifts)
   }
   if (isLost(plan, drifts)) {
-    const detail = { reason: "ZoneDown", detail: "ZoneDown: the zone went down before its gates were open", terminal: false }
+    const detail = { reason: "ZoneDown", detail: "ZoneDown: the zone went down before it was ready", terminal: false }
     return end(input, status, PlanState.fail(plan, PlanState.currentIndex(plan), detail, now), drifts)
   }
   const go = (stopAfter?: (task: PlanTask) => boolean): Resolution => ({

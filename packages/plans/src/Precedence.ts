@@ -17,7 +17,7 @@ export interface PlanRule {
   readonly primary?: DriftKind
   /** The other drifts that its completion mends. */
   readonly subsumes: ReadonlyArray<DriftKind>
-  /** Its tasks. Where there is one per gate or companion, the type that is repeated. */
+  /** Its tasks. Where there is one per gate or companion, the type that is repeated; a `config-update` has those that mend what differs. */
   readonly tasks: ReadonlyArray<TaskType>
   /** Takes the workload away for a time: waits until the API has the plan. */
   readonly disruptive: boolean
@@ -86,7 +86,7 @@ export const rules: Readonly<Record<PlanType, PlanRule>> = {
   "config-update": {
     primary: "config",
     subsumes: ["gate"],
-    tasks: ["render-files", "reload-or-restart", "open-gates"],
+    tasks: ["persist-zonecfg", "render-files", "reload-or-restart", "open-gates"],
     disruptive: true,
     boots: false,
     limited: true,
@@ -173,6 +173,10 @@ export const rules: Readonly<Record<PlanType, PlanRule>> = {
     }
   }
 }
+
+/** Whether a plan takes the workload away for a time: a `config-update` that leaves the processes as they are does not. @category combinators */
+export const isDisruptive = ({ tasks, type }: { readonly type: PlanType; readonly tasks: ReadonlyArray<{ readonly type: TaskType }> }): boolean =>
+  rules[type].disruptive && (type !== "config-update" || tasks.some((task) => task.type === "reload-or-restart"))
 
 /** Types of plan that a drift can bring about, in the order in which equals are preferred. @category models */
 export const repairs: ReadonlyArray<PlanType> = [

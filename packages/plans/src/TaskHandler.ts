@@ -93,7 +93,7 @@ const rules = (timeoutSeconds: number, maxRetries: number, interruptible: boolea
 })
 
 /**
- * Timeouts, retries and interruptibility of every type of task. `pre-stop` and `halt-zone` get the pod's grace and `soak` the soak time on
+ * Timeouts, retries and interruptibility of every type of task. `pre-stop`, `halt-zone` and `reload-or-restart` get the pod's grace and `soak` the soak time on
  * top: their params carry `graceSeconds` and `soakSeconds`.
  *
  * @category models

@@ -65,7 +65,12 @@ export const UpdatePolicy = Schema.Struct({
   /** Default 30. */
   soakSeconds: Schema.optional(Schema.Int),
   /** How many former roots are kept. Default 1. */
-  keepPrevious: Schema.optional(Schema.Int)
+  keepPrevious: Schema.optional(Schema.Int),
+  /**
+   * Whether containers are started anew when a ConfigMap or Secret of their environment changes, and a zone that was booted with a
+   * configuration that somebody had changed. Default `OnRestart`: neither.
+   */
+  config: Schema.optional(Schema.Literal("Apply", "OnRestart"))
 })
 
 /** @category models */

@@ -154,6 +154,23 @@ describe("executor", () => {
       assert.strictEqual(error._tag, "NoPlan")
     }))
 
+  it.effect("uses up a retry at once, or ends its plan, for a failure after which trying the same again is of no use", () =>
+    Effect.gen(function*() {
+      const failing = (ends: "attempt" | "plan") =>
+        TaskHandler.make({
+          type: "boot-zone",
+          execute: () => new PlanError.TaskFailed({ task: "boot-zone", reason: "ZoneWentDown", detail: "down", ends }),
+          status: () => Effect.succeed(TaskHandler.complete)
+        })
+      const attempts = yield* run([failing("attempt")], planOf([task("boot-zone")]))
+      assert.deepStrictEqual(attempts.waits, [10_000, 20_000])
+      assert.deepStrictEqual([attempts.status.plan?.phase, attempts.status.plan?.failedTaskDetail?.retryCount], ["Failed", 2])
+      // Another plan may follow: the zone is not given up, though it never ran.
+      const ended = yield* run([failing("plan")], planOf([task("boot-zone")], { type: "init", failedPhase: "Failed" }))
+      assert.deepStrictEqual(ended.waits, [])
+      assert.deepStrictEqual([ended.status.plan?.phase, ended.status.plan?.failedTaskDetail?.reason, ended.status.phase], ["Failed", "ZoneWentDown", "Running"])
+    }))
+
   it.effect("executes nothing that is done already", () =>
     Effect.gen(function*() {
       const journal: Array<string> = []

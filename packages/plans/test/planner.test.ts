@@ -67,16 +67,19 @@ describe("planner", () => {
     assert.strictEqual(second.status, first.status)
   })
 
-  it("gives a restart up when its zone goes down while the gates are waited for, and comes back after a while", () => {
-    const plan = created(withDrifts(["missing"]))
-    const tasks = plan.tasks.map((task) => task.type === "open-gates" ? task : { ...task, status: "Complete" as const })
-    const waits: ZoneInstance.Status = { ...running, plan: { ...plan, tasks, currentTask: "open-gates" } }
-    assert.strictEqual(Planner.resolve(inputOf({ status: waits })).decision._tag, "Execute")
-    const { decision, status } = Planner.resolve(withDrifts(["missing"], { status: waits }))
-    assert.strictEqual(decision._tag, "Ended")
-    assert.deepStrictEqual([status.lastPlan?.outcome, status.lastPlan?.failedTask?.reason], ["Failed", "ZoneDown"])
-    assert.isDefined(status.nextPlanNotBefore)
-  })
+  for (const [what, waitsAt] of [["its init", "wait-init"], ["the gates", "open-gates"]] as const) {
+    it(`gives a restart up when its zone goes down while ${what} is waited for, and comes back after a while`, () => {
+      const plan = created(withDrifts(["missing"]))
+      const at = plan.tasks.findIndex(({ type }) => type === waitsAt)
+      const tasks = plan.tasks.map((task, index) => index >= at ? task : { ...task, status: "Complete" as const })
+      const waits: ZoneInstance.Status = { ...running, plan: { ...plan, tasks, currentTask: waitsAt } }
+      assert.strictEqual(Planner.resolve(inputOf({ status: waits })).decision._tag, "Execute")
+      const { decision, status } = Planner.resolve(withDrifts(["missing"], { status: waits }))
+      assert.strictEqual(decision._tag, "Ended")
+      assert.deepStrictEqual([status.lastPlan?.outcome, status.lastPlan?.failedTask?.reason], ["Failed", "ZoneDown"])
+      assert.isDefined(status.nextPlanNotBefore)
+    })
+  }
 
   const expected: ReadonlyArray<readonly [Exclude<Drift.DriftKind, "power">, Plan.PlanType, ReadonlyArray<PlanTask.TaskType>]> = [
     ["missing", "restart", ["ensure-network", "boot-zone", "wait-init", "open-gates"]],

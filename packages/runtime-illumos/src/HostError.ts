@@ -96,6 +96,13 @@ export class ZoneNotReady extends Schema.TaggedError<ZoneNotReady>()("ZoneNotRea
   }
 }
 
+/** The zone was halted, or went down by itself, while it was waited for. @category errors */
+export class ZoneWentDown extends Schema.TaggedError<ZoneWentDown>()("ZoneWentDown", errorFields) {
+  override get message(): string {
+    return describe(this, "the zone went down while it was waited for", "boot it again; look at its console if nobody halted it")
+  }
+}
+
 /** What the zone shall be installed or cloned from does not exist or has an unknown form. @category errors */
 export class InstallSourceRejected extends Schema.TaggedError<InstallSourceRejected>()("InstallSourceRejected", errorFields) {
   override get message(): string {
@@ -247,6 +254,7 @@ export type HostError =
   | ZoneRootInUse
   | ZoneRootRejected
   | ZoneNotReady
+  | ZoneWentDown
   | InstallSourceRejected
   | ZoneInstallFailed
   | ZoneResourceMissing

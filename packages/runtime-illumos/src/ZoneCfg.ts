@@ -95,6 +95,8 @@ export interface ZoneCfg {
   readonly rename: (zone: ZoneName.ZoneName, to: ZoneName.ZoneName) => Effect.Effect<void, HostError>
   /** Checks the stored configuration. */
   readonly verify: (zone: ZoneName.ZoneName) => Effect.Effect<void, HostError>
+  /** The configuration, and the names of the resources in it that the model has no place for. */
+  readonly read: (zone: ZoneName.ZoneName) => Effect.Effect<ZoneConfigExport.Reading, HostError>
   readonly export: (zone: ZoneName.ZoneName) => Effect.Effect<ZoneConfig.ZoneConfig, HostError>
   /** What `info` prints; `ZoneConfigInfo` reads it. */
   readonly info: (zone: ZoneName.ZoneName) => Effect.Effect<string, HostError>
@@ -166,6 +168,7 @@ export const make = (runner: CommandRunner["Type"], options: Options = {}): Zone
     delete: remove,
     rename: (zone, to) => Effect.asVoid(accepted("rename zone", zone, rename(zone, to))),
     verify: (zone) => Effect.asVoid(accepted("verify the configuration of zone", zone, verify(zone))),
+    read,
     export: (zone) => Effect.map(read(zone), ({ config }) => config),
     info: (zone) => accepted(reading, zone, info(zone))
   }

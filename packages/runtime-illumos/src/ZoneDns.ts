@@ -46,7 +46,7 @@ export const resolvConf = (dns: ZoneDns): Either.Either<string, NetworkSettingRe
 
 /**
  * The attributes by which the brands lx and bhyve of OmniOS learn of it (`resolvers`, `dns-domain`). They hold one domain and no
- * options; the rest is lost on these brands.
+ * options; the rest is lost in the root of such a zone, which the brand writes at each boot. Roots beside it can have all of it as a file.
  *
  * @category combinators
  */

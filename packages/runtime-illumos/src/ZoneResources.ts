@@ -2,7 +2,7 @@
  * What a zone may use, in the terms of the host: caps, shares and priorities. Pure: from what a workload asks for to numbers that zonecfg
  * and prctl accept, and from there to configuration resources and live resource controls.
  */
-import type { CappedMemory, ZoneLimits } from "./ZoneConfig.js"
+import type { CappedMemory, ZoneConfig, ZoneLimits } from "./ZoneConfig.js"
 
 /** Everything a zone can be bounded by; what is absent is not bounded. @category models */
 export interface ZoneResources {
@@ -177,6 +177,24 @@ export const configured = (resources: ZoneResources): ConfiguredResources => {
     ...(maxProcesses === undefined ? {} : { maxProcesses }),
     ...(zfsIoPriority === undefined ? {} : { zfsIoPriority })
   }
+}
+
+/**
+ * A configuration with other bounds; everything else in it stays.
+ *
+ * @category combinators
+ */
+export const replaced = (config: ZoneConfig, resources: ZoneResources): ZoneConfig => {
+  const {
+    cappedCpuPercent: _cpu,
+    cappedMemory: _memory,
+    cpuShares: _shares,
+    maxLwps: _lwps,
+    maxProcesses: _processes,
+    zfsIoPriority: _priority,
+    ...rest
+  } = config
+  return { ...rest, ...configured(resources) }
 }
 
 /** What differs between the controls a zone has and those it shall have. @category models */

@@ -15,6 +15,8 @@ import * as Saga from "./Saga.js"
 import type * as ZoneAdm from "./ZoneAdm.js"
 import * as ZoneBrands from "./ZoneBrands.js"
 import type * as ZoneConfig from "./ZoneConfig.js"
+import type * as ZoneConfigExport from "./ZoneConfigExport.js"
+import * as ZoneConfigStamps from "./ZoneConfigStamps.js"
 import * as Zlogin from "./Zlogin.js"
 import * as ZoneName from "./ZoneName.js"
 import type { ZoneResources } from "./ZoneResources.js"
@@ -102,6 +104,17 @@ export class ZoneRuntime extends Context.Tag("@reddwarf/runtime-illumos/ZoneRunt
    * Gives a zone other bounds: in its configuration, and at once where it runs and the host can. Bounds that are absent are removed.
    */
   readonly setResources: (zone: ZoneName.ZoneName, resources: ZoneResources) => Effect.Effect<ResourceOutcome, HostError>
+  /** The configuration that a zone of this spec is given. */
+  readonly configurationOf: (spec: ZoneSpec) => Effect.Effect<ZoneConfig.ZoneConfig, HostError>
+  /** The stored configuration of a zone, and the names of the resources in it that the model has no place for. */
+  readonly configuration: (zone: ZoneName.ZoneName) => Effect.Effect<ZoneConfigExport.Reading, HostError>
+  /** A word for each stored configuration, by the name of its zone; another one after each write of it. One look for all zones. */
+  readonly configurationStamps: Effect.Effect<ReadonlyMap<string, string>, HostError>
+  /**
+   * Stores exactly this configuration for a zone in whatever state, and reads it again; false when it was stored already. A zone that runs
+   * goes on as it was booted.
+   */
+  readonly persist: (zone: ZoneName.ZoneName, config: ZoneConfig.ZoneConfig) => Effect.Effect<boolean, HostError>
   /** Writes the configuration of a zone that is absent or only configured. On failure nothing of it stays. */
   readonly configure: (spec: ZoneSpec) => Effect.Effect<void, HostError>
   /** Installs a configured zone; an incomplete one is uninstalled first; an installed one is left alone. */
@@ -299,6 +312,10 @@ export const layerWith = (options: Options): Layer.Layer<ZoneRuntime, never, Com
         deprovisionStep: <E extends Saga.Failure>(plan: Deprovisioning<E>, step: string) =>
           locked(plan.zone, Effect.suspend(() => stepNamed([...plan.foundations, ...zoneSteps(operations, plan, Effect.never)], step).remove)),
         setResources: (zone, resources) => locked(zone, zoneLimits.apply(runner, operations, zone, resources)),
+        configurationOf: operations.configurationOf,
+        configuration: zonecfg.read,
+        configurationStamps: ZoneConfigStamps.read(runner),
+        persist: (zone, config) => locked(zone, operations.change(zonecfg.update(zone, config))),
         configure: (spec) => locked(spec.zoneName, fresh((at) => operations.configure(spec, at))),
         install: (zone, brandArguments) => locked(zone, fresh((at) => operations.ensureInstalled(zone, Effect.succeed(brandArguments), at))),
         boot: (zone) => locked(zone, fresh((at) => operations.ensureBooted(zone, Effect.void, at))),

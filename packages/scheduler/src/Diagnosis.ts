@@ -20,9 +20,23 @@ export interface Diagnosis {
  * @category combinators
  */
 export const histogram = (rejections: Iterable<Rejection | undefined>): string => {
-  // Thousands of nodes give a handful of different rejections.
+  // Thousands of nodes give a handful of different rejections, and mostly the same as the node before.
   const times = new Map<Rejection, number>()
-  for (const rejection of rejections) if (rejection !== undefined) times.set(rejection, (times.get(rejection) ?? 0) + 1)
+  let last: Rejection | undefined
+  let run = 0
+  const endRun = (): void => {
+    if (last !== undefined) times.set(last, (times.get(last) ?? 0) + run)
+  }
+  for (const rejection of rejections) {
+    if (rejection === undefined) continue
+    if (rejection !== last) {
+      endRun()
+      last = rejection
+      run = 0
+    }
+    run += 1
+  }
+  endRun()
   const counts = new Map<string, number>()
   for (const [{ reasons }, count] of times) for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + count)
   return [...counts].map(([reason, count]) => `${count} ${reason}`).sort().join(", ")

@@ -18,6 +18,7 @@ import * as SchedulingGates from "./plugins/SchedulingGates.js"
 import * as TaintToleration from "./plugins/TaintToleration.js"
 import * as VolumeBinding from "./plugins/VolumeBinding.js"
 import * as VolumeRestrictions from "./plugins/VolumeRestrictions.js"
+import * as VolumeZone from "./plugins/VolumeZone.js"
 import * as ZfsCapacity from "./plugins/ZfsCapacity.js"
 import * as ZoneBrand from "./plugins/ZoneBrand.js"
 import type { SchedulerPlugin } from "./SchedulerPlugin.js"
@@ -128,6 +129,7 @@ export const builtInPlugins: ReadonlyArray<SchedulerPlugin> = [
   NodeResourcesFit.plugin,
   VolumeRestrictions.plugin,
   VolumeBinding.plugin,
+  VolumeZone.plugin,
   ZfsCapacity.plugin,
   PodTopologySpread.plugin,
   InterPodAffinity.plugin,

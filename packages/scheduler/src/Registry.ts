@@ -18,6 +18,7 @@ import * as SchedulingGates from "./plugins/SchedulingGates.js"
 import * as TaintToleration from "./plugins/TaintToleration.js"
 import * as VolumeBinding from "./plugins/VolumeBinding.js"
 import * as VolumeRestrictions from "./plugins/VolumeRestrictions.js"
+import * as VolumeZone from "./plugins/VolumeZone.js"
 import * as ZfsCapacity from "./plugins/ZfsCapacity.js"
 import * as ZoneBrand from "./plugins/ZoneBrand.js"
 import * as Profile from "./Profile.js"
@@ -56,6 +57,7 @@ const plain: ReadonlyArray<PluginFactory.PluginFactory> = [
   ZoneBrand.plugin,
   NodePorts.plugin,
   VolumeRestrictions.plugin,
+  VolumeZone.plugin,
   ImageLocality.plugin
 ].map(PluginFactory.of)
 

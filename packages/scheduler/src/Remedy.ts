@@ -101,6 +101,10 @@ const ready: Remedy = (_, { name, node }) => {
   return [`make node ${name} ready: ${state}`]
 }
 
+const volumeZone: Remedy = (_, { name }) => [
+  `use a volume of the zone and region of ${name}, or correct their labels (topology.kubernetes.io/zone, topology.kubernetes.io/region) on the volume or the node`
+]
+
 const keysOf = (terms: ReadonlyArray<CoreV1.PodAffinityTerm> | undefined): string =>
   [...new Set((terms ?? []).map(({ topologyKey }) => topologyKey))].join(", ")
 
@@ -137,6 +141,7 @@ export const builtIn: Remedies = {
   ZoneBrand: brand,
   NodePorts: ports,
   NodeResourcesFit: fit,
+  VolumeZone: volumeZone,
   InterPodAffinity: podAffinity,
   PodTopologySpread: spread
 }
@@ -144,7 +149,8 @@ export const builtIn: Remedies = {
 const refusals: Readonly<Record<string, string>> = {
   NodeAffinity: "change the pod's required node affinity: no node can have all the names in one of its terms",
   ZoneBrand: `let the annotation ${ZoneBrand.annotation} and runtimeClassName say the same, or drop one of them`,
-  VolumeBinding: "make or bind the claim: kubectl get pvc tells what it waits for"
+  VolumeBinding: "make or bind the claim: kubectl get pvc tells what it waits for",
+  VolumeZone: "make the claim, its class or its volume, whichever is missing: kubectl get pvc,pv shows them"
 }
 
 /**

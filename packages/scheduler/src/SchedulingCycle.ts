@@ -179,10 +179,7 @@ const remember = (tests: ReadonlyArray<Filters.Prepared>, memo: ShapeMemo, posit
 /** What was said before of this node with these pods nominated to it. A pod's own nomination is in nobody's way but that of others. */
 const knownClaim = ({ allLocal, memo, pod }: Question, node: NodeInfo, position: number, nominated: ReadonlyArray<PodInfo>): Claimed | undefined => {
   const known = allLocal ? memo?.claimed[position] : undefined
-  return known !== undefined && known.node === node && known.nominated === nominated &&
-      !nominated.some(({ id }) => id === pod.id)
-    ? known
-    : undefined
+  return known !== undefined && known.node === node && known.nominated === nominated && !Filters.includes(nominated, pod) ? known : undefined
 }
 
 /** Asks with the pods that are nominated to the node and go before this one. */
@@ -233,34 +230,33 @@ const namedPositions = (names: ReadonlySet<string>, snapshot: Snapshot): Readonl
 }
 
 const search = (question: Question, start: number, enough: number): Found => {
-  const { filters: { namedBy, names }, rejectedBy, snapshot } = question
+  const { filters: { namedBy, names }, memo, rejectedBy, snapshot } = question
   const all = snapshot.nodes
   const only = names === undefined ? undefined : namedPositions(names, snapshot)
   const size = only === undefined ? all.length : only.length
   const nodes: Array<NodeInfo> = []
   const positions: Array<number> = []
-  const rejectedAt: Array<number> = []
-  const rejected: Array<Rejection> = []
+  // One answer a turn, in the same list for all searches of a shape: most of them find a node, and nobody asks for the others.
+  const heard = memo?.heard ?? []
   if (size < all.length) for (const plugin of namedBy) rejectedBy.add(plugin)
   let evaluated = 0
   for (; evaluated < size && nodes.length < enough; evaluated++) {
     const turn = only === undefined ? start + evaluated : evaluated
     const position = only === undefined ? (turn < size ? turn : turn - size) : only[turn] ?? -1
     const node = all[position]
-    if (node === undefined) continue
-    const rejection = verdictOf(question, node, position)
-    if (rejection === undefined) {
+    const rejection = node === undefined ? undefined : verdictOf(question, node, position)
+    heard[evaluated] = rejection
+    if (node !== undefined && rejection === undefined) {
       nodes.push(node)
       positions.push(position)
-    } else {
-      rejectedAt.push(position)
-      rejected.push(rejection)
     }
   }
+  // Asked for only when every node was looked at, or every named one.
   const rejections = () => {
-    const unnamed = only === undefined ? undefined : Filters.notNamed(namedBy)
+    if (only === undefined) return heard.slice(size - start, size).concat(heard.slice(0, size - start))
+    const unnamed = Filters.notNamed(namedBy)
     const byPosition = all.map((): Rejection | undefined => unnamed)
-    for (const [i, position] of rejectedAt.entries()) byPosition[position] = rejected[i]
+    for (let i = 0; i < size; i++) byPosition[only[i] ?? -1] = heard[i]
     return byPosition
   }
   return { nodes, positions, rejections, evaluated: only === undefined ? evaluated : 0 }

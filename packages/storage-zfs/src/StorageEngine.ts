@@ -9,6 +9,7 @@ import * as datasetOperations from "./internal/datasets.js"
 import * as orphanOperations from "./internal/orphans.js"
 import * as volumeOperations from "./internal/volumes.js"
 import * as zoneOperations from "./internal/zones.js"
+import * as rootSnapshots from "./internal/rootSnapshots.js"
 import * as zoneRootOperations from "./internal/zoneRoots.js"
 import type { StorageError } from "./StorageError.js"
 import * as StorageLayout from "./StorageLayout.js"
@@ -53,6 +54,9 @@ export interface ZoneDataset {
   readonly properties: Readonly<Record<string, string>>
 }
 
+/** Who a zone dataset belongs to. @category models */
+export type ZoneOwner = Pick<ZoneDataset, "dataset" | "properties" | "uid" | "zone">
+
 /** A root file system beside that of the zone, such as that of one container. @category models */
 export interface ZoneRootSpec {
   readonly zone: string
@@ -71,6 +75,9 @@ export interface ZoneRootSpec {
    */
   readonly folder?: string | undefined
 }
+
+/** Which root of a zone is meant. @category models */
+export type RootName = Pick<ZoneRootSpec, "zone" | "uid" | "name">
 
 /** A root beside that of the zone, as it is there. @category models */
 export interface OwnRoot {
@@ -156,21 +163,36 @@ export class StorageEngine extends Context.Tag("@reddwarf/storage-zfs/StorageEng
   readonly ensureDatasets: Effect.Effect<void, StorageError>
   /**
    * Makes the dataset of a zone, or brings quota and marks of an existing one up to date. `DatasetNotOwned` when another uid has it,
-   * `DatasetExists` when it comes from another image.
+   * `DatasetExists` when it comes from another image. Of its marks the answer has those of the specification.
    */
   readonly ensureZoneDataset: (spec: ZoneDatasetSpec) => Effect.Effect<ZoneDataset, StorageError>
   /** Destroys the dataset of a zone with all it contains, trying again a bounded time while it is busy. A missing one is fine. */
   readonly destroyZoneDataset: (zone: string) => Effect.Effect<void, StorageError>
   /** Every zone dataset that carries a uid. */
   readonly listOwned: Effect.Effect<ReadonlyArray<ZoneDataset>, StorageError>
-  /** A clone of an image inside the dataset of a zone; it goes with that. */
+  /** Whose the zone datasets are, of those that carry a uid: costs a look at their marks, and none at what they hold. */
+  readonly listOwners: Effect.Effect<ReadonlyArray<ZoneOwner>, StorageError>
+  /** A clone of an image inside the dataset of a zone; it goes with that. With `beginning`, if `keepRootBeginning` was called for it. */
   readonly ensureZoneRoot: (
     spec: ZoneRootSpec
-  ) => Effect.Effect<{ readonly dataset: DatasetName.DatasetName; readonly mountpoint: string }, StorageError>
+  ) => Effect.Effect<
+    { readonly dataset: DatasetName.DatasetName; readonly mountpoint: string; readonly beginning?: DatasetName.SnapshotName },
+    StorageError
+  >
+  /**
+   * Keeps the present content of a root as what it begins with: `Zfs.rollback` to the snapshot makes it fresh again, also while the zone runs
+   * with it. One that is kept already stays.
+   */
+  readonly keepRootBeginning: (spec: RootName) => Effect.Effect<DatasetName.SnapshotName, StorageError>
+  /**
+   * Gives a root of a halted zone what it began with, and forgets that, so that the files of its next beginning can be written. Nothing
+   * happens to one of which no beginning is kept.
+   */
+  readonly renewZoneRoot: (spec: RootName) => Effect.Effect<void, StorageError>
   /** The roots that `ensureZoneRoot` has made for a zone. */
   readonly listZoneRoots: (spec: { readonly zone: string; readonly uid: string }) => Effect.Effect<ReadonlyArray<OwnRoot>, StorageError>
   /** Destroys one of them, which no zone that runs may have mounted. A missing one is fine. */
-  readonly destroyZoneRoot: (spec: Pick<ZoneRootSpec, "zone" | "uid" | "name">) => Effect.Effect<void, StorageError>
+  readonly destroyZoneRoot: (spec: RootName) => Effect.Effect<void, StorageError>
   /**
    * Makes a root ready to take the place of the present one of a zone, which goes on with that. `DatasetExists` when one was made ready for
    * the same change from another image.
@@ -181,6 +203,10 @@ export class StorageEngine extends Context.Tag("@reddwarf/storage-zfs/StorageEng
    * off anywhere, the same call goes on from there. `DatasetNotFound` when the wanted root is not there; nothing has changed then.
    */
   readonly swapRoot: (spec: ZoneRoots.SwapSpec) => Effect.Effect<ZoneRoots.ZoneRoot, StorageError>
+  /** Keeps the present root as it is now, as a snapshot that is marked with the change. One that was taken stays as it is. */
+  readonly snapshotRoot: (spec: ZoneRoots.RootChange) => Effect.Effect<void, StorageError>
+  /** Destroys the snapshots of all roots of a zone that `snapshotRoot` has taken. */
+  readonly dropRootSnapshots: (spec: ZoneRoots.RootSnapshots) => Effect.Effect<void, StorageError>
   /** The roots of a zone. */
   readonly observeRoot: (spec: { readonly zone: string; readonly uid: string }) => Effect.Effect<ZoneRoots.ZoneRootVersions, StorageError>
   /** Destroys roots that are not in use. Nothing happens while none is in use. */
@@ -244,6 +270,7 @@ export const layerZfs = (options: Options): Layer.Layer<StorageEngine, never, Co
       const datasets = datasetOperations.make(zfs)
       const zones = zoneOperations.make(zfs, datasets, layout)
       const roots = zoneRootOperations.make(zfs, runner, datasets, layout)
+      const snapshots = rootSnapshots.make(zfs, datasets, roots, layout)
       const volumes = volumeOperations.make(zfs, runner, datasets, layout)
       const orphans = orphanOperations.make(zfs, datasets, layout)
       const pool = DatasetName.poolOf(layout.root)
@@ -278,11 +305,16 @@ export const layerZfs = (options: Options): Layer.Layer<StorageEngine, never, Co
         ensureZoneDataset: zones.ensure,
         destroyZoneDataset: zones.destroy,
         listOwned: zones.list,
+        listOwners: zones.listOwners,
         ensureZoneRoot: zones.ensureRoot,
+        keepRootBeginning: zones.keepBeginning,
+        renewZoneRoot: zones.renewRoot,
         listZoneRoots: zones.listRoots,
         destroyZoneRoot: zones.destroyRoot,
         stageRoot: roots.stage,
         swapRoot: roots.swap,
+        snapshotRoot: snapshots.take,
+        dropRootSnapshots: snapshots.drop,
         observeRoot: roots.observe,
         dropRoots: roots.drop,
         ensureDelegated: zones.ensureDelegated,

@@ -88,7 +88,9 @@ export class Zfs extends Context.Tag("@reddwarf/storage-zfs/Zfs")<Zfs, {
   readonly getTree: (
     root: Dataset,
     properties: ReadonlyArray<string> | "all",
-    depth: number | "all"
+    depth: number | "all",
+    /** Only values from there. Default from anywhere. */
+    sources?: ZfsCommands.Sources
   ) => Effect.Effect<ZfsOutput.PropertyTable, StorageError>
   readonly set: (name: Dataset | Snapshot, property: string, value: string) => Done
   readonly inherit: (
@@ -193,13 +195,13 @@ export const layer: Layer.Layer<Zfs, never, CommandRunner.CommandRunner> = Layer
       return bad === undefined ? undefined : `'${bad}' is no property name`
     }
 
-    const getTree = (root: Dataset | Snapshot, properties: ReadonlyArray<string> | "all", depth?: number | "all") => {
+    const getTree = (root: Dataset | Snapshot, properties: ReadonlyArray<string> | "all", depth?: number | "all", sources?: ZfsCommands.Sources) => {
       const operation = "read properties of"
       const wrong = names(properties)
       return wrong !== undefined
         ? Effect.fail(new PropertyRejected({ operation, dataset: root, detail: wrong }))
         : Effect.map(
-          output(operation, root, ZfsCommands.get(root, properties, depth === undefined ? {} : { depth })),
+          output(operation, root, ZfsCommands.get(root, properties, { ...(depth === undefined ? {} : { depth }), ...(sources === undefined ? {} : { sources }) })),
           ZfsOutput.parseProperties
         )
     }

@@ -110,6 +110,9 @@ export const destroySnapshots = (
   return CommandLine.make(program, "destroy", ...destroyFlags(options), operand)
 }
 
+/** Where values of properties may be from. @category models */
+export type Sources = ReadonlyArray<"local" | "default" | "inherited" | "temporary" | "received" | "none">
+
 /**
  * Reads properties with exact numbers. This is also how datasets are listed: unlike `zfs list -p` it exists everywhere.
  *
@@ -122,7 +125,7 @@ export const get = (
     /** Levels below `name`; absent means `name` only. Snapshots are one level below their dataset. */
     readonly depth?: number | "all"
     /** Only values from there (`-s`). */
-    readonly sources?: ReadonlyArray<"local" | "default" | "inherited" | "temporary" | "received" | "none">
+    readonly sources?: Sources
     /** Only these types (`-t`). Not known to zfs-fuse. */
     readonly types?: ReadonlyArray<DatasetType>
   } = {}

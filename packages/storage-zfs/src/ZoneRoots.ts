@@ -47,6 +47,22 @@ export interface ZoneRootVersions {
   readonly previous: ReadonlyMap<string, ZoneRoot>
 }
 
+/** A change of the root of a zone that is about to begin. @category models */
+export interface RootChange {
+  readonly zone: string
+  readonly uid: string
+  /** What the change is for. */
+  readonly change: string
+}
+
+/** Snapshots of the roots of a zone. @category models */
+export interface RootSnapshots {
+  readonly zone: string
+  readonly uid: string
+  /** The change whose snapshot is not meant; absent means all. */
+  readonly keep?: string | undefined
+}
+
 /** What shall stay of the roots that are not in use. @category models */
 export interface KeepSpec {
   readonly zone: string

@@ -40,6 +40,23 @@ const making = Effect.gen(function*() {
   yield* engine.ensureBlockVolume({ name: "b", owner: "vm-1", size: MiB, sparse: true })
 })
 
+const app = { zone: "z", uid: "u-1", name: "app" }
+
+const rooted = Effect.gen(function*() {
+  const engine = yield* StorageEngine.StorageEngine
+  yield* engine.ensureDatasets
+  yield* engine.ensureZoneDataset({ zone: "z", uid: "u-1" })
+  yield* engine.ensureZoneRoot({ ...app, origin })
+  yield* engine.keepRootBeginning(app)
+})
+
+/** As before each boot of a zone. */
+const renewing = Effect.gen(function*() {
+  const engine = yield* StorageEngine.StorageEngine
+  if ((yield* engine.ensureZoneRoot({ ...app, origin })).beginning !== undefined) yield* engine.renewZoneRoot(app)
+  yield* engine.keepRootBeginning(app)
+})
+
 const unmaking = Effect.gen(function*() {
   const engine = yield* StorageEngine.StorageEngine
   yield* engine.destroyVolumeSnapshot("v", "s")
@@ -100,6 +117,9 @@ describe("an engine that is killed", () => {
   for (const when of ["before", "after"] as const) {
     it.live(`goes on from any point of making things (killed ${when} a command)`, () =>
       Effect.map(everyPoint(when, Effect.void, making), (points) => assert.isAbove(points, 20)), 120_000)
+
+    it.live(`renews a root from any point of that (killed ${when} a command)`, () =>
+      Effect.map(everyPoint(when, rooted, renewing), (points) => assert.isAbove(points, 5)), 120_000)
 
     it.live(`leaves nothing behind from any point of destroying them (killed ${when} a command)`, () =>
       Effect.map(everyPoint(when, making, unmaking), (points) => assert.isAbove(points, 5)), 120_000)

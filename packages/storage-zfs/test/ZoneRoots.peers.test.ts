@@ -21,6 +21,14 @@ const image = (engine: StorageEngine.StorageEngine["Type"], folder: string, name
     return snapshot
   })
 
+/** The snapshots of the roots of a zone, with what each is marked with. */
+const snapshots = (engine: StorageEngine.StorageEngine["Type"], zone: string) =>
+  Effect.gen(function*() {
+    const zfs = yield* Zfs.Zfs
+    const entries = yield* zfs.list(DatasetName.child(engine.layout.zones, zone), { types: ["snapshot"], properties: ["reddwarf:change", "reddwarf:uid"] })
+    return entries.map(({ name, properties }) => [name.slice(name.lastIndexOf("/") + 1), properties.get("reddwarf:change")?.value, properties.get("reddwarf:uid")?.value])
+  })
+
 const withEngine = (base: DatasetName.DatasetName, folder: string) =>
   Effect.map(
     Layer.build(engineLayer(base, `${folder}/reddwarf`, { root: DatasetName.child(base, "reddwarf") })),
@@ -95,6 +103,39 @@ for (const backend of [simulated, fuse, inPath]) {
         yield* engine.destroyZoneDataset(of.zone)
       }), 60_000)
 
+    it.scoped.skipIf(off)("are kept as they were when a change began, for as long as it lasts", () =>
+      Effect.gen(function*() {
+        const { engine, two, version, zone } = yield* installed("snapshot")
+        const files = yield* TestZfs
+        const change = { ...of, change: first }
+        yield* engine.snapshotRoot(change)
+        yield* engine.snapshotRoot(change)
+        assert.deepStrictEqual(yield* snapshots(engine, of.zone), [[`zone@change-${first}`, first, of.uid]])
+        yield* files.write(`${zone.zonepath}/version`, "changed meanwhile")
+        yield* engine.snapshotRoot(change)
+        // It goes with its root, out of the way and back.
+        yield* engine.stageRoot({ ...change, origin: two })
+        yield* engine.swapRoot(change)
+        assert.strictEqual(yield* version, "two")
+        assert.deepStrictEqual(yield* snapshots(engine, of.zone), [[`prev-11111111@change-${first}`, first, of.uid]])
+        // What there is now is the change: nothing of before it is left to be kept.
+        yield* engine.snapshotRoot(change)
+        assert.lengthOf(yield* snapshots(engine, of.zone), 1)
+        yield* engine.swapRoot({ ...of, change: second, restore: first })
+        assert.strictEqual(yield* version, "changed meanwhile")
+        yield* engine.snapshotRoot({ ...of, change: "33333333-next" })
+        yield* engine.dropRootSnapshots({ ...of, keep: "33333333-next" })
+        assert.deepStrictEqual(yield* snapshots(engine, of.zone), [["zone@change-33333333-next", "33333333-next", of.uid]])
+        assert.strictEqual((yield* Effect.flip(engine.dropRootSnapshots({ ...of, uid: "u-2" })))._tag, "DatasetNotOwned")
+        assert.strictEqual((yield* Effect.flip(engine.snapshotRoot({ ...of, change: "../../up" })))._tag, "PropertyRejected")
+        yield* engine.dropRootSnapshots(of)
+        yield* engine.dropRootSnapshots(of)
+        assert.deepStrictEqual(yield* snapshots(engine, of.zone), [])
+        // A root that is destroyed takes its own with it.
+        yield* engine.snapshotRoot(change)
+        yield* engine.destroyZoneDataset(of.zone)
+      }), 60_000)
+
     it.scoped.skipIf(off)("are kept in the order in which they were put aside, and not touched for others", () =>
       Effect.gen(function*() {
         const { engine, one, two } = yield* installed("order")
@@ -114,6 +155,40 @@ for (const backend of [simulated, fuse, inPath]) {
           engine.dropRoots({ ...stranger, previous: 0 })
         ]) assert.strictEqual((yield* Effect.flip(refused))._tag, "DatasetNotOwned")
         assert.strictEqual((yield* Effect.flip(engine.stageRoot({ ...of, change: "../evil/..", origin: two })))._tag, "PropertyRejected")
+      }), 60_000)
+
+    it.scoped.skipIf(off)("are kept once, and not for longer, after a kill before or after any command of that", () =>
+      Effect.gen(function*() {
+        const runner = yield* CommandRunner.CommandRunner
+        const { base, engine, one } = yield* withImages("snapshots")
+        yield* install(engine, of, one)
+        const change = (engine: StorageEngine.StorageEngine["Type"]) =>
+          Effect.zipRight(engine.snapshotRoot({ ...of, change: first }), engine.dropRootSnapshots({ ...of, keep: second }))
+        let points = 0
+        for (const when of ["before", "after"] as const) {
+          for (let at = 1;; at++) {
+            let count = 0
+            const dying: typeof runner = {
+              ...runner,
+              run: (line: CommandLine.CommandLine) =>
+                Effect.suspend(() => {
+                  count += 1
+                  if (count !== at) return runner.run(line)
+                  return when === "before" ? Effect.die("killed") : Effect.zipRight(runner.run(line), Effect.die("killed"))
+                })
+            }
+            const killed = yield* Layer.build(
+              StorageEngine.layerZfs({ root: DatasetName.child(base, "reddwarf") }).pipe(Layer.provide(Layer.succeed(CommandRunner.CommandRunner, dying)))
+            )
+            if (Exit.isSuccess(yield* Effect.exit(change(Context.get(killed, StorageEngine.StorageEngine))))) break
+            points += 1
+            yield* engine.snapshotRoot({ ...of, change: first })
+            assert.lengthOf(yield* snapshots(engine, of.zone), 1, `killed ${when} command ${at}`)
+            yield* change(engine)
+            assert.lengthOf(yield* snapshots(engine, of.zone), 0, `killed ${when} command ${at}`)
+          }
+        }
+        assert.isAbove(points, 6)
       }), 60_000)
 
     it.scoped.skipIf(off)("are right again after a kill before or after any command of a swap", () =>

@@ -1,3 +1,4 @@
+import type { Feature } from "./zfsBackend.js"
 import type { CommandRunner } from "@reddwarf/runtime-illumos"
 
 /** What a command is expected to answer. */
@@ -53,3 +54,13 @@ export const difference = (expected: Expected, answer: CommandRunner.CommandResu
   const status = plainStatus ? answer.exitCode === 1 : answer.exitCode !== 0
   return status && reason(answer.stderr) === expected.fails ? undefined : { expected: expected.fails, said: reason(answer.stderr), ...answer }
 }
+
+/** Commands in order, with their answers. `%` is a fresh dataset of the case without mountpoint, `%%` its pool, `^` a folder to mount in. */
+export interface Case {
+  readonly name: string
+  readonly needs?: Feature
+  readonly steps: ReadonlyArray<readonly [command: string, expected: Expected]>
+}
+
+/** What every command says of a dataset that is not there. */
+export const missing = fails("dataset does not exist")

@@ -20,15 +20,9 @@ export interface Upgrade {
 const lingerBytes = 256 * 1024
 const linger = "1 second"
 
-/**
- * Answers an upgrade that is not granted, as an ordinary HTTP response with the Status as its body, and closes the connection.
- *
- * @category combinators
- */
-export const refuse = ({ socket }: Upgrade, status: Status.Status): Effect.Effect<void> =>
+/** Sends an ordinary HTTP answer, and closes the connection when the client has had time to take it. */
+const answer = ({ socket }: Upgrade, code: number, headers: ReadonlyArray<string>, body: Buffer): Effect.Effect<void> =>
   Effect.async<void>((resume) => {
-    const body = Buffer.from(`${JSON.stringify(status)}\n`)
-    const code = status.code ?? 500
     let left = lingerBytes
     const done = () => resume(Effect.void)
     socket.on("error", () => {})
@@ -42,9 +36,25 @@ export const refuse = ({ socket }: Upgrade, status: Status.Status): Effect.Effec
     const lines = [
       `HTTP/1.1 ${code} ${STATUS_CODES[code] ?? ""}`,
       "Connection: close",
-      "Content-Type: application/json",
       "Cache-Control: no-cache, private",
+      ...headers,
       `Content-Length: ${body.length}`
     ]
     socket.end(Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`), body]))
   }).pipe(Effect.timeoutOption(linger), Effect.asVoid, Effect.ensuring(Effect.sync(() => void socket.destroy())))
+
+/**
+ * Answers an upgrade that is not granted, as an ordinary HTTP response with the Status as its body, and closes the connection.
+ *
+ * @category combinators
+ */
+export const refuse = (upgrade: Upgrade, status: Status.Status): Effect.Effect<void> =>
+  answer(upgrade, status.code ?? 500, ["Content-Type: application/json"], Buffer.from(`${JSON.stringify(status)}\n`))
+
+/**
+ * Answers an upgrade that somebody else grants: the client is to ask there, with the same method (307). Closes the connection. The location
+ * goes into a header as it is.
+ *
+ * @category combinators
+ */
+export const redirect = (upgrade: Upgrade, location: string): Effect.Effect<void> => answer(upgrade, 307, [`Location: ${location}`], Buffer.alloc(0))

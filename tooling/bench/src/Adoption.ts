@@ -18,13 +18,16 @@ export const adoption = (count: number) => async (port: number): Promise<Readonl
   const server = await start(port)
   const agent = await startAgent(server, `127.${String(96 + port % 100)}.0.0/20`)
   const { close, seen } = await follow(server)
-  const connection = await RawConnection.open(server.target)
   try {
     const names = Array.from({ length: count }, (_, i) => `adopted-${String(i)}`)
     for (let from = 0; from < count; from += atOnce) {
+      // Anew each time: on a machine with other work the pods before may have taken longer than the server keeps a connection.
+      const connection = await RawConnection.open(server.target)
       for (const name of names.slice(from, from + atOnce)) expect(await connection.request("POST", PODS, podOf(name)), 201, `create ${name}`)
+      connection.close()
       await until("all pods run", () => names.slice(0, from + atOnce).every((name) => seen.running.has(name)))
     }
+    const connection = await RawConnection.open(server.target)
     const began = await agent.restart()
     let told: string | undefined
     const deadline = began + 120_000
@@ -38,6 +41,7 @@ export const adoption = (count: number) => async (port: number): Promise<Readonl
     const millis = performance.now() - began
     const { items } = JSON.parse((await connection.request("GET", PODS)).body.toString("utf8")) as PodList
     const restarts = items.flatMap(({ status }) => status?.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0)
+    connection.close()
     return [{
       name: `adoption of ${String(count)} pods`,
       operations: count,
@@ -52,7 +56,6 @@ export const adoption = (count: number) => async (port: number): Promise<Readonl
     }]
   } finally {
     close()
-    connection.close()
     await agent.stop()
     await server.stop()
   }

@@ -20,11 +20,13 @@ export const agentIdle = (count: number, seconds: number) => async (port: number
   const server = await start(port)
   const agent = await startAgent(server, `127.${String(96 + port % 100)}.0.0/20`)
   const { close, seen } = await follow(server)
-  const connection = await RawConnection.open(server.target)
   try {
     const names = Array.from({ length: count }, (_, i) => `idle-${String(i)}`)
     for (let from = 0; from < count; from += atOnce) {
+      // Anew each time: on a machine with other work the pods before may have taken longer than the server keeps a connection.
+      const connection = await RawConnection.open(server.target)
       for (const name of names.slice(from, from + atOnce)) expect(await connection.request("POST", PODS, podOf(name)), 201, `create ${name}`)
+      connection.close()
       await until("all pods run", () => names.slice(0, from + atOnce).every((name) => seen.running.has(name)))
     }
     const running = megabytes([agent.pid])
@@ -52,7 +54,6 @@ export const agentIdle = (count: number, seconds: number) => async (port: number
     }]
   } finally {
     close()
-    connection.close()
     await agent.stop()
     await server.stop()
   }

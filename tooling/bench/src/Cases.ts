@@ -6,7 +6,7 @@ import { execs } from "./Exec.ts"
 import { heartbeats } from "./Heartbeats.ts"
 import { type Result, single } from "./Load.ts"
 import { logThroughput } from "./Logs.ts"
-import { podStarts } from "./PodStarts.ts"
+import { podStarts, podStartsBeside } from "./PodStarts.ts"
 import * as Pods from "./Pods.ts"
 import { probes } from "./Probes.ts"
 import * as Requests from "./Requests.ts"
@@ -83,6 +83,7 @@ export const cases = (scale: number): ReadonlyArray<Case> => {
     { name: "deletecollection", on: Requests.removeCollection(n(5000)) },
     { name: "pod-start-1", alone: podStarts(1, n(20, 2)) },
     { name: "pod-start-30", alone: podStarts(30, n(5, 1)) },
+    { name: "pod-start-beside-30", alone: podStartsBeside(n(30), n(60, 2)) },
     { name: "agent-idle-10", alone: agentIdle(n(10), n(60, 10)) },
     { name: "agent-idle-200", alone: agentIdle(n(200), n(60, 10)) },
     { name: "agent-adoption-200", alone: adoption(n(200)) },

@@ -64,53 +64,68 @@ export const until = async (what: string, condition: () => boolean): Promise<voi
 /** CPU time of processes so far, in milliseconds. */
 export const cpuMillis = (pids: ReadonlyArray<number>): number => pids.reduce((sum, pid) => sum + (usage(pid)?.cpuSeconds ?? 0) * 1000, 0)
 
-/**
- * Creates `concurrent` pods at once on one simulated host, waits until all run, deletes them, `rounds` times after two that warm up.
- * Latencies are from sending a pod to the event that says that it runs.
- */
-export const podStarts = (concurrent: number, rounds: number) => async (port: number): Promise<ReadonlyArray<Result>> => {
+/** A server and an agent with nothing to do yet, and what is seen of their pods. */
+interface Scene {
+  /** Creates pods at once, each on a connection of its own, and waits until all run. */
+  readonly start: (names: ReadonlyArray<string>, measured: boolean) => Promise<void>
+  /** Deletes pods and waits until they are gone. */
+  readonly remove: (names: ReadonlyArray<string>) => Promise<void>
+  readonly result: (name: string) => Result
+}
+
+const staged = async (port: number, most: number, act: (scene: Scene) => Promise<void>, name: string): Promise<ReadonlyArray<Result>> => {
   const server = await start(port)
   const agent = await startAgent(server, `127.${String(96 + port % 100)}.7.0/24`)
   const { close, seen } = await follow(server)
-  const connections = await Promise.all(Array.from({ length: concurrent }, () => RawConnection.open(server.target)))
+  const connections = await Promise.all(Array.from({ length: most }, () => RawConnection.open(server.target)))
+  const connectionFor = (index: number): RawConnection => {
+    const found = connections[index]
+    if (found === undefined) throw new Error(`more than ${String(most)} pods at once`)
+    return found
+  }
   const latencies: Array<number> = []
   let agentMillis = 0
   let supervisorMillis = 0
-  const round = async (n: number, measured: boolean): Promise<void> => {
-    const sent = new Map<string, number>()
-    const before = cpuMillis([agent.pid])
-    const supervised = cpuMillis(supervisorsOf(server))
-    await Promise.all(connections.map(async (connection, i) => {
-      const name = `pod-${String(n)}-${String(i)}`
-      sent.set(name, performance.now())
-      expect(await connection.request("POST", PODS, podOf(name)), 201, `create ${name}`)
-    }))
-    await until("all pods run", () => [...sent.keys()].every((name) => seen.running.has(name)))
-    if (measured) {
-      for (const [name, at] of sent) latencies.push((seen.running.get(name) ?? Number.NaN) - at)
+  const scene: Scene = {
+    start: async (names, measured) => {
+      const sent = new Map<string, number>()
+      const before = cpuMillis([agent.pid])
+      const supervised = cpuMillis(supervisorsOf(server))
+      await Promise.all(names.map(async (pod, i) => {
+        sent.set(pod, performance.now())
+        expect(await connectionFor(i).request("POST", PODS, podOf(pod)), 201, `create ${pod}`)
+      }))
+      await until("all pods run", () => names.every((pod) => seen.running.has(pod)))
+      if (!measured) return
+      for (const [pod, at] of sent) latencies.push((seen.running.get(pod) ?? Number.NaN) - at)
       agentMillis += cpuMillis([agent.pid]) - before
       supervisorMillis += cpuMillis(supervisorsOf(server)) - supervised
+    },
+    remove: async (names) => {
+      await Promise.all(names.map(async (pod, i) => {
+        await connections[i]?.request("DELETE", `${PODS}/${pod}`)
+      }))
+      await until("all pods are gone", () => names.every((pod) => seen.gone.has(pod)))
+    },
+    result: (title) => {
+      const sorted = latencies.toSorted((a, b) => a - b)
+      return {
+        name: title,
+        operations: sorted.length,
+        perSecond: Number.NaN,
+        p50: percentile(sorted, 0.5),
+        p90: percentile(sorted, 0.9),
+        p99: percentile(sorted, 0.99),
+        serverCpuMillis: undefined,
+        generatorCpuMillis: undefined,
+        residentMegabytes: (usage(agent.pid)?.residentBytes ?? Number.NaN) / 1e6,
+        note: `CPU for each pod: agent ${(agentMillis / sorted.length).toFixed(1)} ms, supervisor ${(supervisorMillis / sorted.length).toFixed(1)} ms; memory is the agent's`
+      }
     }
-    await Promise.all([...sent.keys()].map(async (name, i) => {
-      await connections[i]?.request("DELETE", `${PODS}/${name}`)
-    }))
-    await until("all pods are gone", () => [...sent.keys()].every((name) => seen.gone.has(name)))
   }
   try {
-    for (let n = 0; n < rounds + 2; n++) await round(n, n >= 2)
-    const sorted = latencies.toSorted((a, b) => a - b)
-    return [{
-      name: `pod start to Running, ${String(concurrent)} at once`,
-      operations: sorted.length,
-      perSecond: Number.NaN,
-      p50: percentile(sorted, 0.5),
-      p90: percentile(sorted, 0.9),
-      p99: percentile(sorted, 0.99),
-      serverCpuMillis: undefined,
-      generatorCpuMillis: undefined,
-      residentMegabytes: (usage(agent.pid)?.residentBytes ?? Number.NaN) / 1e6,
-      note: `CPU for each pod: agent ${(agentMillis / sorted.length).toFixed(1)} ms, supervisor ${(supervisorMillis / sorted.length).toFixed(1)} ms; memory is the agent's`
-    }]
+    await act(scene)
+    return [scene.result(name)]
   } finally {
     close()
     for (const connection of connections) connection.close()
@@ -118,3 +133,31 @@ export const podStarts = (concurrent: number, rounds: number) => async (port: nu
     await server.stop()
   }
 }
+
+const named = (prefix: string, count: number): ReadonlyArray<string> => Array.from({ length: count }, (_, i) => `${prefix}-${String(i)}`)
+
+/** Rounds and pods that warm up. */
+const warmUps = 2
+
+/**
+ * Creates `concurrent` pods at once on one simulated host, waits until all run, deletes them, `rounds` times after two that warm up.
+ * Latencies are from sending a pod to the event that says that it runs.
+ */
+export const podStarts = (concurrent: number, rounds: number) => (port: number): Promise<ReadonlyArray<Result>> =>
+  staged(port, concurrent, async ({ remove, start }) => {
+    for (let round = 0; round < rounds + warmUps; round++) {
+      const names = named(`pod-${String(round)}`, concurrent)
+      await start(names, round >= warmUps)
+      await remove(names)
+    }
+  }, `pod start to Running, ${String(concurrent)} at once`)
+
+/** One pod after the other, `count` of them, each removed before the next, beside `others` that run all the time. */
+export const podStartsBeside = (others: number, count: number) => (port: number): Promise<ReadonlyArray<Result>> =>
+  staged(port, Math.max(1, others), async ({ remove, start }) => {
+    await start(named("other", others), false)
+    for (let n = 0; n < count + warmUps; n++) {
+      await start([`pod-${String(n)}`], n >= warmUps)
+      await remove([`pod-${String(n)}`])
+    }
+  }, `pod start to Running, beside ${String(others)}`)

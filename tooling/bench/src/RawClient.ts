@@ -167,6 +167,11 @@ export class RawConnection {
   /** Sends a request whose body, if any, is ASCII. */
   request(method: string, path: string, body?: string, type = "application/json"): Promise<Answer> {
     return new Promise((resolve, reject) => {
+      // The server closes connections that nobody uses for a while. What is written to one that is closed is neither answered nor refused.
+      if (this.#socket.destroyed) {
+        reject(new Error("the server has closed the connection, on which nothing was asked for a while"))
+        return
+      }
       this.#pending = { resolve, reject }
       const head = `${method} ${this.#prefix}${path}${this.#headers}`
       this.#socket.write(

@@ -1,11 +1,12 @@
 import { parseArgs } from "node:util"
+import { beside, table } from "./Beside.ts"
 import { type Case, cases } from "./Cases.ts"
 import type { Result } from "./Load.ts"
 import { prepare, tidy } from "./Pods.ts"
 import { main as scheduler } from "./scheduler/main.ts"
 import { external, type Server, start } from "./Server.ts"
 
-const USAGE = `usage: pnpm bench [CASE...] [--json] [--scale N] [--port N] [--kubeconfig FILE [--server URL]]
+const USAGE = `usage: pnpm bench [CASE...] [--json] [--scale N] [--port N] [--kubeconfig FILE [--server URL] [--beside [--rounds N]]]
        pnpm bench scheduler [CASE...]   (see pnpm bench scheduler --help)
 
 Measures an API server over TLS and prints one row for each case. Without --kubeconfig it starts reddwarf-server on a
@@ -17,6 +18,8 @@ cases that start servers of their own are left out. Its objects are made in name
   --port N           port of the server that is started (default 16443); the next one is used too
   --kubeconfig FILE  measure another server
   --server URL       at this address instead of the one in the file
+  --beside           measure reddwarf-server and that server in turn, case by case, and compare the medians
+  --rounds N         so many times (default 3)
 
 REDDWARF_SERVER names another build of the server to start.
 
@@ -39,6 +42,8 @@ const { values, positionals } = parseArgs({
     port: { type: "string", default: "16443" },
     kubeconfig: { type: "string" },
     server: { type: "string" },
+    beside: { type: "boolean", default: false },
+    rounds: { type: "string", default: "3" },
     help: { type: "boolean", default: false }
   }
 })
@@ -46,7 +51,9 @@ const { values, positionals } = parseArgs({
 const all = cases(Number(values.scale))
 const unknown = positionals.filter((name) => !all.some((entry) => entry.name === name))
 const chosen = all.filter((entry) => positionals.length === 0 || positionals.includes(entry.name))
-if (values.help || unknown.length > 0 || !(Number(values.scale) > 0) || (values.server !== undefined && values.kubeconfig === undefined)) {
+const rounds = Number(values.rounds)
+const isElsewhere = values.kubeconfig !== undefined
+if (values.help || unknown.length > 0 || !(Number(values.scale) > 0) || !(Number.isInteger(rounds) && rounds > 0) || (!isElsewhere && (values.server !== undefined || values.beside))) {
   process.stderr.write(unknown.length === 0 ? USAGE : `there is no case ${unknown.join(", ")}\n\n${USAGE}`)
   process.exit(values.help ? 0 : 2)
 }
@@ -91,8 +98,18 @@ const runShared = async (entries: ReadonlyArray<Shared>): Promise<void> => {
   }
 }
 
+/** Cases that say something of one server only have no pair. */
+const runBeside = async (kubeconfig: string): Promise<void> => {
+  const entries = chosen.filter(isShared).filter(({ name }) => !["start", "memory-idle", "memory-10000", "memory-30000"].includes(name))
+  const pairs = await beside(entries, port, { kubeconfig, url: values.server }, rounds, (result, server) => {
+    show([{ ...result, note: [server, result.note].filter((part) => part !== undefined).join(", ") }])
+  })
+  if (!values.json) process.stdout.write(`\n${table(pairs)}\n`)
+}
+
 const runAll = async (): Promise<void> => {
   if (!values.json) process.stdout.write(`${header}\n`)
+  if (values.beside && values.kubeconfig !== undefined) return await runBeside(values.kubeconfig)
   await runShared(chosen.filter(isShared))
   for (const entry of chosen) {
     if (isShared(entry)) continue

@@ -20,6 +20,8 @@ export interface Kubectl {
   readonly run: (...args: ReadonlyArray<string>) => Promise<Finished>
   readonly input: (stdin: string, ...args: ReadonlyArray<string>) => Promise<Finished>
   readonly start: (...args: ReadonlyArray<string>) => Running
+  /** As `start`, with an input that stays open. */
+  readonly talk: (...args: ReadonlyArray<string>) => Running
   /** Standard output of a command that must succeed. */
   readonly ok: (...args: ReadonlyArray<string>) => Promise<string>
 }
@@ -30,6 +32,7 @@ export const kubectl = (program: string, cluster: Pick<Cluster, "kubeconfig" | "
   const start = (...args: ReadonlyArray<string>) => startCommand(program, args, { env })
   return {
     start,
+    talk: (...args) => startCommand(program, args, { env, talk: true }),
     run: (...args) => start(...args).done,
     input: (stdin, ...args) => startCommand(program, args, { env, stdin }).done,
     ok: async (...args) => {

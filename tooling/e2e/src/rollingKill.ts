@@ -1,5 +1,5 @@
-/** The agent is killed again and again while somebody follows a log, runs commands, and loads the pod over its network. */
-import { Exec, Log } from "@kubernetes/client-node"
+/** The agent is killed again and again while somebody follows a log, talks to a command, runs others, and loads the pod over its network. */
+import { Exec, Log, type V1Status } from "@kubernetes/client-node"
 import { Agent, get } from "node:http"
 import { PassThrough, Writable } from "node:stream"
 import type { KillNode } from "./killMatrixNode.js"
@@ -69,6 +69,31 @@ const run = async (node: KillNode, name: string, command: ReadonlyArray<string>)
   }
 }
 
+/** A command that answers each line, for as long as it is talked to. */
+const talk = async (node: KillNode, name: string) => {
+  const input = new PassThrough()
+  const out = new PassThrough()
+  let text = ""
+  let status: V1Status | undefined
+  let isOpen = true
+  out.setEncoding("utf8").on("data", (chunk: string) => { text += chunk })
+  const script = "while read line; do [ \"$line\" = end ] && exit 7; echo \"heard $line\"; done"
+  const socket = await new Exec(node.config).exec(namespace, name, "main", ["sh", "-c", script], out, null, input, false, (ended) => { status = ended })
+  socket.once("close", () => { isOpen = false })
+  return {
+    /** Says something, and waits for the answer. */
+    say: async (word: string): Promise<void> => {
+      input.write(`${word}\n`)
+      await waitFor(`the answer to ${word}`, () => text.includes(`heard ${word}\n`) ? true : undefined, { seconds: 30, seen: () => `${isOpen ? "" : "closed: "}${JSON.stringify(status)} ${text}\n${node.logs()}` })
+    },
+    ended: () => isOpen ? undefined : true as const,
+    end: async (): Promise<V1Status> => {
+      input.write("end\n")
+      return await waitFor("the end of the command", () => status, { seconds: 30, seen: () => `${text}\n${node.logs()}` })
+    }
+  }
+}
+
 /** Kills the agent so often, each time as soon as commands run again. */
 export const rollingKill = async (node: KillNode, kills: number): Promise<Outcome> => {
   const name = "loaded"
@@ -97,15 +122,21 @@ export const rollingKill = async (node: KillNode, kills: number): Promise<Outcom
   const loads = Promise.all([load(), load(), load(), load()])
   loads.catch(() => undefined)
 
+  const conversation = await talk(node, name)
   let commands = 0
   for (let kill = 1; kill <= kills; kill++) {
-    // A command that is under way ends with its agent, told to whoever waits for it; the next one is served by the next agent.
-    const cut = run(node, name, ["sh", "-c", "echo begun; sleep 600"])
+    // A command that is under way does not hang on the agent, whoever began it.
+    await conversation.say(`${String(kill)} before`)
+    const begun = await talk(node, name)
+    await begun.say("begun")
     await Promise.race([wait(500), loads])
     await node.agent.kill()
-    if (await cut !== undefined) throw new Error("a command whose agent was killed is said to have succeeded")
+    await conversation.say(`${String(kill)} without`)
     node.agent.start()
     await waitFor("a command to run again", async () => (await run(node, name, ["echo", String(kill)]))?.trim() === String(kill) ? true : undefined, { seconds: 60, seen: node.logs })
+    await conversation.say(`${String(kill)} after`)
+    const { message = "" } = await begun.end()
+    if (!message.includes("exit status 7")) throw new Error(`a command whose agent was killed is said to have ended so: ${message}`)
     commands += 1
   }
   const seen = (): ReadonlyArray<string> => log.split("\n").filter((line) => line.startsWith("line "))
@@ -117,6 +148,7 @@ export const rollingKill = async (node: KillNode, kills: number): Promise<Outcom
   keptAlive.destroy()
   await pods.checkLife(node, life)
   await pods.deletePod(node, name)
+  await waitFor("the conversation to end with the pod", conversation.ended, { seconds: 60, seen: node.logs })
   // It ends when the container has, with all that this has printed.
   await waitFor("the followed log to end", () => isFollowing ? undefined : true, { seconds: 60, seen: node.logs })
   const lines = pods.checkLines(name, log)

@@ -152,6 +152,58 @@ for (const [index, version] of ["1.32", "1.36"].entries()) {
       await k.ok("delete", "pod", "urgent")
     })
 
+    it.skipIf(version !== "1.36")("gives variables from a file and trust anchors, and starts all containers anew when a rule says so", async () => {
+      const authority = Buffer.from(await k.ok("config", "view", "--raw", "-o", "jsonpath={.clusters[0].cluster.certificate-authority-data}"), "base64").toString("utf8")
+      const bundle = (name: string, trustBundle: string) =>
+        JSON.stringify({ apiVersion: "certificates.k8s.io/v1beta1", kind: "ClusterTrustBundle", metadata: { name, labels: { live: "yes" } }, spec: { signerName: "ex.com/ca", trustBundle } })
+      expect((await k.input(bundle("ex.com:ca:wrong", "text"), "create", "-f", "-")).stderr).toContain("spec.trustBundle: Invalid value: \"<value omitted>\": at least one trust anchor must be provided")
+      await k.input(bundle("ex.com:ca:v1", authority), "create", "-f", "-")
+      expect(await k.ok("get", "clustertrustbundles", "--no-headers")).toMatch(/^ex\.com:ca:v1 +ex\.com\/ca\n$/)
+      const writes = `echo "COUNT='$(cat out/count 2>/dev/null)x'" > out/of.env; printf x >> out/count`
+      const reads = "echo got $COUNT; head -1 roots/ca.pem; [ $COUNT = x ] && exit 42; sleep 1000"
+      const manifest = (rule: string) => `
+apiVersion: v1
+kind: Pod
+metadata: { name: gang }
+spec:
+  restartPolicy: Never
+  terminationGracePeriodSeconds: 3
+  initContainers:
+    - name: writes
+      image: reddwarf.io/shell:1
+      command: ["/bin/sh", "-c", ${JSON.stringify(writes)}]
+      volumeMounts: [{ name: out, mountPath: /out }]
+  containers:
+    - name: reads
+      image: reddwarf.io/shell:1
+      command: ["/bin/sh", "-c", ${JSON.stringify(reads)}]
+      env: [{ name: COUNT, valueFrom: { fileKeyRef: { volumeName: out, path: of.env, key: COUNT } } }]
+      restartPolicy: Never
+      restartPolicyRules: [{ action: ${rule}, exitCodes: { operator: In, values: [42] } }]
+      volumeMounts: [{ name: roots, mountPath: /roots }]
+    - name: other
+      image: reddwarf.io/shell:1
+      command: ["/bin/sh", "-c", "sleep 1000"]
+  volumes:
+    - { name: out, emptyDir: {} }
+    - { name: roots, projected: { sources: [{ clusterTrustBundle: { signerName: ex.com/ca, labelSelector: {}, path: ca.pem } }] } }
+`
+      expect((await k.input(manifest("RestartPod"), "create", "-f", "-")).stderr).toContain('supported values: "Restart", "RestartAllContainers"')
+      await k.input(manifest("RestartAllContainers"), "create", "-f", "-")
+      await waitFor("all containers to run again", async () => {
+        const counts = await k.ok("get", "pod", "gang", "-o", "jsonpath={.status.initContainerStatuses[0].restartCount}{range .status.containerStatuses[*]} {.restartCount} {.ready}{end}")
+        return counts === "1 1 true 1 true" ? true : undefined
+      })
+      await waitFor("the words of the second attempt", async () => (await k.ok("logs", "gang", "-c", "reads")) === "got xx\n-----BEGIN CERTIFICATE-----\n" ? true : undefined)
+      expect(await k.ok("logs", "gang", "-c", "reads", "--previous")).toContain("got x\n")
+      expect(await k.ok("exec", "gang", "-c", "reads", "--", "/bin/sh", "-c", "echo $COUNT")).toBe("xx\n")
+      const last = await k.ok("get", "pod", "gang", "-o", "jsonpath={range .status.containerStatuses[*]}{.name} {.lastState.terminated.reason} {.lastState.terminated.exitCode}{'\\n'}{end}")
+      expect(last).toBe("reads Error 42\nother RestartingAllContainers 137\n")
+      expect(await k.ok("get", "pod", "gang", "-o", "jsonpath={.status.phase} {.status.conditions[?(@.type=='AllContainersRestarting')].status}")).toBe("Running False")
+      await k.ok("delete", "pod", "gang", "--grace-period=1")
+      await k.ok("delete", "clustertrustbundle", "ex.com:ca:v1")
+    })
+
     it("updates objects: label, annotate, patch, cordon, apply of a changed manifest", async () => {
       await k.ok("label", "pod", "hello", "tier=front")
       expect(await k.ok("get", "pods", "-l", "tier=front", "-o", "name")).toBe("pod/hello\n")

@@ -25,6 +25,7 @@ const APIS: ReadonlyArray<ApiPackage> = [
   group("autoscaling", "AutoscalingV2", "v2"),
   group("batch", "BatchV1"),
   group("certificates", "CertificatesV1"),
+  group("certificates", "CertificatesV1beta1", "v1beta1"),
   group("networking", "NetworkingV1"),
   group("policy", "PolicyV1"),
   group("rbac", "RbacV1"),

@@ -10,6 +10,7 @@ const graceTolerations: ReadonlyArray<CoreV1.Toleration> = [
 
 // A pod stays five minutes on a node that stopped answering, unless it says something about that itself.
 const withGraceTolerations = (tolerations: ReadonlyArray<CoreV1.Toleration>): ReadonlyArray<CoreV1.Toleration> => {
+  if (tolerations.length === 0) return graceTolerations
   const covers = (toleration: CoreV1.Toleration, key: string): boolean =>
     ((toleration.key ?? "") === key || (toleration.key ?? "") === "") &&
     ((toleration.effect ?? "") === "NoExecute" || (toleration.effect ?? "") === "")

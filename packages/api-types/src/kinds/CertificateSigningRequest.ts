@@ -7,23 +7,12 @@ import type { Errors } from "../internal/fieldRules.js"
 import { oneOf, uniqueNames } from "../internal/fieldRules.js"
 import { defined, equal } from "../internal/structure.js"
 import * as Kind from "../Kind.js"
-import * as Names from "../Names.js"
 import { immutable } from "../validation/MetadataValidation.js"
+import { validateSignerName } from "../validation/SignerValidation.js"
 
 type Request = CertificatesV1.CertificateSigningRequest
 
 const shortest = 600
-
-const validateSigner = (signer: string): Errors => {
-  if (signer === "") return [required("spec.signerName")]
-  const parts = signer.split("/")
-  const [domain = "", path = ""] = parts
-  if (parts.length !== 2) return [invalid("spec.signerName", signer, "must be a fully qualified domain and path of the form 'example.com/signer-name'")]
-  return [
-    ...Names.isDns1123Subdomain(domain).map((problem) => invalid("spec.signerName", domain, `validating label "${domain}": ${problem}`)),
-    ...(path === "" ? [invalid("spec.signerName", signer, "validating label \"\": must be non-empty")] : [])
-  ]
-}
 
 const pem = /^\s*-----BEGIN (NEW )?CERTIFICATE REQUEST-----[\s\S]+-----END (NEW )?CERTIFICATE REQUEST-----\s*$/
 
@@ -33,7 +22,7 @@ const validate = ({ spec }: Request): Errors => [
     : [invalid("spec.request", spec.request, "PEM block type must be CERTIFICATE REQUEST")]),
   ...((spec.usages ?? []).length === 0 ? [required("spec.usages")] : []),
   ...uniqueNames(spec.usages ?? [], (index) => `spec.usages[${index}]`, duplicate),
-  ...validateSigner(spec.signerName),
+  ...validateSignerName("spec.signerName", spec.signerName),
   ...(spec.expirationSeconds !== undefined && spec.expirationSeconds < shortest
     ? [invalid("spec.expirationSeconds", spec.expirationSeconds, `may not specify a duration less than ${shortest} seconds (10 minutes)`)]
     : [])

@@ -2,6 +2,7 @@
 import type * as CoreV1 from "../generated/CoreV1.js"
 import { podAdmissionDefaults } from "../defaults/PodAdmission.js"
 import { podDefaults } from "../defaults/PodDefaults.js"
+import { podWithLabelKeys } from "../defaults/PodLabelKeys.js"
 import { age, name, text, wide } from "../internal/columns.js"
 import * as Kind from "../Kind.js"
 import { ephemeralContainers, resize } from "./podSubresources.js"
@@ -58,6 +59,7 @@ export const pod: Kind.Kind<CoreV1.Pod> = Kind.make<CoreV1.Pod>({
   tracksGeneration: true,
   defaults: podDefaults,
   prepareForCreate: podAdmissionDefaults,
+  completeForCreate: podWithLabelKeys,
   prepareForUpdate: keepStatus,
   prepareForStatusUpdate: keepSpec,
   subresourceUpdates: { ephemeralcontainers: ephemeralContainers, resize },

@@ -100,7 +100,7 @@ const validateCommon = (container: CoreV1.Container, { spec, volumes }: PodConte
     image.trim() === image ? none : [invalid(".image", image, "must not have leading or trailing whitespace")],
     oneOf(".terminationMessagePolicy", container.terminationMessagePolicy, messagePolicies),
     at(".ports", validatePorts(container.ports)),
-    at(".env", validateEnv(container.env)),
+    at(".env", validateEnv(container.env, volumes)),
     at(".envFrom", validateEnvFrom(container.envFrom)),
     at(".volumeMounts", validateVolumeMounts(container, volumes)),
     at(".volumeDevices", validateVolumeDevices(container, volumes)),

@@ -2,12 +2,12 @@
 import { all, among, at, each, forbidden, invalid, none, required } from "../FieldError.js"
 import type * as CoreV1 from "../generated/CoreV1.js"
 import type { Errors } from "../internal/fieldRules.js"
-import { address, keysOf, named, optionalName } from "../internal/fieldRules.js"
+import { address, named, optionalName } from "../internal/fieldRules.js"
 import { differences, semanticEqual } from "../internal/structure.js"
 import * as Names from "../Names.js"
-import { isSidecar } from "../PodResources.js"
 import { validateImmutable } from "./MetadataValidation.js"
 import { validatePodSpec } from "./PodValidation.js"
+import { restartable } from "./RestartValidation.js"
 
 const changeable = [
   "`spec.containers[*].image`",
@@ -168,9 +168,7 @@ const validateStatusChange = (next: CoreV1.Pod, old: CoreV1.Pod): Errors => {
   const after = next.status ?? {}
   const before = old.status ?? {}
   if (semanticEqual(after, before)) return none
-  const policy = old.spec?.restartPolicy
-  const mayRestart = (_: string, exitCode: number): boolean => policy === "Always" || (policy === "OnFailure" && exitCode !== 0)
-  const sidecars = keysOf(old.spec?.initContainers, (container) => (isSidecar(container) ? container.name : undefined))
+  const mayRestart = restartable(old.spec)
   return at(
     "status",
     all(
@@ -178,12 +176,7 @@ const validateStatusChange = (next: CoreV1.Pod, old: CoreV1.Pod): Errors => {
       optionalName(".nominatedNodeName", after.nominatedNodeName, Names.isDns1123Subdomain),
       (before.qosClass ?? "") === "" ? none : validateImmutable(".qosClass", after.qosClass ?? "", before.qosClass ?? ""),
       validateTransitions(".containerStatuses", after.containerStatuses, before.containerStatuses, mayRestart),
-      validateTransitions(
-        ".initContainerStatuses",
-        after.initContainerStatuses,
-        before.initContainerStatuses,
-        (name, exitCode) => sidecars.has(name) || mayRestart(name, exitCode)
-      ),
+      validateTransitions(".initContainerStatuses", after.initContainerStatuses, before.initContainerStatuses, mayRestart),
       validateTransitions(".ephemeralContainerStatuses", after.ephemeralContainerStatuses, before.ephemeralContainerStatuses, () => false),
       validateAddresses(".podIPs", after.podIPs),
       validateAddresses(".hostIPs", after.hostIPs),

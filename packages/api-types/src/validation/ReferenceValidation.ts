@@ -1,5 +1,5 @@
 /** Rules of the values that a container takes from elsewhere: fields of its pod, resources, ConfigMaps and Secrets. */
-import { all, among, at, each, invalid, none, notSupported, required } from "../FieldError.js"
+import { all, among, at, each, invalid, none, notFound, notSupported, required, tooLong } from "../FieldError.js"
 import type * as CoreV1 from "../generated/CoreV1.js"
 import type { Errors } from "../internal/fieldRules.js"
 import { localFreePath, named, present, requiredName } from "../internal/fieldRules.js"
@@ -92,15 +92,28 @@ export const validateResourceFieldRef = (reference: CoreV1.ResourceFieldSelector
 const validateKeyRef = ({ key, name = "" }: CoreV1.ConfigMapKeySelector | CoreV1.SecretKeySelector): Errors =>
   all(named(".name", name, Names.isDns1123Subdomain), requiredName(".key", key, Names.isConfigMapKey))
 
-const validateFileKeyRef = ({ key, path: file, volumeName }: CoreV1.FileKeySelector): Errors =>
+/** Volumes of the pod by their names. @category models */
+export type Volumes = ReadonlyMap<string, CoreV1.Volume>
+
+const longestFileKey = 128
+
+const validateFileVolume = (name: string, volumes: Volumes): Errors => {
+  const volume = volumes.get(name)
+  if (name === "" || Names.isDns1123Label(name).length > 0) return requiredName(".volumeName", name, Names.isDns1123Label)
+  if (volume === undefined) return [notFound(".volumeName", name)]
+  return volume.emptyDir === undefined ? [invalid(".volumeName", name, "must name a volume of type emptyDir")] : none
+}
+
+const validateFileKeyRef = ({ key, path: file, volumeName }: CoreV1.FileKeySelector, volumes: Volumes): Errors =>
   all(
     requiredName(".key", key, Names.isEnvVarName),
-    requiredName(".volumeName", volumeName, Names.isDns1123Label),
+    key.length > longestFileKey ? [tooLong(".key", longestFileKey)] : none,
+    validateFileVolume(volumeName, volumes),
     present(".path", file),
     localFreePath(".path", file)
   )
 
-const validateValueFrom = (source: CoreV1.EnvVarSource, value: string): Errors => {
+const validateValueFrom = (source: CoreV1.EnvVarSource, value: string, volumes: Volumes): Errors => {
   const { configMapKeyRef, fieldRef, fileKeyRef, resourceFieldRef, secretKeyRef } = source
   const count = [configMapKeyRef, fieldRef, fileKeyRef, resourceFieldRef, secretKeyRef].filter((each) => each !== undefined).length
   const choice =
@@ -116,18 +129,19 @@ const validateValueFrom = (source: CoreV1.EnvVarSource, value: string): Errors =
     resourceFieldRef === undefined ? none : at(".resourceFieldRef", validateResourceFieldRef(resourceFieldRef, false)),
     configMapKeyRef === undefined ? none : at(".configMapKeyRef", validateKeyRef(configMapKeyRef)),
     secretKeyRef === undefined ? none : at(".secretKeyRef", validateKeyRef(secretKeyRef)),
-    fileKeyRef === undefined ? none : at(".fileKeyRef", validateFileKeyRef(fileKeyRef)),
+    fileKeyRef === undefined ? none : at(".fileKeyRef", validateFileKeyRef(fileKeyRef, volumes)),
     choice === undefined ? none : [invalid("", "", choice)]
   )
 }
 
-const validateVariable = ({ name, value = "", valueFrom }: CoreV1.EnvVar): Errors => {
+const validateVariable = ({ name, value = "", valueFrom }: CoreV1.EnvVar, volumes: Volumes): Errors => {
   const problems = requiredName(".name", name, Names.isEnvVarName)
-  return valueFrom === undefined ? problems : all(problems, at(".valueFrom", validateValueFrom(valueFrom, value)))
+  return valueFrom === undefined ? problems : all(problems, at(".valueFrom", validateValueFrom(valueFrom, value, volumes)))
 }
 
-/** Environment variables. @category combinators */
-export const validateEnv = (variables: ReadonlyArray<CoreV1.EnvVar> | undefined): Errors => each(variables, validateVariable)
+/** Environment variables of a container of a pod with these volumes. @category combinators */
+export const validateEnv = (variables: ReadonlyArray<CoreV1.EnvVar> | undefined, volumes: Volumes): Errors =>
+  each(variables, (variable) => validateVariable(variable, volumes))
 
 /** Whole ConfigMaps and Secrets as environment variables. @category combinators */
 export const validateEnvFrom = (sources: ReadonlyArray<CoreV1.EnvFromSource> | undefined): Errors =>

@@ -90,6 +90,20 @@ const labelKeys = (keys: ReadonlyArray<string> | undefined, selector: MetaV1.Lab
   return each(keys, labelKey)
 }
 
+/**
+ * Keys that are to match and that the selector names as well. A new pod comes here with its keys written into the selector (`podWithLabelKeys`), so one
+ * requirement of each is to be expected; in a template there is none yet, and what the pods of it will be told is not known.
+ */
+const selectedTwice = (keys: ReadonlyArray<string> | undefined, selector: MetaV1.LabelSelector | undefined): Errors => {
+  if (keys === undefined || keys.length === 0 || selector === undefined) return none
+  const seen = new Set(Object.keys(selector.matchLabels ?? {}))
+  return (selector.matchExpressions ?? []).flatMap(({ key }) => {
+    const twice = keys.includes(key) && seen.has(key)
+    seen.add(key)
+    return twice ? [invalid(`[${keys.lastIndexOf(key)}]`, key, "exists in both matchLabelKeys and labelSelector")] : []
+  })
+}
+
 const validatePodTerm = (term: CoreV1.PodAffinityTerm): Errors => {
   const mismatched = new Set(term.mismatchLabelKeys)
   return all(
@@ -98,6 +112,7 @@ const validatePodTerm = (term: CoreV1.PodAffinityTerm): Errors => {
     among(term.namespaces, (name) => named(".namespace", name, Names.isDns1123Label)),
     at(".matchLabelKeys", labelKeys(term.matchLabelKeys, term.labelSelector)),
     at(".mismatchLabelKeys", labelKeys(term.mismatchLabelKeys, term.labelSelector)),
+    selectedTwice(term.matchLabelKeys, term.labelSelector),
     at(
       ".matchLabelKeys",
       each(term.matchLabelKeys, (key) =>
@@ -163,9 +178,6 @@ const validateToleration = ({ effect = "", key = "", operator = "", tolerationSe
 export const validateTolerations = (path: string, tolerations: ReadonlyArray<CoreV1.Toleration> | undefined): Errors =>
   at(path, each(tolerations, validateToleration))
 
-const selectorKeys = (selector: MetaV1.LabelSelector | undefined): ReadonlySet<string> =>
-  new Set([...Object.keys(selector?.matchLabels ?? {}), ...(selector?.matchExpressions ?? []).map(({ key }) => key)])
-
 const validateMinDomains = (minDomains: number | undefined, action: string): Errors =>
   minDomains === undefined
     ? none
@@ -186,7 +198,6 @@ export const validateTopologySpread = (constraints: ReadonlyArray<CoreV1.Topolog
   const lastOf = new Map(constraints.map((constraint, index) => [pairOf(constraint), index]))
   return each(constraints, (constraint, index) => {
     const { labelSelector, matchLabelKeys, maxSkew, topologyKey, whenUnsatisfiable } = constraint
-    const selected = selectorKeys(labelSelector)
     return all(
       maxSkew <= 0 ? [invalid(".maxSkew", maxSkew, notPositive)] : none,
       topologyKey === "" ? [required(".topologyKey", "can not be empty")] : none,
@@ -196,10 +207,7 @@ export const validateTopologySpread = (constraints: ReadonlyArray<CoreV1.Topolog
       optionalOneOf(".nodeAffinityPolicy", constraint.nodeAffinityPolicy, nodePolicies),
       optionalOneOf(".nodeTaintsPolicy", constraint.nodeTaintsPolicy, nodePolicies),
       at(".matchLabelKeys", labelKeys(matchLabelKeys, labelSelector)),
-      at(
-        ".matchLabelKeys",
-        each(matchLabelKeys, (key) => (selected.has(key) ? [invalid("", key, "exists in both matchLabelKeys and labelSelector")] : none))
-      ),
+      selectedTwice(matchLabelKeys, labelSelector),
       validateLabelSelector(".labelSelector", labelSelector)
     )
   })

@@ -6,6 +6,8 @@ import { fileMode, keysOf, localFreePath, localPath, optionalOneOf, pathWithoutB
 import * as Names from "../Names.js"
 import * as Quantity from "../Quantity.js"
 import { fileFields, validateFieldRef, validateResourceFieldRef } from "./ReferenceValidation.js"
+import { validateLabelSelector } from "./SchedulingValidation.js"
+import { bundleNameProblems, signerOfBundle, validateSignerName } from "./SignerValidation.js"
 
 const validateItem = ({ key, mode, path: file }: CoreV1.KeyToPath): Errors =>
   all(present(".key", key), present(".path", file), localFreePath(".path", file), fileMode(".mode", mode))
@@ -27,6 +29,11 @@ const validateDownwardSource = ({ fieldRef, resourceFieldRef }: CoreV1.DownwardA
 const validateDownwardFile = (file: CoreV1.DownwardAPIVolumeFile): Errors =>
   all(present(".path", file.path), localFreePath(".path", file.path), validateDownwardSource(file), fileMode(".mode", file.mode))
 
+const validateBundleName = (name: string): Errors =>
+  name === ""
+    ? [required(".name", "must be a valid object name")]
+    : bundleNameProblems(name, signerOfBundle(name) ?? "").map((problem) => invalid(".name", name, `not a valid clustertrustbundlename: ${problem}`))
+
 const validateTrustBundle = (bundle: CoreV1.ClusterTrustBundleProjection): Errors => {
   const { labelSelector, name, signerName } = bundle
   const choice =
@@ -34,13 +41,16 @@ const validateTrustBundle = (bundle: CoreV1.ClusterTrustBundleProjection): Error
       ? [invalid("", bundle, "only one of name and signerName may be used")]
       : name !== undefined
         ? all(
-            present(".name", name, "must be a valid object name"),
+            validateBundleName(name),
             labelSelector === undefined
               ? none
               : [invalid(".labelSelector", labelSelector, "labelSelector must be unset if name is specified")]
           )
         : signerName !== undefined
-          ? present(".signerName", signerName, "must be a valid signer name")
+          ? all(
+              signerName === "" ? [required(".signerName", "must be a valid signer name")] : validateSignerName(".signerName", signerName),
+              validateLabelSelector(".labelSelector", labelSelector)
+            )
           : [required("", "either name or signerName must be specified")]
   return all(choice, present(".path", bundle.path), localFreePath(".path", bundle.path))
 }
@@ -80,6 +90,10 @@ const validateProjection = (source: CoreV1.VolumeProjection, index: number): Err
     token === undefined ? none : inSource(index, at(".serviceAccountToken", validateExpiration(token))),
     token === undefined ? none : token.path === "" ? [required(".path")] : localFreePath(".path", token.path),
     clusterTrustBundle === undefined ? none : inSource(index, at(".clusterTrustBundle", validateTrustBundle(clusterTrustBundle))),
+    // Nothing here signs such requests: better refused than waited for.
+    source.podCertificate === undefined
+      ? none
+      : inSource(index, [forbidden(".podCertificate", "certificates for pods are not issued by this cluster; mount one that a Secret holds")]),
     isAmbiguous(source) ? inSource(index, [forbidden("", "may not specify more than 1 volume type per source")]) : none
   )
 }

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import type { Attributes, Plugin } from "./Admission.js"
 import type * as Authorizer from "../authorization/Authorizer.js"
 import { equals, get, isArray, isObject, textAt } from "../internal/jsonValue.js"
+import * as signers from "../internal/signers.js"
 import type { UserInfo } from "../authentication/UserInfo.js"
 
 const kind = Kinds.certificateSigningRequest
@@ -49,19 +50,6 @@ const withTimes = (object: KubeObject.KubeObject, now: string): KubeObject.KubeO
 const verbOf = (subresource: string | undefined): string | undefined =>
   subresource === "approval" ? "approve" : subresource === "status" ? "sign" : undefined
 
-const signer = (user: UserInfo, verb: string, name: string): Authorizer.Attributes => ({
-  user,
-  verb,
-  isResource: true,
-  group: kind.group,
-  version: "*",
-  resource: "signers",
-  subresource: undefined,
-  namespace: undefined,
-  name,
-  path: ""
-})
-
 const clientSigner = "kubernetes.io/kube-apiserver-client"
 const unlimited = "system:masters"
 
@@ -101,9 +89,7 @@ const check = (
   const verb = operation === "UPDATE" ? verbOf(subresource) : undefined
   if (verb === undefined || verb === "sign" && equals(decided(object), decided(old))) return Effect.void
   const signerName = textAt(get(old, "spec"), "signerName")
-  // A permission may also be for all signers of a domain.
-  const domain = `${signerName.split("/")[0] ?? ""}/*`
-  return [signerName, domain].some((asked) => authorize(signer(user, verb, asked)).allowed)
+  return signers.may(authorize, user, verb, signerName)
     ? Effect.void
     : ApiError.fail(Status.forbidden(kind, name, `user not permitted to ${verb} requests with signerName ${JSON.stringify(signerName)}`))
 }

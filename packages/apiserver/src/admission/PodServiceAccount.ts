@@ -33,17 +33,17 @@ const account = (view: ClusterView, namespace: string, name: string): Effect.Eff
   return name === "default" ? Effect.retry(look, patience) : look
 }
 
-const accessVolume = (name: string): JsonObject => ({
-  name,
-  projected: {
-    sources: [
-      { serviceAccountToken: { expirationSeconds: tokenSeconds, path: "token" } },
-      { configMap: { items: [{ key: "ca.crt", path: "ca.crt" }], name: "kube-root-ca.crt" } },
-      { downwardAPI: { items: [{ fieldRef: { apiVersion: "v1", fieldPath: "metadata.namespace" }, path: "namespace" }] } }
-    ],
-    defaultMode: 420
-  }
-})
+// One for all pods: nobody changes what is stored.
+const access: JsonObject = {
+  sources: [
+    { serviceAccountToken: { expirationSeconds: tokenSeconds, path: "token" } },
+    { configMap: { items: [{ key: "ca.crt", path: "ca.crt" }], name: "kube-root-ca.crt" } },
+    { downwardAPI: { items: [{ fieldRef: { apiVersion: "v1", fieldPath: "metadata.namespace" }, path: "namespace" }] } }
+  ],
+  defaultMode: 420
+}
+
+const accessVolume = (name: string): JsonObject => ({ name, projected: access })
 
 const isMounted = (container: unknown): boolean =>
   listOf(get(container, "volumeMounts")).some((mount) => get(mount, "mountPath") === mountPath)

@@ -81,6 +81,7 @@ const nodeRules: ReadonlyArray<Rule> = [
   core(["pods/eviction", "pods/finalize"], ["create"]),
   leases(["create", "delete", "get", "patch", "update", "list", "watch"]),
   { group: "node.k8s.io", resources: ["runtimeclasses"], verbs: read },
+  { group: "certificates.k8s.io", resources: ["clustertrustbundles"], verbs: read },
   // Admission sees to it that they are those of its own node.
   { group: "reddwarf.io", resources: ["zoneinstances"], verbs: [...read, ...write, "delete"] },
   { group: "reddwarf.io", resources: ["zoneinstances/status"], verbs: ["patch", "update"] }

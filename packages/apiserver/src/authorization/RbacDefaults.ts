@@ -39,6 +39,7 @@ const nodeRules: ReadonlyArray<RbacV1.PolicyRule> = [
   rule(["node.k8s.io"], ["runtimeclasses"], read),
   rule(["resource.k8s.io"], ["resourceclaims"], ["get"]),
   rule([""], ["serviceaccounts"], ["get"]),
+  rule(["certificates.k8s.io"], ["clustertrustbundles"], read),
   rule(["reddwarf.io"], ["zoneinstances"], ["create", "delete", ...read, "patch", "update"]),
   rule(["reddwarf.io"], ["zoneinstances/status"], ["patch", "update"])
 ]
@@ -170,7 +171,8 @@ const systemRoles: ReadonlyArray<ClusterRoleData> = [
   {
     name: "system:certificates.k8s.io:certificatesigningrequests:selfnodeclient",
     rules: [rule(["certificates.k8s.io"], ["certificatesigningrequests/selfnodeclient"], ["create"])]
-  }
+  },
+  { name: "system:cluster-trust-bundle-discovery", rules: [rule(["certificates.k8s.io"], ["clustertrustbundles"], read)] }
 ]
 
 /** Default ClusterRoles. @category constructors */
@@ -190,6 +192,7 @@ export const clusterRoleBindings: ReadonlyArray<RbacV1.ClusterRoleBinding> = [
   bind("system:basic-user", [everyone]),
   bind("system:public-info-viewer", [everyone, group("system:unauthenticated")]),
   bind("system:service-account-issuer-discovery", [group("system:serviceaccounts")]),
+  bind("system:cluster-trust-bundle-discovery", [group("system:serviceaccounts")]),
   bind("system:node-proxier", [user("system:kube-proxy")]),
   bind("system:kube-controller-manager", [user("system:kube-controller-manager")]),
   bind("system:kube-dns", [serviceAccount("kube-system", "kube-dns")]),

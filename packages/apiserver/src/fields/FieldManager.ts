@@ -10,6 +10,7 @@ import * as Either from "effect/Either"
 import { equals, get, isObject, type JsonObject } from "../internal/jsonValue.js"
 import * as AppliedFields from "./AppliedFields.js"
 import * as Comparison from "./Comparison.js"
+import * as CreatedFields from "./CreatedFields.js"
 import * as FieldConflict from "./FieldConflict.js"
 import * as FieldSet from "./FieldSet.js"
 import * as LastApplied from "./LastApplied.js"
@@ -81,6 +82,16 @@ const takeFrom = (
   return result
 }
 
+/**
+ * What the writer itself keeps of its fields beside those that it takes: all but what is gone, and what of the change nobody owns. What it
+ * takes anew stays in it, so that a set that does not change need not be taken apart and joined again.
+ */
+const keptByWriter = (fields: FieldSet.FieldSet, { changed, removed }: Comparison.Comparison): FieldSet.FieldSet => {
+  const ownedByNobody = changed["f:metadata"] ?? changed["f:kind"] ?? changed["f:apiVersion"]
+  const kept = ownedByNobody === undefined ? fields : FieldSet.difference(fields, FieldSet.intersection(untracked, changed))
+  return FieldSet.difference(kept, removed)
+}
+
 /** What a write of the status can change: the rest need not be compared. */
 const reported = (object: unknown): JsonObject => {
   const parts: Record<string, unknown> = {}
@@ -106,19 +117,32 @@ const afterChange = (
   if (FieldSet.isEmpty(changed) && FieldSet.isEmpty(removed)) return owners
   const manager = managerOf(writer, "Update")
   const key = ManagedFields.keyOf(manager)
-  const result = takeFrom(owners, { changed, removed }, undefined)
-  const taken = tracked(changed)
-  if (!FieldSet.isEmpty(taken)) {
-    const before = result.get(key)?.fields ?? FieldSet.empty
-    const fields = FieldSet.isEmpty(before) ? taken : FieldSet.sorted(FieldSet.union(taken, before))
-    result.set(key, { manager, time: timeOf(writer), fields })
-  }
+  const result = takeFrom(owners, { changed, removed }, key)
+  const before = owners.get(key)
+  const own = keptByWriter(before?.fields ?? FieldSet.empty, { changed, removed })
+  const taken = FieldSet.difference(changed, untracked)
+  const all = FieldSet.union(own, taken)
+  // Whoever writes again what it owns already, as most do, keeps the very same set, which is in order.
+  const fields = all === before?.fields ? all : FieldSet.sorted(all)
+  if (FieldSet.isEmpty(fields)) result.delete(key)
+  else if (!FieldSet.isEmpty(taken)) result.set(key, { manager, time: timeOf(writer), fields })
+  else if (before !== undefined && fields !== before.fields) result.set(key, { ...before, fields })
   return ManagedFields.capped(result)
+}
+
+/** The entry of the only writer of a new object. */
+const ofOnlyWriter = (schema: TypedSchema.KindSchema, object: KubeObject.KubeObject, writer: Writer): Entries => {
+  const fields = CreatedFields.of(schema, object, writer.hasStatus, () => {
+    const [only] = afterChange(schema, schema.empty, object, ManagedFields.none, writer).values()
+    return only?.fields ?? FieldSet.empty
+  })
+  return FieldSet.isEmpty(fields) ? undefined : ManagedFields.entriesOf([{ manager: managerOf(writer, "Update"), time: timeOf(writer), fields }])
 }
 
 /** The entries of a new object that its writer gives the content of `object`. @category combinators */
 export const afterCreate = (schema: TypedSchema.KindSchema, object: KubeObject.KubeObject, writer: Writer): Entries => {
   const { managedFields } = object.metadata
+  if (managedFields === undefined && writer.subresource === undefined) return ofOnlyWriter(schema, object, writer)
   const given = managedFields === undefined || ManagedFields.isReset(managedFields)
     ? ManagedFields.none
     : ManagedFields.ofClient(object) ?? ManagedFields.none

@@ -74,9 +74,13 @@ const decode = (
 export const ofStored = (object: KubeObject.KubeObject): Owners =>
   decode(object.metadata.managedFields, FieldSet.trusted) ?? none
 
+const orderedFields = (fields: unknown): FieldSet.FieldSet | undefined => {
+  const set = FieldSet.fromFieldsV1(fields)
+  return set === undefined ? undefined : FieldSet.sorted(set)
+}
+
 /** The owners that a client wrote into an object; undefined when what it wrote makes no sense. @category constructors */
-export const ofClient = (object: KubeObject.KubeObject): Owners | undefined =>
-  decode(object.metadata.managedFields, FieldSet.fromFieldsV1)
+export const ofClient = (object: KubeObject.KubeObject): Owners | undefined => decode(object.metadata.managedFields, orderedFields)
 
 /** Whether a client asks to forget all owners: by an empty list, or one empty entry. @category combinators */
 export const isReset = (managedFields: unknown): boolean => {
@@ -107,9 +111,11 @@ const entryOf = ({ fields, manager, time }: Ownership): Entries[number] => ({
   ...(manager.subresource === "" ? {} : { subresource: manager.subresource })
 })
 
+/** The entries of these owners. @category combinators */
+export const entriesOf = (owners: ReadonlyArray<Ownership>): Entries => owners.toSorted(compare).map(entryOf)
+
 /** The entries of an object; undefined when nobody owns anything. @category combinators */
-export const encode = (owners: Owners): Entries | undefined =>
-  owners.size === 0 ? undefined : [...owners.values()].sort(compare).map(entryOf)
+export const encode = (owners: Owners): Entries | undefined => owners.size === 0 ? undefined : entriesOf([...owners.values()])
 
 const timeless = (managedFields: unknown): ReadonlyArray<unknown> =>
   isArray(managedFields) ? managedFields.map((entry) => isObject(entry) ? { ...entry, time: undefined } : entry) : []

@@ -74,12 +74,7 @@ const messageOf = ({ next }: KubeletResponse): Effect.Effect<string, KubeletUnre
 const reasons: Readonly<Record<number, string>> = { 400: "BadRequest", 403: "Forbidden", 404: "NotFound" }
 
 const copy = (response: KubeletResponse, sink: Sink): Effect.Effect<void> =>
-  response.next.pipe(
-    Effect.flatMap((chunk) => {
-      if (chunk === undefined) return Effect.succeed(false)
-      return sink.write(chunk) ? Effect.succeed(true) : Effect.as(sink.drained, true)
-    }),
-    Effect.repeat({ while: (more) => more }),
+  response.pump(sink, (chunk) => sink.write(chunk) ? "more" : "full").pipe(
     // The status line is long sent: all that can be done is to end the text there.
     Effect.catchAll((error) => Effect.logWarning("a log ended early", error)),
     Effect.asVoid
@@ -100,23 +95,25 @@ const copyPieces = (
   sink: Sink,
   again: (place: string | undefined) => Effect.Effect<KubeletResponse | undefined, KubeletUnreachable, Scope.Scope>
 ): Effect.Effect<void> => {
-  let place: string | undefined
+  let progress: logPieces.Progress | undefined
   /** Whether the log is over; else it was cut off. */
   const read = (response: KubeletResponse): Effect.Effect<boolean> => {
-    const reader = logPieces.reader()
-    return Effect.flatMap(response.next, (chunk) => {
-      const taken = chunk === undefined ? undefined : reader.push(chunk)
-      if (taken === undefined) return Effect.succeed("cut" as const)
-      place = reader.place() ?? place
-      const full = taken.bytes.filter((bytes) => !sink.write(bytes)).length > 0
-      return Effect.as(full ? sink.drained : Effect.void, taken.ended ? "ended" as const : "more" as const)
+    const reader = logPieces.reader(progress)
+    let isOver = false
+    return response.pump(sink, (chunk) => {
+      const taken = reader.push(chunk)
+      if (taken === undefined) return "over"
+      progress = reader.progress() ?? progress
+      let isFull = false
+      for (const bytes of taken.bytes) if (!sink.write(bytes)) isFull = true
+      isOver = taken.ended
+      return isOver ? "over" : isFull ? "full" : "more"
     }).pipe(
-      Effect.repeat({ while: (state) => state === "more" }),
-      Effect.map((state) => state === "ended"),
+      Effect.map(() => isOver),
       Effect.orElseSucceed(() => false)
     )
   }
-  const resumed = Effect.suspend(() => again(place)).pipe(
+  const resumed = Effect.suspend(() => again(progress?.place)).pipe(
     Effect.retry(Schedule.spaced(pause)),
     Effect.timeoutTo({ duration: patience, onSuccess: (response) => response, onTimeout: () => undefined }),
     Effect.flatMap((response) => response === undefined || response.contentType !== logPieces.contentType ? Effect.succeed(true) : read(response)),

@@ -103,18 +103,14 @@ const make = (context: ApiContext, storage: Kind.Storage, webhook: Kind.Conversi
   const eventOf = (event: CacheEvent.CacheEvent): CacheEvent.CacheEvent => {
     const found = events.get(event)
     if (found !== undefined) return found
-    const encodings = new Map<string, Uint8Array>()
     const made: CacheEvent.CacheEvent = {
       type: event.type,
       key: event.key,
       revision: event.revision,
       entry: need(event.entry),
       previous: event.previous === undefined ? undefined : need(event.previous),
-      encoded: (kind, encode) => {
-        const bytes = encodings.get(kind) ?? encode()
-        encodings.set(kind, bytes)
-        return bytes
-      }
+      // Kept beside the encodings of the stored event, in its bounds.
+      encoded: (kind, encode) => event.encoded(`${webhook.apiVersion} ${kind}`, encode)
     }
     events.set(event, made)
     return made

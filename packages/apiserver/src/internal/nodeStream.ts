@@ -44,3 +44,62 @@ export const readChunks = (stream: Readable): Effect.Effect<Uint8Array | undefin
     take()
     return Effect.sync(forget)
   })
+
+/** What a taker says of a chunk: there is room for more, it must be waited for that, or nothing more is wanted. */
+export type Taken = "more" | "full" | "over"
+
+/** A receiver that may be full. */
+export interface Receiver {
+  readonly drained: Effect.Effect<void>
+  /** Calls back once, perhaps at once; the result forgets it. */
+  readonly whenDrained?: (listener: () => void) => () => void
+}
+
+/**
+ * Hands on every chunk as it comes until the stream ends, or the taker has enough. For megabytes a second: there is one effect for the
+ * whole stream, not one for each chunk.
+ */
+export const pump = (stream: Readable, receiver: Receiver, take: (chunk: Uint8Array) => Taken): Effect.Effect<"ended" | "over", StreamBroken> => {
+  const part = Effect.async<"ended" | "over" | "full", StreamBroken>((resume) => {
+    let forgetWait: (() => void) | undefined
+    const onData = (chunk: unknown) => {
+      const taken = chunk instanceof Uint8Array ? take(chunk) : "more"
+      if (taken === "more") return
+      stream.pause()
+      if (taken === "over") return done(Effect.succeed("over"))
+      if (receiver.whenDrained === undefined) return done(Effect.succeed("full"))
+      let isAtOnce = true
+      const forget = receiver.whenDrained(() => {
+        forgetWait = undefined
+        isAtOnce = false
+        stream.resume()
+      })
+      if (isAtOnce) forgetWait = forget
+    }
+    const onEnd = () => done(Effect.succeed("ended"))
+    const onError = (cause: unknown) => done(Effect.fail(broken(cause)))
+    const onClose = () => done(stream.readableEnded ? Effect.succeed("ended") : Effect.fail(cutOff))
+    const forget = () => {
+      stream.off("data", onData)
+      stream.off("end", onEnd)
+      stream.off("error", onError)
+      stream.off("close", onClose)
+      stream.pause()
+      forgetWait?.()
+    }
+    const done = (result: Effect.Effect<"ended" | "over" | "full", StreamBroken>) => {
+      forget()
+      resume(result)
+    }
+    if (stream.readableEnded) return resume(Effect.succeed("ended"))
+    if (stream.errored !== null) return resume(Effect.fail(broken(stream.errored)))
+    if (stream.destroyed) return resume(Effect.fail(cutOff))
+    stream.on("end", onEnd)
+    stream.on("error", onError)
+    stream.on("close", onClose)
+    stream.on("data", onData)
+    stream.resume()
+    return Effect.sync(forget)
+  })
+  return Effect.flatMap(part, (state) => state === "full" ? Effect.zipRight(receiver.drained, Effect.suspend(() => pump(stream, receiver, take))) : Effect.succeed(state))
+}

@@ -25,7 +25,12 @@ export type Answer =
   }
 
 /** There was no answer. */
-export class OutboundFailed extends Data.TaggedError("OutboundFailed")<{ readonly detail: string; readonly cause?: unknown }> {}
+export class OutboundFailed extends Data.TaggedError("OutboundFailed")<{
+  readonly detail: string
+  /** Whether the other server may have had the request: only one that it had not can be sent again. */
+  readonly sent: boolean
+  readonly cause?: unknown
+}> {}
 
 // As messages of Kubernetes' own clients, which users know.
 const detailOf = (cause: unknown, host: string): string => {
@@ -42,7 +47,8 @@ export const send = (
   timeoutMillis: number
 ): Effect.Effect<Answer, OutboundFailed, Scope.Scope> => {
   const { host, protocol } = new URL(origin)
-  const failed = (cause: unknown) => new OutboundFailed({ detail: detailOf(cause, host), cause })
+  let sent = false
+  const failed = (cause: unknown) => new OutboundFailed({ detail: detailOf(cause, host), sent, cause })
   let upgraded: Duplex | undefined
   const opened = Effect.acquireRelease(
     Effect.try({
@@ -53,6 +59,13 @@ export const send = (
           ? tlsRequest(url, { ...options, method, headers })
           : plainRequest(url, { method, headers })
         made.setTimeout(timeoutMillis, () => made.destroy(new Error(`no answer within ${timeoutMillis} ms`)))
+        // Until then there is nobody to whom the request could go.
+        made.once("socket", (socket) => {
+          sent = !socket.connecting
+          socket.once(protocol === "https:" ? "secureConnect" : "connect", () => {
+            sent = true
+          })
+        })
         // Failures after the answer has begun are seen by its reader.
         made.on("error", () => {})
         return made

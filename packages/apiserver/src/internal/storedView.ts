@@ -59,24 +59,19 @@ const memo = <K extends WeakKey, V>(make: (key: K) => V): (key: K) => V => {
   }
 }
 
+let made = 0
+
 const cacheOf = (storage: Kind.Storage, cache: Cache): Cache => {
-  const entryOf = memo((entry: CacheEvent.CacheEntry): CacheEvent.CacheEntry => new Converted(storage, entry))
-  const eventOf = memo((event: CacheEvent.CacheEvent): CacheEvent.CacheEvent => {
-    const encodings = new Map<string, Uint8Array>()
-    return {
-      type: event.type,
-      key: event.key,
-      revision: event.revision,
-      entry: entryOf(event.entry),
-      previous: event.previous === undefined ? undefined : entryOf(event.previous),
-      encoded: (kind, make) => {
-        const found = encodings.get(kind)
-        if (found !== undefined) return found
-        const made = make()
-        encodings.set(kind, made)
-        return made
-      }
-    }
+  const name = `view ${String(made++)}`
+  // Neither is remembered: what they convert would stay as long as what is stored does. Encodings are kept beside those of the stored event, in its bounds.
+  const entryOf = (entry: CacheEvent.CacheEntry): CacheEvent.CacheEntry => new Converted(storage, entry)
+  const eventOf = (event: CacheEvent.CacheEvent): CacheEvent.CacheEvent => ({
+    type: event.type,
+    key: event.key,
+    revision: event.revision,
+    entry: entryOf(event.entry),
+    previous: event.previous === undefined ? undefined : entryOf(event.previous),
+    encoded: (kind, make) => event.encoded(`${name} ${kind}`, make)
   })
   return {
     ...cache,

@@ -1,6 +1,7 @@
 /** Where a streamed body goes: a response, or the bare connection under it. */
 import * as Effect from "effect/Effect"
 import { ServerResponse } from "node:http"
+import type { Socket } from "node:net"
 import type { Sink } from "../ApiResponse.js"
 
 /** A stream that takes bytes and says when it is full. */
@@ -69,6 +70,18 @@ const framed = (chunk: Uint8Array): Uint8Array => {
   return bytes
 }
 
+/** From so many bytes on it costs more to copy a chunk than to write three pieces. */
+const framedAsOne = 8192
+
+const writeAround = (socket: Socket, chunk: Uint8Array): boolean => {
+  socket.cork()
+  socket.write(`${chunk.length.toString(16)}\r\n`, "latin1")
+  socket.write(chunk)
+  const isFree = socket.write(lineEnd)
+  socket.uncork()
+  return isFree
+}
+
 /**
  * The bare connection under an HTTP/1.1 answer in chunks whose head is on its way: a response object writes each chunk in four
  * pieces, which for small events costs more than sending them. Undefined where the answer has to wait for its turn.
@@ -78,7 +91,7 @@ export const connectionOf = (response: object): Writable | undefined => {
   const { socket } = response
   if (socket === null) return undefined
   return {
-    write: (chunk) => chunk.length === 0 || socket.destroyed || socket.write(framed(chunk)),
+    write: (chunk) => chunk.length === 0 || socket.destroyed || (chunk.length < framedAsOne ? socket.write(framed(chunk)) : writeAround(socket, chunk)),
     once: (event, listener) => socket.once(event, listener)
   }
 }

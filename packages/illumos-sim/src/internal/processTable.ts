@@ -158,19 +158,48 @@ const withoutTable = (zone: ZoneProcesses): ReadonlyArray<Member> =>
     { pid: -leader.pid, parent: 0, group: leader.pid, session: leader.pid, ticks: 0, childTicks: 0, size: 0, rss: 0 }
   ))
 
-/** Marked by environment, members of a recorded group or of a session that holds one of these, and the descendants of all of them. */
-const select = (zone: ZoneProcesses, table: ReadonlyArray<Entry>, marks: ReadonlyMap<number, string>): ReadonlyArray<Member> => {
-  const groups = ownedGroups(zone.groups, new Map(table.map((entry) => [entry.pid, entry])))
-  const found = new Set<number>()
+/** The processes of one look by what makes them belong to a zone: hundreds of zones are looked up in it. */
+interface Kin {
+  readonly byPid: ReadonlyMap<number, Entry>
+  readonly byGroup: ReadonlyMap<number, ReadonlyArray<Entry>>
+  readonly bySession: ReadonlyMap<number, ReadonlyArray<Entry>>
+  readonly byParent: ReadonlyMap<number, ReadonlyArray<Entry>>
+  readonly byMark: ReadonlyMap<string, ReadonlyArray<Entry>>
+  /** Where each stands in the table. */
+  readonly places: ReadonlyMap<Entry, number>
+}
+
+const groupedBy = <K>(table: ReadonlyArray<Entry>, keyOf: (entry: Entry) => K | undefined): ReadonlyMap<K, ReadonlyArray<Entry>> => {
+  const groups = new Map<K, Array<Entry>>()
   for (const entry of table) {
-    if (groups.has(entry.group) || groups.has(entry.session) || marks.get(entry.pid) === zone.marker) found.add(entry.pid)
+    const key = keyOf(entry)
+    if (key === undefined) continue
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [entry])
+    else group.push(entry)
   }
-  for (let size = -1; size !== found.size;) {
-    size = found.size
-    for (const entry of table) if (found.has(entry.parent)) found.add(entry.pid)
+  return groups
+}
+
+const kinOf = (table: ReadonlyArray<Entry>, marks: ReadonlyMap<number, string>): Kin => ({
+  byPid: new Map(table.map((entry) => [entry.pid, entry])),
+  byGroup: groupedBy(table, ({ group }) => group),
+  bySession: groupedBy(table, ({ session }) => session),
+  byParent: groupedBy(table, ({ parent }) => parent),
+  byMark: groupedBy(table, ({ pid }) => marks.get(pid)),
+  places: new Map(table.map((entry, place) => [entry, place]))
+})
+
+/** Marked by environment, members of a recorded group or of a session that holds one of these, and the descendants of all of them. */
+const select = (zone: ZoneProcesses, kin: Kin): ReadonlyArray<Member> => {
+  const found = new Set<Entry>(kin.byMark.get(zone.marker))
+  for (const group of ownedGroups(zone.groups, kin.byPid)) {
+    for (const entry of kin.byGroup.get(group) ?? []) found.add(entry)
+    for (const entry of kin.bySession.get(group) ?? []) found.add(entry)
   }
-  found.delete(process.pid)
-  return table.filter((entry) => found.has(entry.pid))
+  // What is added on the way is gone through as well.
+  for (const { pid } of found) for (const child of kin.byParent.get(pid) ?? []) found.add(child)
+  return [...found].filter(({ pid }) => pid !== process.pid).sort((a, b) => (kin.places.get(a) ?? 0) - (kin.places.get(b) ?? 0))
 }
 
 /** Live processes of several zones, in the order of the zones, from one look at the process table. */
@@ -180,7 +209,8 @@ export const membersOf = (zones: ReadonlyArray<ZoneProcesses>): ReadonlyArray<Re
   const table = readTable()
   if (table === undefined) return zones.map(withoutTable)
   const marks = assignmentsOf(first.marker.slice(0, first.marker.indexOf("=")), table)
-  return zones.map((zone) => select(zone, table, marks))
+  const kin = kinOf(table, marks)
+  return zones.map((zone) => select(zone, kin))
 }
 
 /**

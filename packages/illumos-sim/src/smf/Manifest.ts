@@ -66,7 +66,7 @@ const collect = (into: Collected, element: Element): void => {
   for (const dependency of all(element, "dependency").flatMap(dependencyOf)) {
     into.dependencies.set(dependency.name, dependency)
     into.groups[dependency.name] = "dependency"
-    put(dependency.name, "entities", "fmri", dependency.on)
+    put(dependency.name, "entities", "fmri", [...dependency.on])
     put(dependency.name, "grouping", "astring", [dependency.grouping])
     put(dependency.name, "restart_on", "astring", [dependency.restartOn])
     put(dependency.name, "type", "astring", [dependency.type])

@@ -43,7 +43,7 @@ const upgrade = (instance: Instance, described: Manifest.Described): void => {
   }
   for (const [key, property] of Object.entries(described.properties)) merged[key] ??= property
   instance.properties = merged
-  instance.imported = { ...described.properties }
+  instance.imported = structuredClone(described.properties)
   instance.groups = { ...instance.groups, ...described.groups }
   instance.dependencies = described.dependencies
   instance.duration = described.duration
@@ -67,7 +67,7 @@ const importManifest = (context: HostContext, repository: Repository, path: stri
       dependencies: described.dependencies,
       groups: { ...described.groups },
       properties: { ...described.properties },
-      imported: { ...described.properties },
+      imported: structuredClone(described.properties),
       enabled: described.enabled,
       state: "uninitialized",
       since: context.now,
@@ -94,7 +94,7 @@ const remove = (repository: Repository, words: ReadonlyArray<string>): Result =>
 
 /** Before the first change after a refresh, what the instance runs with is put aside. */
 const edit = (instance: Instance, change: (properties: Record<string, Property>) => void): void => {
-  instance.running ??= { ...instance.properties }
+  instance.running ??= structuredClone(instance.properties)
   change(instance.properties)
   if (JSON.stringify(instance.running) === JSON.stringify(instance.properties)) delete instance.running
 }

@@ -13,12 +13,16 @@ export const delegatedTo = (context: HostContext, dataset: Dataset): string | un
       dataset.name === name || dataset.name.startsWith(`${name}/`))
   )?.name
 
+/** Name of the booted zone that the dataset is the root of, or that it is delegated to. @category combinators */
+export const rootOf = (context: HostContext, dataset: Dataset): string | undefined => {
+  const folder = Datasets.folder(context, dataset)
+  return delegatedTo(context, dataset)
+    ?? context.host.zones.find((zone) => zone.kernel !== undefined && folder !== undefined && within(folder, context.files.real(zonepath(zone))))?.name
+}
+
 /** Name of the zone that uses the dataset through its zonepath, a loopback mount or a delegation. @category combinators */
 export const reason = (context: HostContext, dataset: Dataset): string | undefined => {
   const folder = Datasets.folder(context, dataset)
-  return delegatedTo(context, dataset) ?? context.host.zones.find((zone) => {
-    if (zone.kernel === undefined) return false
-    return folder !== undefined
-      && (within(folder, context.files.real(zonepath(zone))) || zone.kernel.mounts.some((mount) => within(folder, mount.target)))
-  })?.name
+  return rootOf(context, dataset)
+    ?? context.host.zones.find(({ kernel }) => folder !== undefined && kernel?.mounts.some((mount) => within(folder, mount.target)) === true)?.name
 }

@@ -3,7 +3,6 @@
  * copies keep their times. So the space that snapshots and clones share can be told apart from what is theirs alone.
  */
 import * as fs from "node:fs"
-import * as path from "node:path"
 
 /** Bytes by entry; the key says what the entry is. @category models */
 export type Manifest = ReadonlyMap<string, number>
@@ -13,14 +12,23 @@ const maxEntries = 20_000
 
 const empty: Manifest = new Map()
 
+/** What everything but a file takes. */
+const folderBytes = 512
+
 /** Files with holes take less than their size; where small ones are kept with their names, they have no blocks. */
 const fileBytes = ({ blocks, size }: fs.Stats): number => Math.max(512, size <= 8192 ? size : Math.min(size, blocks * 512))
 
+/** Something in a folder. */
+interface Entry {
+  readonly path: string
+  readonly isDirectory: boolean
+}
+
 /** The entries of a folder as they were read, and what tells that none came or went since. */
 interface Listing {
-  readonly ino: bigint
-  readonly changed: bigint
-  readonly entries: ReadonlyArray<fs.Dirent>
+  readonly ino: number
+  readonly changed: number
+  readonly entries: ReadonlyArray<Entry>
 }
 
 /**
@@ -33,11 +41,11 @@ const maxListings = 20_000
 /** A folder that changed just now may change again within the same tick of the file system's clock, so it is not remembered yet. */
 const tickMillis = 1000
 
-const remember = (folder: string, stat: fs.BigIntStats, entries: ReadonlyArray<fs.Dirent>): void => {
+const remember = (folder: string, stat: fs.Stats, entries: ReadonlyArray<Entry>): void => {
   listings.delete(folder)
   // The clock of the machine, as that of the file system: the one of the simulated host may stand still.
-  if (performance.timeOrigin + performance.now() - Number(stat.ctimeMs) < tickMillis) return
-  listings.set(folder, { ino: stat.ino, changed: stat.ctimeNs, entries })
+  if (performance.timeOrigin + performance.now() - stat.ctimeMs < tickMillis) return
+  listings.set(folder, { ino: stat.ino, changed: stat.ctimeMs, entries })
   for (const oldest of listings.keys()) {
     if (listings.size <= maxListings) break
     listings.delete(oldest)
@@ -45,13 +53,13 @@ const remember = (folder: string, stat: fs.BigIntStats, entries: ReadonlyArray<f
 }
 
 /** Entries with their kinds, so that folders need not be asked one by one; none when the folder went meanwhile. */
-const entriesOf = (folder: string): ReadonlyArray<fs.Dirent> => {
-  const stat = fs.lstatSync(folder, { bigint: true, throwIfNoEntry: false })
+const entriesOf = (folder: string): ReadonlyArray<Entry> => {
+  const stat = fs.lstatSync(folder, { throwIfNoEntry: false })
   if (stat === undefined) return []
   const before = listings.get(folder)
-  if (before?.ino === stat.ino && before.changed === stat.ctimeNs) return before.entries
+  if (before?.ino === stat.ino && before.changed === stat.ctimeMs) return before.entries
   try {
-    const entries = fs.readdirSync(folder, { withFileTypes: true })
+    const entries = fs.readdirSync(folder, { withFileTypes: true }).map((entry) => ({ path: `${folder}/${entry.name}`, isDirectory: entry.isDirectory() }))
     // The time is from before the look: what came in between is seen the next time at the latest.
     remember(folder, stat, entries)
     return entries
@@ -61,26 +69,57 @@ const entriesOf = (folder: string): ReadonlyArray<fs.Dirent> => {
   }
 }
 
-/** Counts a folder, or a single file. Folders in `skip` belong to other datasets. @category constructors */
-export const read = (folder: string, skip: ReadonlySet<string>): Manifest => {
-  const found = new Map<string, number>()
+/** What is told of each entry of a folder. */
+interface Visitor {
+  readonly folder: (path: string) => void
+  readonly file: (path: string, stat: fs.Stats) => void
+}
+
+/** Goes through a folder, or a single file. Folders in `skip` belong to other datasets. */
+const visit = (folder: string, skip: ReadonlySet<string>, visitor: Visitor): void => {
+  let left = maxEntries
   const file = (at: string): void => {
     const stat = fs.lstatSync(at, { throwIfNoEntry: false })
-    if (stat !== undefined) found.set(`${at.slice(folder.length)} ${stat.size} ${Math.round(stat.mtimeMs)}`, stat.isFile() ? fileBytes(stat) : 512)
+    if (stat === undefined) return
+    left -= 1
+    visitor.file(at, stat)
   }
   const top = fs.lstatSync(folder, { throwIfNoEntry: false })
   if (top?.isDirectory() === false) file(folder)
   const pending = top?.isDirectory() === true ? [folder] : []
-  for (let next = pending.pop(); next !== undefined && found.size < maxEntries; next = pending.pop()) {
-    if (next !== folder) found.set(`${next.slice(folder.length)}/`, 512)
-    for (const entry of entriesOf(next)) {
-      const child = path.join(next, entry.name)
-      if (skip.has(child)) continue
-      if (entry.isDirectory()) pending.push(child)
-      else file(child)
+  for (let next = pending.pop(); next !== undefined && left > 0; next = pending.pop()) {
+    if (next !== folder) {
+      left -= 1
+      visitor.folder(next)
+    }
+    for (const { isDirectory, path } of entriesOf(next)) {
+      if (skip.has(path)) continue
+      if (isDirectory) pending.push(path)
+      else file(path)
     }
   }
+}
+
+const entryBytes = (stat: fs.Stats): number => stat.isFile() ? fileBytes(stat) : folderBytes
+
+/** Counts a folder, or a single file. Folders in `skip` belong to other datasets. @category constructors */
+export const read = (folder: string, skip: ReadonlySet<string>): Manifest => {
+  const found = new Map<string, number>()
+  visit(folder, skip, {
+    folder: (path) => void found.set(`${path.slice(folder.length)}/`, folderBytes),
+    file: (path, stat) => void found.set(`${path.slice(folder.length)} ${stat.size} ${Math.round(stat.mtimeMs)}`, entryBytes(stat))
+  })
   return found
+}
+
+/** All bytes of a folder, without an account of what they are: for what shares none of them with others. @category constructors */
+export const bytes = (folder: string, skip: ReadonlySet<string>): number => {
+  let sum = 0
+  visit(folder, skip, {
+    folder: () => void (sum += folderBytes),
+    file: (_, stat) => void (sum += entryBytes(stat))
+  })
+  return sum
 }
 
 /** Content of snapshots never changes: it is counted once. Bounded by entries, the oldest go first. */

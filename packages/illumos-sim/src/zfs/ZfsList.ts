@@ -36,6 +36,12 @@ const numbers = (context: HostContext, dataset: Dataset, name: string): number |
   }
 }
 
+const workedOut: ReadonlySet<string> = new Set([
+  "used", "logicalused", "available", "referenced", "logicalreferenced", "usedbydataset", "written", "usedbysnapshots", "usedbyrefreservation", "usedbychildren"
+])
+
+const isWorkedOut = (name: string): boolean => workedOut.has(name)
+
 const fixed = (context: HostContext, dataset: Dataset, name: string, exact: boolean): string | undefined => {
   switch (name) {
     case "name": return dataset.name
@@ -216,6 +222,8 @@ export const get: InstantCommand = (given, args) => {
       ? [...Properties.names.filter((name) => Properties.appliesTo(name, dataset.type)), ...userNames]
       : properties.map((name) => Properties.canonical(name) ?? name)
     return chosen.flatMap((name) => {
+      // What is worked out has no source, and takes a look at every file.
+      if (sources !== undefined && !sources.includes("none") && isWorkedOut(name)) return []
       const found = value(context, dataset, name, exact)
       const kind = found.source === "-" ? "none" : found.source.startsWith("inherited") ? "inherited" : found.source
       if (wanted === "all" && found.value === "-" && (name === "receive_resume_token" || name === "origin" || name === "clones")) return []

@@ -3,6 +3,7 @@ import type { HostContext, InstantCommand } from "../CommandContext.js"
 import type { Dataset } from "../HostState.js"
 import { allValues, getopt, hasFlag } from "../internal/getopt.js"
 import { fail, ok, result } from "../internal/result.js"
+import { underMounts } from "../ZoneFileSystems.js"
 import * as Assignments from "./Assignments.js"
 import * as Busy from "./Busy.js"
 import * as Datasets from "./Datasets.js"
@@ -79,12 +80,17 @@ export const rollback: InstantCommand = (context, args) => {
   const held = later.find((other) => other.holds.length > 0)
   if (held !== undefined) return fail(`cannot destroy '${held.name}': dataset is busy`)
   const doomed = clones.flatMap((other) => Datasets.tree(host, other.name))
-  const busy = [dataset, ...doomed].find((member) => member.type !== "snapshot" && Busy.reason(context, member) !== undefined)
-  if (busy !== undefined && busy !== dataset) return fail(`cannot unmount '${Datasets.mountpoint(host, busy)}': Device busy`)
-  if (busy !== undefined) return fail(`cannot rollback '${dataset.name}': dataset is busy`)
+  const busy = doomed.find((member) => member.type !== "snapshot" && Busy.reason(context, member) !== undefined)
+  if (busy !== undefined) return fail(`cannot unmount '${Datasets.mountpoint(host, busy)}': Device busy`)
+  // The kernel suspends a mounted file system for it and resumes it, whoever has loopback mounts of it. The root of a booted zone has more of the
+  // simulated machine in it than that.
+  if (Busy.rootOf(context, dataset) !== undefined) return fail(`cannot rollback '${dataset.name}': dataset is busy`)
   for (const member of doomed.toReversed()) Datasets.remove(context, member)
   for (const other of later.toReversed()) Datasets.remove(context, other)
-  Datasets.restore(context, taken, dataset)
+  const folder = Datasets.folder(context, dataset)
+  const restore = () => Datasets.restore(context, taken, dataset)
+  if (folder === undefined) restore()
+  else underMounts(context, folder, restore)
   return ok()
 }
 

@@ -188,7 +188,7 @@ export const move = instant((context, zone, args) => {
   const dataset = Datasets.mountedAt(context.host, zonepath(zone))
   if (dataset !== undefined) dataset.local["mountpoint"] = target
   context.files.remove(from)
-  zone.configuration.properties["zonepath"] = target
+  zone.configuration = { ...zone.configuration, properties: { ...zone.configuration.properties, zonepath: target } }
   return ok()
 })
 

@@ -7,6 +7,7 @@ import type { Command, Value } from "./Parser.js"
 import * as Rctls from "./Rctls.js"
 import * as Resources from "./Resources.js"
 import { complain, configuration, isInstalled, print, reject, type Session, stored } from "./Session.js"
+import * as StoredFile from "./StoredFile.js"
 import * as Values from "./Values.js"
 import { verify } from "./Verify.js"
 
@@ -74,6 +75,7 @@ const remove = (session: Session, words: ReadonlyArray<string>): void => {
     return
   }
   session.context.host.zones = session.context.host.zones.filter((other) => other !== zone)
+  StoredFile.remove(session.context, zone.name)
   session.configuration = undefined
   session.changed = false
 }

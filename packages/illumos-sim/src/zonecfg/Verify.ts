@@ -3,6 +3,7 @@ import * as HostState from "../HostState.js"
 import type { ZoneConfiguration, ZoneResource } from "../HostState.js"
 import * as Rctls from "./Rctls.js"
 import { complain, configuration, reject, type Session, stored } from "./Session.js"
+import * as StoredFile from "./StoredFile.js"
 import { physicalProblem } from "./Values.js"
 
 const privileges = new Set(
@@ -122,6 +123,8 @@ const save = (session: Session, config: ZoneConfiguration): void => {
     zone.configuration = structuredClone(config)
     zone.name = session.zoneName
   }
+  if (session.storedName !== session.zoneName) StoredFile.remove(session.context, session.storedName)
+  StoredFile.write(session.context, session.zoneName, config)
   session.storedName = session.zoneName
   session.changed = false
 }

@@ -39,8 +39,90 @@ interface Request {
   readonly run: (changes: Changes) => boolean
   /** Hears what became of the transaction. */
   readonly settle: (stored: Stored) => void
-  /** Asks the caller to see to the next transaction. */
-  readonly lead: () => void
+  /** Asks the caller to see to the next transaction, with this effect. */
+  readonly lead: (turn: Effect.Effect<void>) => void
+}
+
+/**
+ * Somebody who waits for an answer. One object for each: with tens of thousands waiting at once, what is kept for one of them is copied
+ * by the garbage collector again and again, and that costs more than the lease.
+ */
+abstract class Caller<A, E> implements Request {
+  #answer: Exit.Exit<A, E> | undefined
+  #leading: Effect.Effect<A, E> | undefined
+  #resume: ((answer: Effect.Effect<A, E>) => void) | undefined
+
+  abstract run(changes: Changes): boolean
+
+  protected abstract answer(stored: Stored): Exit.Exit<A, E>
+
+  settle(stored: Stored): void {
+    this.#answer = this.answer(stored)
+    // Who leads reads the answer itself.
+    if (this.#leading === undefined) this.#resume?.(this.#answer)
+  }
+
+  lead(turn: Effect.Effect<void>): void {
+    this.#resume?.(this.leading(turn))
+  }
+
+  /** The transaction, then the answer. */
+  leading(turn: Effect.Effect<void>): Effect.Effect<A, E> {
+    this.#leading = Effect.flatMap(turn, () => this.#answer ?? Effect.dieMessage("a request was not settled"))
+    return this.#leading
+  }
+
+  /** Waits for the turn to lead or for the answer, either of which may have come already. */
+  wait(): Effect.Effect<A, E> {
+    return Effect.async((resume) => {
+      this.#resume = resume
+      const next = this.#leading ?? this.#answer
+      if (next !== undefined) resume(next)
+    })
+  }
+}
+
+class Changing<A, E> extends Caller<A, E | LeaseStorageFailed> {
+  readonly #body: (changes: Changes) => Either.Either<A, E>
+  #made: Exit.Exit<A, E> | undefined
+
+  constructor(body: (changes: Changes) => Either.Either<A, E>) {
+    super()
+    this.#body = body
+  }
+
+  run(changes: Changes): boolean {
+    try {
+      const made = this.#body(changes)
+      this.#made = Either.isRight(made) ? Exit.succeed(made.right) : Exit.fail(made.left)
+      return Either.isRight(made)
+    } catch (defect) {
+      // A mistake in one request must not hold up those behind it.
+      this.#made = Exit.die(defect)
+      return false
+    }
+  }
+
+  protected answer(stored: Stored): Exit.Exit<A, E | LeaseStorageFailed> {
+    return Exit.isFailure(stored) ? Exit.failCause(stored.cause) : this.#made ?? Exit.die("a request was settled before it ran")
+  }
+}
+
+class Looking<A> extends Caller<A, never> {
+  readonly #body: () => A
+
+  constructor(body: () => A) {
+    super()
+    this.#body = body
+  }
+
+  run(): boolean {
+    return true
+  }
+
+  protected answer(): Exit.Exit<A> {
+    return Exit.succeed(this.#body())
+  }
 }
 
 const texts = ([first, ...rest]: Some<Holding>): Some<string> => [addressOf(first), ...rest.map(addressOf)]
@@ -104,76 +186,29 @@ export const make = (table: LeaseTable, save: Save): LeaseStore => {
       // An answer may rest on what another request of the same transaction did, so they succeed and fail together.
       for (const request of requests) request.settle(stored)
       busy = waiting.length > 0
-      waiting[0]?.lead()
+      waiting[0]?.lead(turn)
     }
     if (draft.recorded.length > 0) return Effect.map(Effect.exit(save(table, draft.recorded)), finish)
     finish(Exit.void)
     return Effect.void
   }
 
-  const lead = Effect.suspend(() => {
+  const turn = Effect.suspend(() => {
     const requests = waiting
     waiting = []
     return store(requests)
   })
 
-  /** Waits its turn; `answer` is called when the transaction has been settled. */
-  const submit = <A, E>(run: Request["run"], answer: (stored: Stored) => Exit.Exit<A, E>): Effect.Effect<A, E> => {
-    let answered: Exit.Exit<A, E> | undefined
-    let mayLead = false
-    let resume: ((answer: Effect.Effect<A, E>) => void) | undefined
-    const leading = Effect.flatMap(lead, () => answered ?? Effect.dieMessage("a request was not settled"))
-    // The turn or the answer may come before the caller has begun to wait.
-    const next = () => mayLead ? leading : answered
-    const wake = () => {
-      const effect = next()
-      if (effect !== undefined) resume?.(effect)
-    }
-    waiting.push({
-      run,
-      settle: (stored) => {
-        answered = answer(stored)
-        // Who leads reads the answer itself.
-        if (!mayLead) wake()
-      },
-      lead: () => {
-        mayLead = true
-        wake()
-      }
-    })
-    if (!busy) {
-      busy = true
-      mayLead = true
-      return leading
-    }
-    return Effect.async<A, E>((callback) => {
-      resume = callback
-      wake()
-    })
+  const submit = <A, E>(caller: Caller<A, E>): Effect.Effect<A, E> => {
+    waiting.push(caller)
+    if (busy) return caller.wait()
+    busy = true
+    return caller.leading(turn)
   }
 
   return {
-    change: <A, E>(body: (changes: Changes) => Either.Either<A, E>) =>
-      Effect.uninterruptible(Effect.suspend(() => {
-        let result: Exit.Exit<A, E> | undefined
-        return submit<A, E | LeaseStorageFailed>(
-          (changes) => {
-            try {
-              const made = body(changes)
-              result = Either.isRight(made) ? Exit.succeed(made.right) : Exit.fail(made.left)
-              return Either.isRight(made)
-            } catch (defect) {
-              // A mistake in one request must not hold up those behind it.
-              result = Exit.die(defect)
-              return false
-            }
-          },
-          (stored) => Exit.isFailure(stored) ? Exit.failCause(stored.cause) : result ?? Exit.die("a request was settled before it ran")
-        )
-      })),
+    change: (body) => Effect.uninterruptible(Effect.suspend(() => submit(new Changing(body)))),
     look: (body) =>
-      Effect.uninterruptible(Effect.suspend(() =>
-        busy ? submit(() => true, () => Exit.succeed(body(table))) : Effect.succeed(body(table))
-      ))
+      Effect.uninterruptible(Effect.suspend(() => busy ? submit(new Looking(() => body(table))) : Effect.succeed(body(table))))
   }
 }

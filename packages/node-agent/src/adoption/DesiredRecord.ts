@@ -65,16 +65,23 @@ export const make = (
       yield* Effect.logWarning("the record of the wanted pods is damaged; it is made anew from the API").pipe(Effect.annotateLogs({ problems: found.problems }))
     }
     const dirty = yield* Queue.sliding<void>(1)
+    /** Of the pods of a node few have changed each time. */
+    const texts = new WeakMap<CoreV1.Pod, string>()
+    const textOf = (pod: CoreV1.Pod): string => {
+      const text = texts.get(pod) ?? JSON.stringify(pod)
+      texts.set(pod, text)
+      return text
+    }
     let sequence = found.sequence
-    let written = ""
+    let written: { readonly head: string; readonly pods: ReadonlyArray<CoreV1.Pod> } = { head: "", pods: [] }
     const write = Effect.suspend(() => {
       const now = content()
       if (now === undefined) return Effect.void
-      const text = JSON.stringify(now)
-      if (text === written) return Effect.void
-      const { pods, resourceVersion, rewoundAt } = now
-      return record.write({ resourceVersion, pods, ...(rewoundAt === undefined ? {} : { rewoundAt }) }, ++sequence).pipe(
-        Effect.tap(() => Effect.sync(() => void (written = text))),
+      const { pods, ...rest } = now
+      const head = JSON.stringify(rest).slice(0, -1)
+      if (head === written.head && pods.length === written.pods.length && pods.every((pod, index) => pod === written.pods[index])) return Effect.void
+      return record.writeText(`${head},"pods":[${pods.map(textOf).join(",")}]}`, ++sequence).pipe(
+        Effect.tap(() => Effect.sync(() => void (written = { head, pods }))),
         Effect.provideService(FileSystem.FileSystem, fs),
         Effect.catchAll((error) => Effect.logWarning("the record of the wanted pods cannot be written", error))
       )

@@ -79,7 +79,7 @@ export const make = (
     }
 
     const read: Effect.Effect<HostSnapshot, HostError.HostError | StorageError.StorageError> = Effect.gen(function*() {
-      const [summaries, datasets, links] = yield* Effect.all([zones.list, storage.listOwned, network.listVnics(LinkName.podLinkPrefix)], { concurrency: 3 })
+      const [summaries, datasets, links] = yield* Effect.all([zones.list, storage.listOwners, network.listVnics(LinkName.podLinkPrefix)], { concurrency: 3 })
       const byZone = new Map<string, Tag>()
       for (const { properties, uid, zone } of datasets) {
         const { ns, owner, pod } = properties

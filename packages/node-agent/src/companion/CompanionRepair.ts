@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import type { CompanionResult } from "../adoption/ReconcileReport.js"
 import { type Companion, CompanionError } from "./Companion.js"
 import * as CompanionMetrics from "./CompanionMetrics.js"
+import type { CompanionPlans } from "../plan/CompanionPlans.js"
 import type { CompanionServices, Found, Rendered, State } from "./CompanionServices.js"
 import * as RestartLimit from "./RestartLimit.js"
 
@@ -12,7 +13,7 @@ export interface Options {
   readonly services: CompanionServices
   /** Companions of the node itself. */
   readonly node: ReadonlyArray<Companion>
-  /** Companions of a pod that is installed on this host. */
+  /** Companions of a pod that is installed on this host. They are only looked at by a pass: a plan of the pod's zone mends them. */
   readonly ofPod?: (uid: string) => ReadonlyArray<Companion>
 }
 
@@ -25,7 +26,7 @@ export interface Condition {
 }
 
 /** @category models */
-export interface CompanionRepair {
+export interface CompanionRepair extends CompanionPlans {
   /** One pass. Never fails: what went wrong is in the results. */
   readonly repair: (installedUids: ReadonlySet<string>) => Effect.Effect<ReadonlyArray<CompanionResult>>
   /** `CompanionFailed.<name>` of every companion that was ever given up. */
@@ -63,6 +64,10 @@ export const make = ({ node, ofPod = () => [], services }: Options): CompanionRe
   const memories = new Map<string, Memory>()
   const failures = new Map<string, string | undefined>()
   let leftOver: ReadonlySet<string> = new Set()
+  /** Companions of pods, with what was wrong with each when it was last looked at. */
+  const ofPods = new Map<string, { readonly companion: Companion; readonly fault: string | undefined }>()
+  /** Passes and plans may come at the same time. */
+  const turn = Effect.unsafeMakeSemaphore(1)
   /** Orphans of the pass before. */
   let suspects: ReadonlySet<string> = new Set()
 
@@ -93,22 +98,36 @@ export const make = ({ node, ofPod = () => [], services }: Options): CompanionRe
       return done
     })
 
-  const running = (companion: Companion): Effect.Effect<string, CompanionError> =>
+  /** How often in a row it has failed its health test. */
+  const unhealthy = ({ healthTest, name }: Companion): Effect.Effect<number> =>
     Effect.gen(function*() {
-      const { healthTest, name } = companion
       const memory = memoryOf(name)
       const healthy = healthTest === undefined || (yield* Effect.timeoutTo(healthTest, { duration: "5 seconds", onSuccess: (healthy) => healthy, onTimeout: () => false }))
-      if (!healthy) {
-        memory.unhealthy += 1
-        return memory.unhealthy < unhealthyAfter
-          ? `Unhealthy(${memory.unhealthy})`
-          : yield* attempt(name, "it runs and fails its health test", services.restart(name), "Restarted(unhealthy)")
-      }
-      memory.unhealthy = 0
+      memory.unhealthy = healthy ? 0 : memory.unhealthy + 1
+      if (!healthy) return memory.unhealthy
       memory.attempts = RestartLimit.recovered(memory.attempts, yield* Clock.currentTimeMillis)
       if (failures.has(name)) failures.set(name, undefined)
-      return "NoOp"
+      return 0
     })
+
+  const running = (companion: Companion): Effect.Effect<string, CompanionError> =>
+    Effect.flatMap(unhealthy(companion), (times) => {
+      if (times === 0) return Effect.succeed("NoOp")
+      return times < unhealthyAfter
+        ? Effect.succeed(`Unhealthy(${times})`)
+        : attempt(companion.name, "it runs and fails its health test", services.restart(companion.name), "Restarted(unhealthy)")
+    })
+
+  /** What is wrong with one that a plan can mend; nothing is done about it. One that was given up is left alone until it is well again. */
+  const faultOf = (companion: Companion, rendered: Rendered, { fileHash, recordedHash, state }: Found): Effect.Effect<string | undefined> => {
+    const { name } = companion
+    if (fileHash !== rendered.hash || recordedHash !== rendered.hash) return Effect.succeed(state === "absent" ? "it is not there" : "its definition is missing or differs")
+    if (state === "absent") return Effect.succeed("it is not there")
+    if (state === "disabled") return Effect.succeed("it is disabled")
+    if (state === "maintenance") return Effect.succeed(failures.get(name) === undefined ? "it is in maintenance" : undefined)
+    if (state !== "online") return Effect.succeed(undefined)
+    return Effect.map(unhealthy(companion), (times) => times < unhealthyAfter || failures.get(name) !== undefined ? undefined : "it runs and fails its health test")
+  }
 
   const byState = (companion: Companion, state: State): Effect.Effect<string, CompanionError> => {
     const { name } = companion
@@ -136,7 +155,8 @@ export const make = ({ node, ofPod = () => [], services }: Options): CompanionRe
       return found.state === "absent" ? "Installed" : "Reinstalled"
     })
 
-  const one = (companion: Companion): Effect.Effect<string, CompanionError> =>
+  /** Looks at one, and does what is to be done about it, or has a plan do that. */
+  const one = (companion: Companion, isPlanned: boolean): Effect.Effect<string, CompanionError> =>
     Effect.gen(function*() {
       const { name } = companion
       const rendered = yield* services.render(companion)
@@ -146,9 +166,15 @@ export const make = ({ node, ofPod = () => [], services }: Options): CompanionRe
       if (found.override !== undefined) {
         const first = memory.reported !== found.override
         memory.reported = found.override
+        if (isPlanned) ofPods.set(name, { companion, fault: undefined })
         return first ? `Overridden(${found.override})` : "NoOp"
       }
       memory.reported = undefined
+      if (isPlanned) {
+        const fault = yield* faultOf(companion, rendered, found)
+        ofPods.set(name, { companion, fault })
+        return fault === undefined ? "NoOp" : `Planned(${fault})`
+      }
       const same = found.fileHash === rendered.hash && found.recordedHash === rendered.hash
       return yield* same ? byState(companion, found.state) : install(companion, rendered, found)
     })
@@ -189,9 +215,10 @@ export const make = ({ node, ofPod = () => [], services }: Options): CompanionRe
             results.push({ name: companion.name, action: "Postponed" })
             continue
           }
-          results.push(yield* noted(companion.name, one(companion)))
+          results.push(yield* noted(companion.name, one(companion, companion.scope === "pod")))
         }
         leftOver = rest
+        for (const name of ofPods.keys()) if (!names.has(name)) ofPods.delete(name)
         const orphans = (yield* Clock.currentTimeMillis) - begun >= stageMillis ? undefined : yield* Effect.either(orphansOf(names))
         if (orphans?._tag === "Left") results.push({ name: "orphans", error: orphans.left.message })
         if (orphans?._tag === "Right") {
@@ -205,7 +232,21 @@ export const make = ({ node, ofPod = () => [], services }: Options): CompanionRe
           }
         }
         return results
-      }),
+      }).pipe(turn.withPermits(1)),
+    faults: (uid) =>
+      [...ofPods].flatMap(([name, { companion, fault }]) => companion.ownerUid !== uid ? [] : [{ name, ...(fault === undefined ? {} : { fault }) }]),
+    mend: (name) =>
+      Effect.gen(function*() {
+        const known = ofPods.get(name)
+        // Its pod has it no more.
+        if (known === undefined) return
+        yield* services.refresh
+        const { action = "", error } = yield* noted(name, one(known.companion, false))
+        const problem = error ?? (action.startsWith("Waiting") ? action : undefined)
+        if (problem !== undefined) yield* new CompanionError({ operation: "mend", companion: name, detail: problem })
+        // Whether that was enough the next look tells.
+        if (ofPods.get(name) === known) ofPods.set(name, { companion: known.companion, fault: undefined })
+      }).pipe(turn.withPermits(1)),
     conditions: () =>
       [...failures].map(([name, detail]) => ({
         type: `CompanionFailed.${name}`,

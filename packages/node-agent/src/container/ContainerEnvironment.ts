@@ -5,12 +5,14 @@ import { posix } from "node:path"
 import * as ContainerStatus from "../pod/ContainerStatus.js"
 import * as ContainerLife from "./ContainerLife.js"
 import * as ContainerRoots from "./ContainerRoots.js"
+import * as EnvFiles from "./EnvFiles.js"
 import * as Expansion from "./Expansion.js"
 import * as FieldValues from "./FieldValues.js"
 import * as ImageProcess from "./ImageProcess.js"
 import * as ServiceVariables from "./ServiceVariables.js"
 import { ContainerConfigError } from "../pod/PodError.js"
 import * as PodHosts from "../network/PodHosts.js"
+import type * as FileVariables from "../supervisor/FileVariables.js"
 import type { PodSources } from "../volume/PodSources.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
 
@@ -83,7 +85,7 @@ const valueFrom = (inputs: Inputs, container: CoreV1.Container, source: CoreV1.E
     ? { what: "secret", name: source.secretKeyRef.name ?? "", key: source.secretKeyRef.key, optional: source.secretKeyRef.optional === true }
     : undefined
   if (reference === undefined) {
-    return Either.left(fail("this source of a variable is not supported; use value, fieldRef, resourceFieldRef, configMapKeyRef or secretKeyRef"))
+    return Either.left(fail("this source of a variable is not supported; use value, fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef or fileKeyRef"))
   }
   return Either.map(lookUp(inputs, container.name, reference), (values) => values?.[reference.key ?? ""])
 }
@@ -108,12 +110,27 @@ export const invalidNames = ({ sources }: Inputs, container: CoreV1.Container): 
     return keys.length === 0 ? [] : [{ source: configMapRef === undefined ? "secret" : "configMap", name, keys }]
   })
 
+interface Environment {
+  readonly values: ReadonlyMap<string, string>
+  /** Not known before the container starts, because of files that others have yet to write. */
+  readonly late: ReadonlyArray<FileVariables.LateVariable>
+}
+
+const fileVariable = (inputs: Inputs, container: CoreV1.Container, name: string, reference: CoreV1.FileKeySelector): Result<FileVariables.LateVariable> =>
+  Either.mapBoth(EnvFiles.find(inputs, reference), {
+    onLeft: (detail) => new ContainerConfigError({ container: container.name, reason: "CreateContainerConfigError", detail }),
+    onRight: (from) => ({ type: "file", name, from })
+  })
+
 /**
- * The variables of a container, in order. Later definitions win; `$(NAME)` sees the ones before it.
+ * The variables of a container that are known before it starts, in order. Later definitions win; `$(NAME)` sees the ones before it.
  *
  * @category combinators
  */
-export const variables = (inputs: Inputs, container: CoreV1.Container): Result<ReadonlyMap<string, string>> => {
+export const variables = (inputs: Inputs, container: CoreV1.Container): Result<ReadonlyMap<string, string>> =>
+  Either.map(environment(inputs, container), ({ values }) => values)
+
+const environment = (inputs: Inputs, container: CoreV1.Container): Result<Environment> => {
   const { pod } = inputs
   const image = inputs.images?.get(container.name)
   const values = new Map<string, string>([
@@ -135,22 +152,48 @@ export const variables = (inputs: Inputs, container: CoreV1.Container): Result<R
       if (isVariableName(name)) values.set(name, value)
     }
   }
-  for (const variable of container.env ?? []) {
-    if (variable.valueFrom === undefined) {
-      values.set(variable.name, Expansion.expand(variable.value ?? "", (name) => values.get(name)))
+  const late: Array<FileVariables.LateVariable> = []
+  for (const { name, value: text = "", valueFrom: source } of container.env ?? []) {
+    if (source?.fileKeyRef !== undefined) {
+      const found = fileVariable(inputs, container, name, source.fileKeyRef)
+      if (Either.isLeft(found)) return Either.left(found.left)
+      late.push(found.right)
       continue
     }
-    const value = valueFrom(inputs, container, variable.valueFrom)
+    // What stands behind a variable of a file may refer to it, or take its place.
+    if (source === undefined) {
+      if (late.length > 0) late.push({ type: "text", name, text })
+      else values.set(name, Expansion.expand(text, (other) => values.get(other)))
+      continue
+    }
+    const value = valueFrom(inputs, container, source)
     if (Either.isLeft(value)) return Either.left(value.left)
-    if (value.right !== undefined) values.set(variable.name, value.right)
+    if (value.right === undefined) continue
+    if (late.length > 0) late.push({ type: "value", name, value: value.right })
+    else values.set(name, value.right)
   }
-  return Either.right(values)
+  return Either.right({ values, late })
 }
 
 /** What container runtimes set where an image says nothing. */
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 const given = (text: string | undefined): string | undefined => text === "" ? undefined : text
+
+const literally = (words: ReadonlyArray<string>): ReadonlyArray<string> => words.map((word) => word.replaceAll("$", "$$$$"))
+
+/** What files decide about a process. References are resolved with their variables; in what comes from an image there are none. */
+const lateProcess = (
+  variables: ReadonlyArray<FileVariables.LateVariable>,
+  image: ImageProcess.ContainerImage | undefined,
+  { args = [], command = [] }: CoreV1.Container
+): FileVariables.LateProcess | undefined => {
+  const [first, ...others] = variables
+  const process = image?.process
+  const own = process === undefined ? undefined : { ...process, entrypoint: literally(process.entrypoint ?? []), cmd: literally(process.cmd ?? []) }
+  const [program, ...rest] = ImageProcess.words(own, command, args)
+  return first === undefined || program === undefined ? undefined : { variables: [first, ...others], argv: [program, ...rest] }
+}
 
 const hasNul = (texts: Iterable<string>): boolean => [...texts].some((text) => text.includes("\0"))
 
@@ -162,10 +205,11 @@ const hasNul = (texts: Iterable<string>): boolean => [...texts].some((text) => t
 export const process = (inputs: Inputs, container: CoreV1.Container): Result<Files.ContainerSpec> => {
   const fail = (reason: ContainerConfigError["reason"], detail: string) =>
     Either.left(new ContainerConfigError({ container: container.name, reason, detail }))
-  const env = variables(inputs, container)
-  if (Either.isLeft(env)) return Either.left(env.left)
+  const found = environment(inputs, container)
+  if (Either.isLeft(found)) return Either.left(found.left)
+  const { late, values: env } = found.right
   const expandAll = (words: ReadonlyArray<string> | undefined) =>
-    (words ?? []).map((word) => Expansion.expand(word, (name) => env.right.get(name)))
+    (words ?? []).map((word) => Expansion.expand(word, (name) => env.get(name)))
   const image = inputs.images?.get(container.name)
   const [program, ...rest] = ImageProcess.words(image?.process, expandAll(container.command), expandAll(container.args))
   if (program === undefined && image !== undefined) {
@@ -178,17 +222,18 @@ export const process = (inputs: Inputs, container: CoreV1.Container): Result<Fil
     )
   }
   const words = [program, ...rest] as const
+  const later = lateProcess(late, image, container)
   const user = ImageProcess.user(image, inputs.pod, container)
   const root = ContainerRoots.of(inputs).get(container.name)
   if (Either.isLeft(user)) return fail("CreateContainerConfigError", user.left)
   // As container runtimes do.
-  const terminal = container.tty === true && !env.right.has("TERM") ? [{ name: "TERM", value: "xterm" }] : []
-  if (hasNul(words) || hasNul(env.right.values())) return fail("CreateContainerError", "a command or variable holds a NUL character; remove it")
+  const terminal = container.tty === true && !env.has("TERM") ? [{ name: "TERM", value: "xterm" }] : []
+  if (hasNul(words) || hasNul(env.values())) return fail("CreateContainerError", "a command or variable holds a NUL character; remove it")
   return Either.right({
     name: container.name,
     kind: ContainerStatus.kindOf(inputs.pod, container),
     argv: words,
-    env: [...terminal, ...[...env.right].map(([name, value]) => ({ name, value }))],
+    env: [...terminal, ...[...env].map(([name, value]) => ({ name, value }))],
     workingDirectory: posix.resolve("/", given(container.workingDir) ?? given(image?.process.workingDir) ?? "/"),
     ...(user.right === undefined ? {} : { user: user.right }),
     ...(root === undefined ? {} : { root: ContainerRoots.entry(root) }),
@@ -196,7 +241,8 @@ export const process = (inputs: Inputs, container: CoreV1.Container): Result<Fil
     ...(container.stdin === true ? { stdin: true } : {}),
     ...(container.stdin === true && container.stdinOnce === true ? { stdinOnce: true } : {}),
     ...(container.tty === true ? { tty: true } : {}),
-    lifecycle: ContainerLife.of(container, inputs.facts, image)
+    lifecycle: ContainerLife.of(container, inputs.facts, image),
+    ...(later === undefined ? {} : { late: later })
   })
 }
 

@@ -78,9 +78,9 @@ const stopSignal = (container: CoreV1.Container, image: ImageProcess.ContainerIm
 
 const restartRules = (rules: ReadonlyArray<CoreV1.ContainerRestartRule> | undefined): ReadonlyArray<ContainerLifecycle.RestartRule> =>
   (rules ?? []).flatMap(({ action, exitCodes }) =>
-    action !== "Restart" || exitCodes === undefined
+    (action !== "Restart" && action !== "RestartAllContainers") || exitCodes === undefined
       ? []
-      : [{ operator: exitCodes.operator === "NotIn" ? "NotIn" : "In", exitCodes: exitCodes.values ?? [] } as const])
+      : [{ ...(action === "Restart" ? {} : { action }), operator: exitCodes.operator === "NotIn" ? "NotIn" : "In", exitCodes: exitCodes.values ?? [] } as const])
 
 const ownPolicy = (container: CoreV1.Container): ContainerLifecycle.ContainerLifecycle["restartPolicy"] => {
   const { restartPolicy: policy } = container

@@ -1,17 +1,14 @@
 /** Reads the log files of containers as a kubelet does: rotated files first, tails without reading everything, following to the end. */
-import * as FileSystem from "@effect/platform/FileSystem"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Queue from "effect/Queue"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { type FileHandle, open as openFile, stat } from "node:fs/promises"
 import { dirname } from "node:path"
-import * as criLog from "../internal/criLog.js"
-import * as LogPieces from "./LogPieces.js"
+import * as folderWatch from "../internal/folderWatch.js"
+import * as logFiles from "../internal/logFiles.js"
 import * as logRecords from "../internal/logRecords.js"
+import * as LogPieces from "./LogPieces.js"
 
 /**
  * Which part of a log, and how it is shown.
@@ -35,230 +32,184 @@ export interface Options {
   readonly pieces?: { readonly attempt: number } | undefined
 }
 
-/**
- * A log file could not be read.
- *
- * @category errors
- */
-export class LogReadFailed extends Schema.TaggedError<LogReadFailed>()("LogReadFailed", {
-  path: Schema.String,
-  detail: Schema.String
-}) {
-  override get message(): string {
-    return `log ${this.path} cannot be read: ${this.detail}; check the log folder of the node`
-  }
-}
+export {
+  /**
+   * A log file could not be read.
+   *
+   * @category errors
+   */
+  LogReadFailed
+} from "../internal/logFiles.js"
 
 /** How long a followed log may be silent before it is looked at without a notice of the file system. */
 const pollInterval = "500 millis"
 
 const chunkSize = 64 * 1024
 
-const attempt = <A>(path: string, body: () => Promise<A>): Effect.Effect<A, LogReadFailed> =>
-  Effect.tryPromise({
-    try: body,
-    catch: (cause) => new LogReadFailed({ path, detail: cause instanceof Error ? cause.message : String(cause) })
-  })
-
-const filesOf = (path: string): ReadonlyArray<string> => [...criLog.rotatedFiles(path).map((file) => file.path), path]
-
-interface OpenFile {
-  readonly handle: FileHandle
-  readonly inode: number
-}
-
-const openAt = (path: string): Effect.Effect<OpenFile, LogReadFailed> =>
-  attempt(path, async () => {
-    const handle = await openFile(path, "r")
-    return { handle, inode: (await handle.stat()).ino }
-  })
-
-const inodeOf = (path: string): Effect.Effect<number | undefined> =>
-  Effect.orElseSucceed(Effect.map(attempt(path, () => stat(path)), (info): number | undefined => info.ino), () => undefined)
-
-const readAt = (path: string, file: OpenFile, offset: number, length: number) =>
-  attempt(path, async () => {
-    const buffer = Buffer.allocUnsafe(length)
-    const { bytesRead } = await file.handle.read(buffer, 0, length, offset)
-    return buffer.subarray(0, bytesRead)
-  })
-
-const closed = (file: OpenFile) => Effect.promise(() => file.handle.close())
-
-/** The newest file of a log and its size at one moment. Whoever knows it by its inode holds it open: no other file gets that number. */
-interface End {
-  readonly inode: number
-  readonly size: number
-}
-
-const endOf = (path: string): Effect.Effect<End, LogReadFailed, Scope.Scope> =>
-  Effect.flatMap(Effect.acquireRelease(openAt(path), closed), ({ handle, inode }) =>
-    attempt(path, async () => ({ inode, size: (await handle.stat()).size })))
-
-/** A place in a log. The file may be renamed before it is opened again: its inode stays. */
-interface Position {
-  readonly path: string
-  readonly inode: number | undefined
-  readonly offset: number
-}
-
 /** Where the last lines before `end` begin: files are read backwards, block by block, until enough line ends were seen. */
-const tailStart = (path: string, lines: number, end: End): Effect.Effect<Position, LogReadFailed> =>
+const tailStart = (path: string, lines: number, end: logFiles.End): Effect.Effect<logFiles.Position, logFiles.LogReadFailed> =>
   Effect.gen(function*() {
-    const files = filesOf(path)
+    const files = logFiles.filesOf(path)
     const scanner = logRecords.tailScanner(lines)
     let isNewer = true
     for (const name of files.toReversed()) {
-      const found = yield* Effect.acquireUseRelease(
-        openAt(name),
-        (file) =>
-          Effect.gen(function*() {
-            const isEnd = file.inode === end.inode
-            // The log was rotated after its end was looked at.
-            if (isNewer && !isEnd) return undefined
-            isNewer = false
-            const size = isEnd ? end.size : (yield* attempt(name, () => file.handle.stat())).size
-            let last = size
-            while (last > 0) {
-              const start = Math.max(0, last - chunkSize)
-              const offset = scanner.block(yield* readAt(name, file, start, last - start), start, last === size)
-              if (offset !== undefined) return { path: name, inode: file.inode, offset }
-              last = start
-            }
-            return undefined
-          }),
-        closed
-      )
+      const found = yield* Effect.scoped(Effect.gen(function*() {
+        const file = yield* logFiles.openScoped(name)
+        const isEnd = file.inode === end.inode
+        // The log was rotated after its end was looked at.
+        if (isNewer && !isEnd) return undefined
+        isNewer = false
+        const size = isEnd ? end.size : yield* logFiles.sizeOf(name, file)
+        let last = size
+        while (last > 0) {
+          const start = Math.max(0, last - chunkSize)
+          const block = Buffer.allocUnsafe(last - start)
+          const length = yield* logFiles.readInto(name, file, block, block.length, start)
+          const offset = scanner.block(block.subarray(0, length), start, last === size)
+          if (offset !== undefined) return { path: name, inode: file.inode, offset }
+          last = start
+        }
+        return undefined
+      }))
       if (found !== undefined) return found
     }
     return { path: files[0] ?? path, inode: undefined, offset: 0 }
   })
 
-/** Opens the file that had this inode, under whatever name it has now. */
-const openPosition = (path: string, { inode, path: name }: Position): Effect.Effect<OpenFile, LogReadFailed> =>
-  Effect.gen(function*() {
-    for (const candidate of [name, ...filesOf(path).toReversed()]) {
-      const file = yield* openAt(candidate)
-      if (inode === undefined || file.inode === inode) return file
-      yield* closed(file)
-    }
-    return yield* new LogReadFailed({ path: name, detail: "it was rotated away while it was being read" })
-  })
-
-/** The files of one log in the order in which they were written, across rotations that happen while they are read. */
-interface Cursor {
-  /** Behind what came last. */
-  readonly place: () => { readonly inode: number; readonly offset: number }
-  /** What comes next; nothing at the end of what is written so far, or at the end that was given. */
-  readonly next: Effect.Effect<Buffer, LogReadFailed>
+/** Waits for what is written to a log: for a notice of the file system, or for so long. */
+interface Growth {
+  /** Waits until something may have been written since the last time; `true` when nobody has said so. */
+  readonly wait: Effect.Effect<boolean>
 }
 
-const cursor = (path: string, from: Position, end?: End): Effect.Effect<Cursor, LogReadFailed, Scope.Scope> =>
+const growth = (path: string, onNotice: () => void): Effect.Effect<Growth, never, Scope.Scope> =>
   Effect.gen(function*() {
-    let { offset } = from
-    let file = yield* openPosition(path, from)
-    yield* Effect.addFinalizer(() => Effect.suspend(() => closed(file)))
-
-    /** The file that was begun after the one at hand. */
-    const successor = Effect.gen(function*() {
-      const files = filesOf(path)
-      const inodes = yield* Effect.forEach(files, inodeOf)
-      // What was wanted was rotated away; what follows was written after it.
-      if (end !== undefined && !inodes.includes(end.inode)) return false
-      const here = inodes.indexOf(file.inode)
-      // A file that is gone was the oldest: the oldest that is left comes next.
-      const following = files[here + 1]
-      if (following === undefined || inodes[here + 1] === undefined) return false
-      const opened = yield* openAt(following)
-      yield* closed(file)
-      file = opened
-      offset = 0
-      return true
-    }).pipe(Effect.uninterruptible)
-
-    const next: Effect.Effect<Buffer, LogReadFailed> = Effect.gen(function*() {
-      for (;;) {
-        const isLast = end !== undefined && file.inode === end.inode
-        const length = isLast ? Math.min(chunkSize, end.size - offset) : chunkSize
-        if (length <= 0) return Buffer.alloc(0)
-        const bytes = yield* readAt(path, file, offset, length)
-        offset += bytes.length
-        if (bytes.length > 0 || isLast) return bytes
-        if (!(yield* successor)) return bytes
-      }
+    let isNoticed = false
+    let waiter: ((quiet: boolean) => void) | undefined
+    const wake = (quiet: boolean): void => {
+      const waiting = waiter
+      waiter = undefined
+      waiting?.(quiet)
+    }
+    yield* folderWatch.scoped(dirname(path), () => {
+      onNotice()
+      isNoticed = true
+      wake(false)
     })
-    return { next, place: () => ({ inode: file.inode, offset }) }
+    yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(pollInterval), Effect.sync(() => {
+      onNotice()
+      wake(true)
+    }))))
+    const wait = Effect.async<boolean>((resume) => {
+      waiter = (quiet) => {
+        isNoticed = false
+        resume(Effect.succeed(quiet))
+      }
+      if (isNoticed) wake(false)
+      return Effect.sync(() => void (waiter = undefined))
+    })
+    return { wait }
   })
 
-/** Ends a stream of bytes after `limit` of them. */
-const limited = (limit: number | undefined) => <E>(stream: Stream.Stream<Uint8Array, E>): Stream.Stream<Uint8Array, E> =>
-  limit === undefined ? stream : stream.pipe(
-    Stream.mapAccum(limit, (left, bytes) => [left - bytes.length, { bytes: bytes.subarray(0, Math.max(0, left)), done: bytes.length >= left }]),
-    Stream.takeUntil(({ done }) => done),
-    Stream.map(({ bytes }) => bytes)
-  )
+/**
+ * Somebody who reads a log from one end to the other.
+ *
+ * @category models
+ */
+export interface Reader {
+  /**
+   * What comes next; nothing in the error channel is the end. The bytes are the reader's own memory: they stay as they are while the next
+   * ones are taken, and not longer.
+   */
+  readonly next: Effect.Effect<Uint8Array, Option.Option<logFiles.LogReadFailed>>
+  /** Takes hold of the files that came since, as it does by itself at every notice of the file system: they are then read whatever becomes of them. */
+  readonly look: () => void
+}
+
+/** A text with what says which piece of the log it is, in the memory in front of it. */
+const withHead = (head: string, text: Buffer): Buffer => {
+  const bytes = Buffer.from(text.buffer, text.byteOffset - head.length, head.length + text.length)
+  bytes.write(head, "latin1")
+  return bytes
+}
 
 /**
- * The log at `path`, as a user wants to see it: what is written at the moment it is asked for, and with `follow` what comes later. Fails
- * when there is no such log.
+ * Opens the log at `path`, as a user wants to see it: what is written at the moment it is asked for, and with `follow` what comes later.
+ * Fails when there is no such log.
  *
  * `isOver` is asked at the end of a followed log: whether nothing will be written any more.
  *
  * @category constructors
  */
-export const stream = (
+export const open = (
   path: string,
   options: Options,
   isOver: Effect.Effect<boolean>
-): Stream.Stream<Uint8Array, LogReadFailed, FileSystem.FileSystem> =>
-  Stream.unwrapScoped(Effect.gen(function*() {
-    const fs = yield* FileSystem.FileSystem
-    const end = yield* endOf(path)
-    const known = options.from === undefined ? [] : yield* Effect.forEach(filesOf(path), inodeOf)
+): Effect.Effect<Reader, logFiles.LogReadFailed, Scope.Scope> =>
+  Effect.gen(function*() {
+    const end = yield* logFiles.endOf(path)
+    const known = options.from === undefined ? [] : logFiles.filesOf(path).map(logFiles.inodeOf)
     // A file that was rotated away was older than all that are left.
     const from = options.from !== undefined && known.includes(options.from.inode)
       ? { path, inode: options.from.inode, offset: options.from.offset }
       : options.tailLines === undefined
-      ? { path: filesOf(path)[0] ?? path, inode: undefined, offset: 0 }
+      ? { path: logFiles.filesOf(path)[0] ?? path, inode: undefined, offset: 0 }
       : yield* tailStart(path, options.tailLines, end)
     // What is written while a log is read belongs to those who follow it: the others would see a line too many, or never come to an end.
-    const log = yield* cursor(path, from, options.follow === true ? undefined : end)
+    const log = yield* logFiles.cursor(path, from, options.follow === true ? undefined : end)
     const format = logRecords.formatter({ ...options, atLineStart: options.from?.atLineStart })
-    const shown = (text: Buffer): Uint8Array => {
-      if (options.pieces === undefined) return text
+    const { pieces } = options
+    const shown = (text: Buffer): Buffer => {
+      if (pieces === undefined) return text
       const { inode, offset } = log.place()
-      return LogPieces.piece({ ...options.pieces, inode, offset: Math.max(0, offset - format.pending()), atLineStart: format.atLineStart() }, text)
+      const place = { ...pieces, inode, offset: Math.max(0, offset - format.pending()), atLineStart: format.atLineStart() }
+      return withHead(LogPieces.head(place, text.length), text)
     }
-    let isEnded = options.pieces === undefined
-    const notices = yield* Queue.sliding<void>(1)
-    if (options.follow === true) {
-      yield* Effect.forkScoped(
-        Effect.ignore(Stream.runForEach(fs.watch(dirname(path)), () => Queue.offer(notices, undefined)))
-      )
-    }
+    const more = options.follow === true ? yield* growth(path, log.look) : undefined
+    let left = options.limitBytes ?? Number.POSITIVE_INFINITY
+    let isEnded = pieces === undefined
     let over = false
-    const pull: Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<LogReadFailed>> = Effect.gen(function*() {
+    const pull: Effect.Effect<Uint8Array, Option.Option<logFiles.LogReadFailed>> = Effect.gen(function*() {
       for (;;) {
-        const bytes = yield* Effect.asSomeError(log.next)
-        if (bytes.length > 0) {
-          const text = format.push(bytes)
-          if (text.length > 0) return Chunk.of(shown(text))
-          continue
-        }
-        if (options.follow !== true || over) {
+        const length = yield* Effect.asSomeError(log.read(format.room()))
+        const text = format.take(length)
+        if (text.length > 0) return shown(text)
+        if (length > 0) continue
+        if (more === undefined || over) {
           if (isEnded) return yield* Effect.fail(Option.none())
           isEnded = true
-          return Chunk.of(LogPieces.end)
+          return LogPieces.end
         }
-        // What was written before the end was seen is read before the stream ends.
+        // What was written before the end was seen is read before the log ends.
         over = yield* isOver
-        if (!over) yield* Effect.race(Queue.take(notices), Effect.sleep(pollInterval))
+        if (!over && (yield* more.wait)) format.release()
       }
     })
-    const all = limited(options.limitBytes)(Stream.repeatEffectChunkOption(pull))
+    const limited = Effect.suspend(() => left <= 0 ? Effect.fail(Option.none()) : pull).pipe(Effect.map((bytes) => {
+      const taken = bytes.length > left ? bytes.subarray(0, left) : bytes
+      left -= taken.length
+      return taken
+    }))
     // Where it begins is said before anything comes, unless what is there is to be left out.
-    return options.pieces === undefined || options.sinceTime !== undefined ? all : Stream.concat(Stream.sync(() => shown(Buffer.alloc(0))), all)
-  }))
+    let isBegun = pieces === undefined || options.sinceTime !== undefined
+    return {
+      look: log.look,
+      next: Effect.suspend(() => {
+        if (isBegun) return limited
+        isBegun = true
+        format.room()
+        return Effect.succeed(shown(format.take(0)))
+      })
+    }
+  })
+
+/**
+ * The same as a stream.
+ *
+ * @category constructors
+ */
+export const stream = (path: string, options: Options, isOver: Effect.Effect<boolean>): Stream.Stream<Uint8Array, logFiles.LogReadFailed> =>
+  Stream.unwrapScoped(Effect.map(open(path, options, isOver), ({ next }) => Stream.repeatEffectOption(Effect.map(next, (bytes) => Uint8Array.from(bytes)))))
 
 /**
  * Something a container printed.
@@ -279,26 +230,25 @@ export interface Output {
 export const follow = (
   path: string,
   isOver: Effect.Effect<boolean>
-): Effect.Effect<Stream.Stream<Output, LogReadFailed>, LogReadFailed, FileSystem.FileSystem | Scope.Scope> =>
+): Effect.Effect<Stream.Stream<Output, logFiles.LogReadFailed>, logFiles.LogReadFailed, Scope.Scope> =>
   Effect.gen(function*() {
-    const fs = yield* FileSystem.FileSystem
-    const { inode, size } = yield* endOf(path)
-    const log = yield* cursor(path, { path, inode, offset: size })
-    const notices = yield* Queue.sliding<void>(1)
-    yield* Effect.forkScoped(Effect.ignore(Stream.runForEach(fs.watch(dirname(path)), () => Queue.offer(notices, undefined))))
+    const { inode, size } = yield* logFiles.endOf(path)
+    const log = yield* logFiles.cursor(path, { path, inode, offset: size })
+    const more = yield* growth(path, log.look)
     const split = logRecords.splitter()
     let over = false
-    const pull: Effect.Effect<Chunk.Chunk<Output>, Option.Option<LogReadFailed>> = Effect.gen(function*() {
+    const pull: Effect.Effect<Chunk.Chunk<Output>, Option.Option<logFiles.LogReadFailed>> = Effect.gen(function*() {
       for (;;) {
-        const bytes = yield* Effect.asSomeError(log.next)
-        if (bytes.length > 0) {
-          const outputs = split(bytes)
+        const room = Buffer.allocUnsafe(chunkSize)
+        const length = yield* Effect.asSomeError(log.read(room))
+        if (length > 0) {
+          const outputs = split(room.subarray(0, length))
           if (outputs.length > 0) return Chunk.unsafeFromArray(outputs)
           continue
         }
         if (over) return yield* Effect.fail(Option.none())
         over = yield* isOver
-        if (!over) yield* Effect.race(Queue.take(notices), Effect.sleep(pollInterval))
+        if (!over) yield* more.wait
       }
     })
     return Stream.repeatEffectChunkOption(pull)

@@ -1,12 +1,13 @@
 /**
- * The roots of containers. The zone boots from the image of one container, which has the root of the zone; every other container has a root
- * of its own, a clone of its image that is mounted into the zone, and its processes are started with that root. Pure.
+ * The roots of containers. The zone boots from the image of one container; every container has a root of its own, a clone of its image that is
+ * mounted into the zone, and its processes are started with that root. Pure.
  */
 import type { CoreV1 } from "@reddwarf/api-types"
 import { type RootFile, ZoneDns, type ZoneRuntime } from "@reddwarf/runtime-illumos"
 import type { DatasetName } from "@reddwarf/storage-zfs"
 import * as Either from "effect/Either"
 import { posix } from "node:path"
+import * as rootMounts from "../internal/rootMounts.js"
 import * as PodHosts from "../network/PodHosts.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
 import type { ContainerImage } from "./ImageProcess.js"
@@ -20,8 +21,11 @@ export const laterFolder = "/var/reddwarf-later"
 /** Name of that folder in the dataset of the zone. @category models */
 export const laterName = "later"
 
-/** Where a zone keeps what containers with read-only roots write into `/tmp`. @category models */
-export const temporaryFolder = "/var/reddwarf-tmp"
+/** Where a zone keeps what containers with read-only roots write into `/tmp`, and their last words. @category models */
+export const { temporaryFolder } = rootMounts
+
+/** Where a zone has the volumes of its pod that are memory, for the roots of containers. @category models */
+export const memoryFolder = "/var/reddwarf-memory"
 
 /** The root of one container beside that of its zone. @category models */
 export interface ContainerRoot {
@@ -35,6 +39,8 @@ export interface ContainerRoot {
   /** Absolute path in the zone. */
   readonly path: string
   readonly readOnly: boolean
+  /** Folders, absolute in the root, in which it shows what is of its zone. */
+  readonly shows: ReadonlyArray<string>
   /** Where the container's process starts, absolute in the root. */
   readonly workingDirectory: string
   /** Where it leaves its last words, absolute in the root, without symbolic links; absent when that is in a volume. */
@@ -85,62 +91,40 @@ const rootOf = (image: ContainerImage, container: CoreV1.Container, readOnly: bo
     snapshot: image.root.snapshot,
     path: path(name),
     readOnly,
+    shows: image.root.os === "linux" ? ["/dev", "/proc"] : ["/dev", "/proc", ...rootMounts.systemFolders.map((name) => `/${name}`)],
     workingDirectory: directoryOf(image, container),
     ...(inVolume ? {} : { messagePath: places.get(message) ?? message })
   }
 }
 
-interface MemoryMount {
-  readonly container: string
-  readonly volume: string
-  readonly path: string
-  readonly readOnly: boolean
-}
-
-/** Where containers mount volumes that are memory. */
-const memoryMounts = ({ pod }: Inputs): ReadonlyArray<MemoryMount> => {
+/** Where containers with roots of their own mount volumes that are memory, by container. */
+const memoryMounts = ({ pod }: Inputs, container: CoreV1.Container): ReadonlyArray<CoreV1.VolumeMount> => {
   const memory = new Set((pod.spec?.volumes ?? []).flatMap(({ emptyDir, name }) => emptyDir?.medium === "Memory" ? [name] : []))
-  return containersOf(pod).flatMap(({ name, volumeMounts = [] }) =>
-    volumeMounts.filter((mount) => memory.has(mount.name) && (mount.subPath ?? "") === "" && (mount.subPathExpr ?? "") === "")
-      .map((mount) => ({ container: name, volume: mount.name, path: posix.resolve("/", mount.mountPath), readOnly: mount.readOnly === true })))
+  return (container.volumeMounts ?? []).filter((mount) => memory.has(mount.name) && (mount.subPath ?? "") === "" && (mount.subPathExpr ?? "") === "")
 }
 
-/** The zone mounts each volume that is memory at one place: that of a container in its own root, if there is one. */
-const isShown = (mounts: ReadonlyArray<MemoryMount>, hasRoot: (container: string) => boolean) => (mount: MemoryMount): boolean => {
-  const all = mounts.filter(({ volume }) => volume === mount.volume)
-  const shown = all.find(({ container, readOnly }) => !hasRoot(container) && !readOnly) ?? all.find(({ container }) => !hasRoot(container)) ?? all[0]
-  return !hasRoot(mount.container) || mount === shown
-}
+/** The zone mounts memory once, beside all roots; those who mount the volume share that. */
+const memoryBinds = (inputs: Inputs, container: CoreV1.Container): ReadonlyArray<Files.RootBind> =>
+  memoryMounts(inputs, container).map(({ mountPath, name, readOnly }) => ({
+    from: `${memoryFolder}/${name}`,
+    to: inContainer(inputs, container.name, mountPath),
+    ...(readOnly === true ? { readOnly: true } : {})
+  }))
 
 /**
- * The roots of the containers that have their own: all but the one whose image the zone boots from, and that one too when its root is to be
- * read-only, which that of a zone cannot be.
+ * The roots of the containers: one for each that has an image, also for the one whose image the zone boots from. The root of the zone cannot be
+ * made fresh while the zone runs, and its system writes there what it likes; no container sees it.
  *
  * @category combinators
  */
-export const of = (inputs: Inputs): ReadonlyMap<string, ContainerRoot> => {
-  const first = zoneContainer(inputs)
-  const roots = new Map(containersOf(inputs.pod).flatMap((container) => {
+export const of = (inputs: Inputs): ReadonlyMap<string, ContainerRoot> =>
+  new Map(containersOf(inputs.pod).flatMap((container) => {
     const image = inputs.images?.get(container.name)
     const readOnly = container.securityContext?.readOnlyRootFilesystem === true
-    const root = image === undefined || (container.name === first && !readOnly) ? undefined : rootOf(image, container, readOnly, () => `${folder}/${container.name}`)
-    return root === undefined ? [] : [[container.name, root] as const]
+    const root = image === undefined ? undefined : rootOf(image, container, readOnly, () => `${folder}/${container.name}`)
+    const binds = memoryBinds(inputs, container)
+    return root === undefined ? [] : [[container.name, binds.length === 0 ? root : { ...root, binds }] as const]
   }))
-  const mounts = memoryMounts(inputs)
-  const shown = isShown(mounts, (container) => roots.has(container))
-  const bindOf = (mount: MemoryMount): ReadonlyArray<Files.RootBind> => {
-    const from = mounts.find((other) => other.volume === mount.volume && shown(other))
-    return from === undefined ? [] : [{
-      from: posix.join(roots.get(from.container)?.path ?? "/", inContainer(inputs, from.container, from.path)),
-      to: inContainer(inputs, mount.container, mount.path),
-      ...(mount.readOnly ? { readOnly: true } : {})
-    }]
-  }
-  return new Map([...roots].map(([name, root]) => {
-    const binds = mounts.filter((mount) => mount.container === name && !shown(mount)).flatMap(bindOf)
-    return [name, binds.length === 0 ? root : { ...root, binds }]
-  }))
-}
 
 /** The root of a container that comes while the zone runs. @category combinators */
 export const later = (container: CoreV1.Container, image: ContainerImage): ContainerRoot | undefined =>
@@ -162,6 +146,13 @@ export const place = (inputs: Inputs, container: string, path: string): string =
 /** Places in the zone at which the zone itself mounts nothing, because a container shares there what is mounted elsewhere. @category combinators */
 export const sharedPlaces = (inputs: Inputs): ReadonlySet<string> =>
   new Set([...of(inputs).values()].flatMap(({ binds = [], path }) => binds.map(({ to }) => posix.join(path, to))))
+
+/** The volumes in memory that the zone mounts beside the roots, with their places. @category combinators */
+export const memoryPlaces = (inputs: Inputs): ReadonlyMap<string, string> => {
+  const roots = of(inputs)
+  return new Map(containersOf(inputs.pod).filter(({ name }) => roots.has(name)).flatMap((container) =>
+    memoryMounts(inputs, container).map(({ name }) => [name, `${memoryFolder}/${name}`] as const)))
+}
 
 /** Why the images of a pod do not fit into one zone, if they do not. @category combinators */
 export const conflict = (inputs: Inputs): { readonly container: string; readonly detail: string } | undefined => {
@@ -201,14 +192,19 @@ export interface Names {
   readonly dns: ZoneRuntime.ZoneDns | undefined
 }
 
-const resolvConf = ({ nameservers, options = [], searches }: ZoneRuntime.ZoneDns): string | undefined =>
+const optionOf = (option: string) => {
+  const [name = "", ...value] = option.split(":")
+  return value.length === 0 ? { name } : { name, value: value.join(":") }
+}
+
+/** What cannot be written is left out by itself: a resolver does better with the rest than with nothing. */
+const writable = <A>(all: ReadonlyArray<A>, as: (one: A) => ZoneDns.ZoneDns): ReadonlyArray<A> => all.filter((one) => Either.isRight(ZoneDns.resolvConf(as(one))))
+
+const resolvConf = ({ nameservers, options = [], searches = [] }: ZoneRuntime.ZoneDns): string | undefined =>
   Either.getOrUndefined(ZoneDns.resolvConf({
-    nameservers: nameservers.slice(0, ZoneDns.mostNameservers),
-    searches,
-    options: options.map((option) => {
-      const [name = "", ...value] = option.split(":")
-      return value.length === 0 ? { name } : { name, value: value.join(":") }
-    })
+    nameservers: writable(nameservers, (one) => ({ nameservers: [one] })).slice(0, ZoneDns.mostNameservers),
+    searches: writable(searches, (one) => ({ nameservers: [], searches: [one] })),
+    options: writable(options.map(optionOf), (one) => ({ nameservers: [], options: [one] }))
   }))
 
 /**
@@ -246,19 +242,24 @@ export const entry = (root: ContainerRoot, binds: ReadonlyArray<Files.RootBind> 
 export const temporary = (root: ContainerRoot): ReadonlyArray<Files.RootBind> =>
   ["/tmp", "/var/tmp", "/run"].map((path) => ({ from: `${temporaryFolder}/${root.container}${path}`, to: path, make: "folder" }))
 
-/** What a root must have before anything is mounted in it: of a read-only one, every place of a mount. @category combinators */
+/**
+ * What a root must have before anything is mounted in it: every place of a mount. Of a root that is made fresh all goes that came later, and with
+ * it what is mounted there; in a read-only one nobody can make anything later.
+ *
+ * @category combinators
+ */
 export const places = (
   root: ContainerRoot,
   mounts: ReadonlyArray<Pick<ZoneRuntime.ZoneFileSystem, "dir" | "special">>,
   isFile: (special: string) => boolean
 ): { readonly folders: ReadonlyArray<string>; readonly files: ReadonlyArray<RootFile.RootFile> } => {
-  if (!root.readOnly) return { folders: [], files: [] }
   const files = mounts.filter(({ special }) => isFile(special)).map(({ dir }) => dir)
   const folders = mounts.filter(({ special }) => !isFile(special)).map(({ dir }) => dir)
   const { messagePath } = root
   const words = messagePath === undefined || messagePath.startsWith("/dev/") ? [] : [messagePath]
+  const shown = [...root.shows, ...folders, ...(root.binds ?? []).map(({ to }) => to)]
   return {
-    folders: [...new Set(["/dev", "/proc", root.workingDirectory, ...folders, ...(root.binds ?? []).map(({ to }) => to)])],
-    files: [...files, ...words].map((path) => ({ path, content: "", mode: 0o644 }))
+    folders: [...new Set(root.readOnly ? [...shown, root.workingDirectory] : shown)],
+    files: [...files, ...words].map((path) => ({ path, content: "", mode: 0o644, unless: [path] }))
   }
 }

@@ -1,10 +1,12 @@
 /** Which container of which pod a request means, in the words of a kubelet. Pure. */
 import type { CoreV1 } from "@reddwarf/api-types"
-import type { ZoneName } from "@reddwarf/runtime-illumos"
+import { ZoneName } from "@reddwarf/runtime-illumos"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import type { SupervisedPod } from "../supervisor/SupervisorClient.js"
-import type * as Files from "../supervisor/SupervisorFiles.js"
+import * as FileVariables from "../supervisor/FileVariables.js"
+import * as Files from "../supervisor/SupervisorFiles.js"
 
 /** A refusal: HTTP status and text. @category models */
 export interface Refusal {
@@ -12,17 +14,23 @@ export interface Refusal {
   readonly message: string
 }
 
-/** A container that runs. @category models */
-export interface ContainerTarget {
-  readonly pod: Files.PodIdentity
-  readonly zone: ZoneName.ZoneName
-  readonly spec: Files.ContainerSpec
-  readonly attempt: number
+/**
+ * A container that runs.
+ *
+ * @category schemas
+ */
+export const ContainerTarget = Schema.Struct({
+  pod: Files.PodIdentity,
+  zone: ZoneName.ZoneName,
+  spec: Files.ContainerSpec,
+  attempt: Schema.Number,
   /** Folder of the attempt in the directory that zone and host share. */
-  readonly launch: string
+  launch: Schema.String,
   /** Log folder of the pod. */
-  readonly logDirectory: string
-}
+  logDirectory: Schema.String
+})
+/** @category models */
+export type ContainerTarget = typeof ContainerTarget.Type
 
 /**
  * The pod of a request; a uid that is given must be its uid.
@@ -60,7 +68,7 @@ export const find = (
   return Either.right({
     pod: spec.pod,
     zone: spec.zone,
-    spec: found,
+    spec: { ...found, env: FileVariables.joined(found.env, now.fileVariables) },
     attempt: now.attempt,
     launch: now.launch,
     logDirectory: spec.logs.directory

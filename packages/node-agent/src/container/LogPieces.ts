@@ -32,8 +32,8 @@ export const parse = (text: string): Option.Option<Place> => {
   return Option.some({ attempt: Number(match[1]), inode: Number(match[2]), offset: Number(match[3]), atLineStart: match[4] === "l" })
 }
 
-/** One piece. @category constructors */
-export const piece = (place: Place, bytes: Uint8Array): Uint8Array => Buffer.concat([Buffer.from(`${format(place)} ${bytes.length}\n`), bytes])
+/** What stands in front of so many bytes that end at a place. @category constructors */
+export const head = (place: Place, length: number): string => `${format(place)} ${length}\n`
 
 /** The last piece. @category constructors */
 export const end: Uint8Array = Buffer.from("end 0\n")

@@ -96,7 +96,7 @@ export const around = <A>(
     ))
     return yield* follow({
       ...ending,
-      ...(stopSignal === undefined ? {} : { signal: stopSignal }),
+      ...(stop.signal !== undefined || stopSignal === undefined ? {} : { signal: stopSignal }),
       ...(beforeStop === undefined ? {} : {
         prepare: Effect.catchAll(beforeStop, (error) => Effect.logWarning("the state of a hook was not written", error))
       })

@@ -2,12 +2,22 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
+
+/**
+ * What can be cut off also where nothing can be interrupted, as at the end of a scope. It has a fiber of its own: the one that closes a scope has
+ * mostly been interrupted, and would not even begin what can be.
+ */
+export const apart = (wait: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(Effect.forkDaemon(Effect.interruptible(wait)), (fiber) =>
+      restore(Fiber.join(fiber)).pipe(Effect.onInterrupt(() => Fiber.interrupt(fiber)))))
 
 /** Waits until `wait` is over, the time is, or `hurry` resolves. Also where nothing can be interrupted, as at the end of a scope. */
 export const atMost = (wait: Effect.Effect<unknown>, time: Duration.DurationInput, hurry: Effect.Effect<void> | undefined): Effect.Effect<void> => {
   const bounded = Effect.asVoid(Effect.timeoutOption(wait, time))
-  return Effect.interruptible(hurry === undefined ? bounded : Effect.raceFirst(bounded, hurry))
+  return apart(hurry === undefined ? bounded : Effect.raceFirst(bounded, hurry))
 }
 
 /** Looks until it is so. */
@@ -34,6 +44,6 @@ export const shared = (time: Duration.DurationInput, hurry: Effect.Effect<void> 
   return {
     left,
     atMost: (wait) => Effect.flatMap(left, (time) => atMost(wait, time, hurry)),
-    hurried: (wait) => Effect.interruptible(Effect.asVoid(hurry === undefined ? wait : Effect.raceFirst(wait, hurry)))
+    hurried: (wait) => apart(Effect.asVoid(hurry === undefined ? wait : Effect.raceFirst(wait, hurry)))
   }
 }

@@ -16,6 +16,26 @@ export const write = (stream: Writable, bytes: Uint8Array): Effect.Effect<void> 
     })
   })
 
+/**
+ * Begins to write one chunk at once; the result waits until it is written, and its memory free again. A reader that is gone takes everything.
+ */
+export const begin = (stream: Writable, bytes: Uint8Array): Effect.Effect<void> => {
+  if (stream.destroyed || stream.writableEnded) return Effect.void
+  let isDone = false
+  let listener = (): void => undefined
+  const done = () => {
+    isDone = true
+    stream.off("close", done)
+    listener()
+  }
+  stream.once("close", done)
+  stream.write(bytes, done)
+  return Effect.async<void>((resume) => {
+    if (isDone) return resume(Effect.void)
+    listener = () => resume(Effect.void)
+  })
+}
+
 /** Copies everything and ends the target. Either side may go away: that is the end of the copy, and no error. */
 export const copyAll = (from: Readable, to: Writable): Effect.Effect<void> =>
   Effect.async<void>((resume) => {

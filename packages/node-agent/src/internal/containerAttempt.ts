@@ -19,6 +19,7 @@ import * as attemptFifos from "./attemptFifos.js"
 import * as criLog from "./criLog.js"
 import * as durableFile from "./durableFile.js"
 import * as folderWatch from "./folderWatch.js"
+import * as memoryFailures from "./memoryFailures.js"
 import type { PollTicks } from "./pollTicks.js"
 import * as shim from "./shim.js"
 import * as terminationMessage from "./terminationMessage.js"
@@ -45,8 +46,10 @@ export interface StopSignal {
   readonly turn?: Effect.Effect<void>
   /** What is done before the first signal. It takes no longer than until the deadline. */
   readonly prepare?: Effect.Effect<void, never, FileSystem.FileSystem>
-  /** Name of the first signal without `SIG`. Default `TERM`. */
+  /** Name of the first signal without `SIG`. Default `TERM`, or what the container asks for. */
   readonly signal?: string
+  /** What is recorded of an attempt that it killed, where that is not an ordinary end. */
+  readonly reason?: { readonly reason: Files.ExitReason; readonly message: string }
 }
 
 type Environment = FileSystem.FileSystem
@@ -58,7 +61,11 @@ export const inZone = (launch: string): string => `${Paths.zoneMountPoint.slice(
 export const onHost = (place: PodPlace, launch: string): string => `${Paths.zone(place.dataDir, place.spec.pod.uid)}/${launch}`
 
 /** Why an attempt could not be started, for people. */
-export class StartFailure extends Data.TaggedError("StartFailure")<{ readonly message: string }> {}
+export class StartFailure extends Data.TaggedError("StartFailure")<{
+  readonly message: string
+  /** Why the container waits, as its status shows it. Default `RunContainerError`. */
+  readonly reason?: string
+}> {}
 
 /** A name for the folder of the next attempt. It is new each time, so a late shim of a start that was given up meets nobody's files. */
 export const newLaunch = (container: string, attempt: number): Effect.Effect<string> =>
@@ -198,6 +205,9 @@ const logWriter = (place: PodPlace, container: string, attempt: number) =>
     )
   })
 
+/** Exit status of a process that was killed. */
+const killedStatus = 137
+
 /** Signal numbers that `128 + n` can stand for. */
 const signalOf = (exitCode: number): number | undefined => exitCode > 128 && exitCode < 160 ? exitCode - 128 : undefined
 
@@ -206,7 +216,8 @@ const exitRecord = (
   state: Files.ContainerState,
   ended: { readonly exitCode: number; readonly finishedAt: number } | undefined,
   now: number,
-  message: string
+  message: string,
+  because: { readonly reason: Files.ExitReason; readonly message?: string } | undefined
 ): Files.ExitRecord => {
   const exitCode = ended?.exitCode ?? 255
   const signalNumber = ended === undefined ? undefined : signalOf(exitCode)
@@ -221,7 +232,8 @@ const exitRecord = (
     exitCode,
     ...(signalNumber === undefined ? {} : { signal: signalNumber }),
     reason: ended === undefined ? "Unknown" : exitCode === 0 ? "Completed" : "Error",
-    ...(message === "" ? {} : { message })
+    ...(message === "" ? {} : { message }),
+    ...because
   }
 }
 
@@ -260,6 +272,7 @@ export const follow = (
     const writer = yield* logWriter(place, state.name, state.attempt)
     const notice = () => void Queue.unsafeOffer(notices, undefined)
     let gone = false
+    let isAsked = false
     const fifos = yield* openOrGone(onHost(place, launch), {
       onOutput: (chunk, stream) => {
         if (!writer.write(chunk, stream)) Metrics.logWriteFailures.unsafeUpdate(1, [])
@@ -270,7 +283,8 @@ export const follow = (
         notice()
       }
     })
-    yield* Effect.forkScoped(terminate(place, launch, stop))
+    const requested = Effect.tap(stop.requested, () => Effect.sync(() => void (isAsked = true)))
+    yield* Effect.forkScoped(terminate(place, launch, { ...stop, requested }))
     const look = Effect.sync(() => {
       const exit = numbersOf(place, launch, "exit")
       const exitCode = exit?.numbers[0]
@@ -287,7 +301,9 @@ export const follow = (
       end = yield* look
     }
     fifos?.drain()
-    const record = exitRecord(place, state, end.value, yield* Clock.currentTimeMillis, lastWords(place, state, launch, end.value?.exitCode))
+    const exitCode = end.value?.exitCode
+    const because = isAsked ? (exitCode === killedStatus ? stop.reason : undefined) : yield* memoryFailures.reason(place, state, exitCode)
+    const record = exitRecord(place, state, end.value, yield* Clock.currentTimeMillis, lastWords(place, state, launch, exitCode), because)
     yield* writeExit(place, state.name, record)
     fifos?.acknowledge()
     return record

@@ -8,6 +8,9 @@ import type * as Files from "../supervisor/SupervisorFiles.js"
 import * as Metrics from "../supervisor/SupervisorMetrics.js"
 import * as attemptHooks from "./attemptHooks.js"
 import * as attempts from "./containerAttempt.js"
+import * as fileVariables from "./fileVariables.js"
+import * as freshRoot from "./freshRoot.js"
+import * as memoryFailures from "./memoryFailures.js"
 import type { PodRecord } from "./podRecord.js"
 import * as decision from "./restartDecision.js"
 import * as restartRequests from "./restartRequests.js"
@@ -17,7 +20,7 @@ const retryDelay = (failures: number): number => Math.min(500 * 2 ** Math.min(fa
 
 const without = (
   state: Files.ContainerState,
-  ...keys: ReadonlyArray<"launch" | "pid" | "startedAt" | "backOffUntil" | "problem" | "hooks">
+  ...keys: ReadonlyArray<"launch" | "pid" | "startedAt" | "backOffUntil" | "problem" | "hooks" | "fileVariables" | "allocationFailures">
 ): Files.ContainerState => {
   const next = { ...state }
   for (const key of keys) delete next[key]
@@ -44,20 +47,44 @@ export const supervise = (
   const stoppedWithin = (millis: number) =>
     Effect.raceFirst(Effect.as(stop.requested, true), Effect.as(Effect.sleep(millis), false))
 
-  const takeBack = (message: string) =>
+  const takeBack = ({ message, reason = "RunContainerError" }: Pick<attempts.StartFailure, "message" | "reason">) =>
     update((state) => ({
-      ...without(state, "launch", "pid", "startedAt"),
+      ...without(state, "launch", "pid", "startedAt", "fileVariables"),
       phase: "waiting",
       attempt: state.attempt - 1,
-      problem: { reason: "RunContainerError", message }
+      problem: { reason, message }
     })).pipe(Effect.zipRight(Metric.increment(Metrics.containerStartFailures)))
+
+  /** What is known only now: variables in files, and what the zone has counted so far. */
+  const beforeStart = Effect.gen(function*() {
+    const { container: process, variables } = yield* Effect.mapError(
+      fileVariables.resolve(place.runner, place.spec.zone, container),
+      ({ message }) => new attempts.StartFailure({ message, reason: "CreateContainerConfigError" })
+    )
+    const allocationFailures = yield* memoryFailures.read(place)
+    if (variables !== undefined || allocationFailures !== undefined) {
+      yield* update((state) => ({
+        ...state,
+        ...(variables === undefined ? {} : { fileVariables: variables }),
+        ...(allocationFailures === undefined ? {} : { allocationFailures })
+      }))
+    }
+    return fileVariables.asStarted(process, { fileVariables: variables })
+  })
 
   const start = Effect.gen(function*() {
     const attempt = current().attempt + 1
     const launch = yield* attempts.newLaunch(container.name, attempt)
-    yield* update((state) => ({ ...without(state, "pid", "startedAt", "backOffUntil", "hooks"), phase: "starting", attempt, launch }))
+    yield* update((state) => ({
+      ...without(state, "pid", "startedAt", "backOffUntil", "hooks", "fileVariables", "allocationFailures"),
+      phase: "starting",
+      attempt,
+      launch
+    }))
     yield* attempts.tidy(place, container.name, attempt, undefined)
-    return yield* attempts.start(place, container, launch).pipe(
+    const process = yield* beforeStart
+    const fresh = attempt === 0 ? Effect.void : freshRoot.renew(place, container.name)
+    return yield* Effect.zipRight(fresh, attempts.start(place, process, launch)).pipe(
       Effect.catchAll((failure) => Effect.mapError(attempts.giveUp(place, launch), () => failure))
     )
   })
@@ -81,19 +108,22 @@ export const supervise = (
     Effect.gen(function*() {
       const { launch } = current()
       const { delay, next } = decision.backOff(current().backOffMillis, exit, place.spec.backOff)
+      const all = !held && record.stop() === undefined && decision.restartsAll(container.kind, exit.exitCode, container.lifecycle)
       const again = record.stop() === undefined
         && (held
           ? container.kind !== "ephemeral"
           : decision.restarts(container.kind, place.spec.restartPolicy, exit.exitCode, container.lifecycle)
             || (decision.restartsWhenAsked(container.kind, place.spec.restartPolicy, container.lifecycle) && (yield* restarts.isAsked(container.name, exit.attempt))))
-      yield* update((state) => ({
-        ...without(state, "launch", "pid", "startedAt"),
+      yield* record.update(container.name, (state) => ({
+        ...without(state, "launch", "pid", "startedAt", "fileVariables", "allocationFailures"),
         phase: again ? "backOff" : "finished",
         exits: [exit, ...state.exits.filter((other) => other.attempt !== exit.attempt)].slice(0, 2),
         // What was ended on purpose is not made to wait.
         ...(again && !held ? { backOffMillis: next, backOffUntil: exit.finishedAt + delay } : {})
-      }))
+      }), all ? { container: container.name, attempt: exit.attempt } : undefined)
       yield* attempts.tidy(place, container.name, exit.attempt, launch)
+      // Whoever ends all containers interrupts this one, which must not start by itself meanwhile.
+      if (all) yield* Effect.zipRight(record.beginRestart, Effect.never)
     })
 
   return Effect.gen(function*() {
@@ -116,27 +146,27 @@ export const supervise = (
           yield* start.pipe(
             Effect.catchTag("StartFailure", (failure) => {
               failures += 1
-              return takeBack(failure.message)
+              return takeBack(failure)
             })
           )
           break
         }
         case "starting":
           if (launch === undefined) {
-            yield* takeBack("the supervisor ended before the start")
+            yield* takeBack({ message: "the supervisor ended before the start" })
             break
           }
           yield* confirm(launch).pipe(
             Effect.tap(() => Effect.sync(() => void (failures = 0))),
             Effect.catchTag("StartFailure", (failure) => {
               failures += 1
-              return takeBack(failure.message)
+              return takeBack(failure)
             })
           )
           break
         case "running":
           yield* Effect.flatMap(
-            attemptHooks.around(place, record, container, launch ?? "", restarts.around(container.name, state.attempt, stop), (stop) =>
+            attemptHooks.around(place, record, fileVariables.asStarted(container, state), launch ?? "", restarts.around(container.name, state.attempt, stop), (stop) =>
               attempts.follow(place, state, launch ?? "", stop)),
             ended
           )

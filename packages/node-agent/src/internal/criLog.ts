@@ -70,14 +70,28 @@ export const open = (
   options: { readonly maxBytes: number; readonly maxFiles: number; readonly nanos: () => bigint }
 ): LogWriter => {
   fs.mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const openFile = () => fs.openSync(path, fs.constants.O_WRONLY | fs.constants.O_APPEND | fs.constants.O_CREAT, 0o600)
-  let fd = openFile()
-  let size = fs.fstatSync(fd).size
+  const draft = `${path}.new`
+  const openFile = (name: string) => fs.openSync(name, fs.constants.O_WRONLY | fs.constants.O_APPEND | fs.constants.O_CREAT, 0o600)
+  let fd = openFile(path)
+  const found = fs.fstatSync(fd)
+  let { size } = found
+  // A rotation that was cut off in its midst has given the file its second name already.
+  fs.rmSync(draft, { force: true })
+  const newest = rotatedFiles(path).at(-1)?.path
+  if (newest !== undefined && fs.statSync(newest, { throwIfNoEntry: false })?.ino === found.ino) fs.rmSync(newest, { force: true })
 
   const rotate = () => {
     const old = rotatedFiles(path)
-    fs.renameSync(path, `${path}.${(old.at(-1)?.number ?? 0) + 1}`)
-    const next = openFile()
+    // There is a file of this name at every moment: whoever asks for the log in between must not be told that there is none.
+    const second = `${path}.${(old.at(-1)?.number ?? 0) + 1}`
+    try {
+      fs.linkSync(path, second)
+    } catch {
+      // A file system without second names for a file.
+      fs.renameSync(path, second)
+    }
+    const next = openFile(draft)
+    fs.renameSync(draft, path)
     fs.closeSync(fd)
     fd = next
     size = 0

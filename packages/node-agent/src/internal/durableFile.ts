@@ -35,22 +35,26 @@ export const write = (path: string, content: string): Effect.Effect<void, Superv
     yield* syncDirectory(dirname(path))
   }).pipe(Effect.mapError(failed("write", path)))
 
+/** Reads files of one form: the decoded content, or none when there is no such file. */
+export const reader = <A, I>(schema: Schema.Schema<A, I>) => {
+  const decode = Schema.decodeUnknown(schema)
+  return (path: string): Effect.Effect<Option.Option<A>, SupervisorFileFailed, FileSystem.FileSystem> =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const text = yield* fs.readFileString(path).pipe(
+        Effect.asSome,
+        Effect.catchTag("SystemError", (error) => error.reason === "NotFound" ? Effect.succeedNone : Effect.fail(error)),
+        Effect.mapError(failed("read", path))
+      )
+      if (Option.isNone(text)) return Option.none<A>()
+      return yield* Effect.asSome(decode(text.value)).pipe(
+        Effect.mapError((error) => failed("decode", path)({ message: ParseResult.TreeFormatter.formatErrorSync(error) }))
+      )
+    })
+}
+
 /** The decoded content, or none when there is no such file. */
 export const read = <A, I>(
   path: string,
   schema: Schema.Schema<A, I>
-): Effect.Effect<Option.Option<A>, SupervisorFileFailed, FileSystem.FileSystem> => {
-  const decode = Schema.decodeUnknown(schema)
-  return Effect.gen(function*() {
-    const fs = yield* FileSystem.FileSystem
-    const text = yield* fs.readFileString(path).pipe(
-      Effect.asSome,
-      Effect.catchTag("SystemError", (error) => error.reason === "NotFound" ? Effect.succeedNone : Effect.fail(error)),
-      Effect.mapError(failed("read", path))
-    )
-    if (Option.isNone(text)) return Option.none<A>()
-    return yield* Effect.asSome(decode(text.value)).pipe(
-      Effect.mapError((error) => failed("decode", path)({ message: ParseResult.TreeFormatter.formatErrorSync(error) }))
-    )
-  })
-}
+): Effect.Effect<Option.Option<A>, SupervisorFileFailed, FileSystem.FileSystem> => reader(schema)(path)

@@ -4,9 +4,11 @@
  */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { createHash } from "node:crypto"
+import { statSync } from "node:fs"
 import { dirname } from "node:path"
 import { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
 import * as durableFile from "./durableFile.js"
@@ -26,6 +28,17 @@ export interface Found<A> {
   readonly sequence: number
   /** What was wrong with the copies that are not used; empty when all is well. */
   readonly problems: ReadonlyArray<string>
+}
+
+/** Another one for each file that was at this path, and for each time it was changed. Undefined where there is none. */
+const stampOf = (path: string): string | undefined => {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false, bigint: true })
+    return found === undefined ? undefined : `${found.ino}:${found.size}:${found.mtimeNs}`
+  } catch {
+    // What cannot be looked at is read, which says why.
+    return undefined
+  }
 }
 
 const previousOf = (path: string): string => `${path}.previous`
@@ -67,23 +80,38 @@ export const make = <A, I>(path: string, version: number, schema: Schema.Schema<
     return { body: Option.none(), sequence: 0, problems }
   })
 
+  /** Tells the file that this process has written last from any other one. */
+  let own: string | undefined
+
+  /** A copy that is there and good. What was written here is so as long as it is the same file. */
+  const isGood = Effect.suspend(() => {
+    const stamp = stampOf(path)
+    return stamp !== undefined && stamp === own
+      ? Effect.succeed(true)
+      : Effect.map(Effect.either(readCopy(path)), (good) => Either.isRight(good) && Option.isSome(good.right))
+  })
+
   /** Replaces the record; the one before stays beside it. */
   const write = (body: A, sequence: number): Effect.Effect<void, SupervisorFileFailed, FileSystem.FileSystem> =>
+    Effect.flatMap(Effect.mapError(encode(body), durableFile.failed("encode", path)), (text) => writeText(text, sequence))
+
+  /** As `write`, for a body that is encoded already. */
+  const writeText = (text: string, sequence: number): Effect.Effect<void, SupervisorFileFailed, FileSystem.FileSystem> =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       yield* fs.makeDirectory(dirname(path), { recursive: true, mode: 0o700 }).pipe(Effect.mapError(durableFile.failed("create", dirname(path))))
-      const text = yield* Effect.mapError(encode(body), durableFile.failed("encode", path))
       const envelope = JSON.stringify({ schema: version, sequence, checksum: checksum(text), body: text })
       // A copy that is good is kept as the one before; that of a broken one is worth more than the broken one.
-      const good = yield* Effect.either(readCopy(path))
-      if (good._tag === "Right" && Option.isSome(good.right)) {
+      if (yield* isGood) {
         yield* fs.remove(previousOf(path), { force: true }).pipe(
           Effect.zipRight(fs.link(path, previousOf(path))),
           Effect.mapError(durableFile.failed("keep", previousOf(path)))
         )
       }
+      own = undefined
       yield* durableFile.write(path, envelope)
+      own = stampOf(path)
     })
 
-  return { read, write }
+  return { read, write, writeText }
 }

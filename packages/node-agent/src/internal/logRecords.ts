@@ -5,6 +5,10 @@ import { formatNanos } from "./criLog.js"
 const newline = 10
 const space = 32
 const partialTag = 80 // P
+const zulu = 90 // Z
+const dateEnd = 84 // T
+const dot = 46
+const none = Buffer.alloc(0)
 
 interface Header {
   readonly time: string
@@ -28,15 +32,43 @@ const normalised = (time: string): string => {
   return instant === undefined ? time : formatNanos(BigInt(instant.seconds) * 1_000_000_000n + BigInt(instant.nanos))
 }
 
-/** Turns records into what a user sees. */
+/** The text of a record begins there when its time has nine digits, as ours have: `TIME stdout F `. */
+const usualTextStart = 40
+
+/** Whether a record has the form and the lengths that our own have, which is told without making a string of anything. */
+const isUsual = (data: Buffer, start: number, stop: number): boolean =>
+  stop - start >= usualTextStart && data[start + 10] === dateEnd && data[start + 19] === dot && data[start + 29] === zulu
+  && data[start + 30] === space && data[start + 37] === space && data[start + 39] === space
+
+/**
+ * Turns records into what a user sees, in the memory that they were read into: a log is megabytes a second, and whatever is made for a
+ * line or a chunk has to be collected. The text of a record is never longer than the record, so it is moved to where that began.
+ */
 export interface Formatter {
-  /** The lines that are complete with this chunk; a record may be spread over chunks. */
-  readonly push: (chunk: Buffer) => Buffer
+  /** Where the next bytes of the log are to be read to. */
+  readonly room: () => Buffer
+  /**
+   * The lines that are complete with so many bytes in the room; a record may be spread over several. They stay as they are until `room` was
+   * asked for twice. In front of them are `headBytes` that the taker may use.
+   */
+  readonly take: (length: number) => Buffer
+  /** Gives the memory back; the next room is small again. */
+  readonly release: () => void
   /** Bytes of a record that is not complete yet. */
   readonly pending: () => number
   /** Whether the next record begins a line. */
   readonly atLineStart: () => boolean
 }
+
+/** Room in front of a text for what says which piece of the log it is. */
+export const headBytes = 128
+
+/** No record is longer: what goes on without a line end is none, and left out. */
+const longestRecord = 24 * 1024
+
+/** A log that says little is read with little memory. */
+const smallestRoom = 8 * 1024
+const largestRoom = 128 * 1024
 
 /** Makes a formatter that leaves out records before `sinceTime`. */
 export const formatter = (options: {
@@ -46,30 +78,80 @@ export const formatter = (options: {
   readonly atLineStart?: boolean | undefined
 }): Formatter => {
   const since = options.sinceTime === undefined ? undefined : normalised(options.sinceTime)
-  const end = Buffer.from("\n")
-  let rest: Buffer = Buffer.alloc(0)
+  const front = headBytes + longestRecord
+  let size = smallestRoom
+  // One is read into while the other one may still be on its way to the reader.
+  let memory: Buffer | undefined
+  let other: Buffer | undefined
+  let rest: Buffer = none
+  let isSkipping = false
   let atLineStart = options.atLineStart ?? true
   return {
     pending: () => rest.length,
     atLineStart: () => atLineStart,
-    push: (chunk) => {
-      const data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
-      const parts: Array<Buffer> = []
-      let start = 0
+    release: () => {
+      size = smallestRoom
+      memory = undefined
+      other = undefined
+    },
+    room: () => {
+      const free = other?.length === front + size ? other : Buffer.allocUnsafeSlow(front + size)
+      other = memory
+      memory = free
+      return free.subarray(front)
+    },
+    take: (length) => {
+      const data = memory ?? Buffer.alloc(front)
+      let start = front
+      const end = front + length
+      if (length === size) size = Math.min(largestRoom, size * 2)
+      if (isSkipping) {
+        const stop = data.subarray(0, end).indexOf(newline, start)
+        start = stop < 0 ? end : stop + 1
+        isSkipping = stop < 0
+      } else if (rest.length > 0) {
+        start -= rest.length
+        rest.copy(data, start)
+      }
+      const first = start
+      let written = start
+      const records = data.subarray(0, end)
       for (;;) {
-        const stop = data.indexOf(newline, start)
+        const stop = records.indexOf(newline, start)
         if (stop < 0) break
-        const header = headerAt(data, start, stop)
-        if (header !== undefined && (since === undefined || normalised(header.time) >= since)) {
-          if (options.timestamps === true && atLineStart) parts.push(Buffer.from(`${header.time} `))
-          parts.push(data.subarray(header.textStart, stop))
-          if (!header.partial) parts.push(end)
-          atLineStart = !header.partial
+        let textStart = -1
+        let partial = false
+        let time = 30
+        if (since === undefined && isUsual(data, start, stop)) {
+          textStart = start + usualTextStart
+          partial = data[start + 38] === partialTag
+        } else {
+          const header = headerAt(data, start, stop)
+          if (header !== undefined && (since === undefined || normalised(header.time) >= since)) {
+            textStart = header.textStart
+            partial = header.partial
+            time = header.time.length
+          }
+        }
+        if (textStart >= 0) {
+          if (options.timestamps === true && atLineStart) {
+            data.copyWithin(written, start, start + time + 1)
+            written += time + 1
+          }
+          // With its line end, unless the line goes on.
+          const textEnd = partial ? stop : stop + 1
+          data.copyWithin(written, textStart, textEnd)
+          written += textEnd - textStart
+          atLineStart = !partial
         }
         start = stop + 1
       }
-      rest = Buffer.from(data.subarray(start))
-      return Buffer.concat(parts)
+      if (end - start > longestRecord) {
+        isSkipping = true
+        start = end
+      }
+      rest = start === end ? none : Buffer.from(data.subarray(start, end))
+      return data.subarray(first, written)
     }
   }
 }

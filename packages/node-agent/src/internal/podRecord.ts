@@ -1,5 +1,6 @@
 /** The state of one supervised pod: in memory for its fibers, in `state.json` for everybody else. */
 import type * as FileSystem from "@effect/platform/FileSystem"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -7,6 +8,7 @@ import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
 import * as Files from "../supervisor/SupervisorFiles.js"
 import * as Paths from "../supervisor/SupervisorPaths.js"
 import * as durableFile from "./durableFile.js"
+import * as podRestart from "./podRestart.js"
 
 const encode = Schema.encodeSync(Files.PodStateJson)
 
@@ -15,10 +17,19 @@ export interface PodRecord {
   readonly container: (name: string) => Files.ContainerState
   readonly stop: () => Files.PodState["stop"]
   readonly held: () => Files.PodState["held"]
-  /** Changes one container and is back when the change is on disk. */
+  /** Why all containers are being ended, to start anew. */
+  readonly restarting: () => Files.PodState["restarting"]
+  /** Waits until that is so, and until who decided it has tidied up. */
+  readonly restartBegun: Effect.Effect<void>
+  /** Who decided that all containers start anew has tidied up. */
+  readonly beginRestart: Effect.Effect<void>
+  /** All containers have ended: those that are in the specification are to be started once more. */
+  readonly endRestart: Effect.Effect<void, SupervisorFileFailed, FileSystem.FileSystem>
+  /** Changes one container and is back when the change is on disk. With a restart of all containers, both are there or none. */
   readonly update: (
     name: string,
-    change: (state: Files.ContainerState) => Files.ContainerState
+    change: (state: Files.ContainerState) => Files.ContainerState,
+    restarting?: Files.PodState["restarting"]
   ) => Effect.Effect<void, SupervisorFileFailed, FileSystem.FileSystem>
   /** Notes a stop request; an earlier deadline than that of the requests before wins. */
   readonly setStop: (requestId: string, deadline: number) => Effect.Effect<void, SupervisorFileFailed, FileSystem.FileSystem>
@@ -39,6 +50,8 @@ export const load = (
     const stored = yield* durableFile.read(path, Files.PodStateJson)
     let state = Option.getOrElse(stored, () => Files.initialState(spec))
     const lock = yield* Effect.makeSemaphore(1)
+    const begun = yield* Deferred.make<void>()
+    if (state.restarting !== undefined) yield* Deferred.succeed(begun, undefined)
     const find = (name: string) => state.containers.find((container) => container.name === name) ?? Files.initialContainer(name)
     const replace = (change: () => Files.PodState) =>
       Effect.suspend(() => {
@@ -54,12 +67,20 @@ export const load = (
           const { held: _, ...rest } = state
           return requestId === undefined ? rest : { ...rest, held: requestId }
         }),
-      update: (name, change) =>
+      restarting: () => state.restarting,
+      restartBegun: Deferred.await(begun),
+      beginRestart: Effect.asVoid(Deferred.succeed(begun, undefined)),
+      endRestart: replace(() => {
+        const { restarting, ...rest } = state
+        const known = new Set(spec.containers.map(({ name }) => name))
+        return { ...rest, containers: state.containers.map((container) => known.has(container.name) ? podRestart.again(container, restarting) : container) }
+      }),
+      update: (name, change, restarting) =>
         replace(() => {
           const next = change(find(name))
           const known = state.containers.some((other) => other.name === name)
           const containers = state.containers.map((other) => other.name === name ? next : other)
-          return { ...state, containers: known ? containers : [...containers, next] }
+          return { ...state, containers: known ? containers : [...containers, next], ...(restarting === undefined ? {} : { restarting }) }
         }),
       setStop: (requestId, deadline) =>
         replace(() => ({

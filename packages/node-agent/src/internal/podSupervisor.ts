@@ -16,6 +16,7 @@ import * as ephemeralContainers from "./ephemeralContainers.js"
 import type { Followed } from "./followed.js"
 import * as podHold from "./podHold.js"
 import * as podRecord from "./podRecord.js"
+import * as podRestartTurn from "./podRestartTurn.js"
 import * as restartRequests from "./restartRequests.js"
 import * as sidecarContainers from "./sidecars.js"
 
@@ -40,14 +41,16 @@ export const run = (
     yield* Effect.raceFirst(oneTurn({ ...place, spec }, specs), over)
   }))
 
+/** It ends when all containers are to start anew: the next one begins with the first of them. */
 const oneTurn = (
   place: PodPlace,
   specs: Followed<Files.PodSpec>
-): Effect.Effect<never, SupervisorFileFailed, FileSystem.FileSystem> =>
+): Effect.Effect<void, SupervisorFileFailed, FileSystem.FileSystem> =>
   Effect.gen(function*() {
     const record = yield* podRecord.load(place.dataDir, place.spec)
     if (place.spec.desired.state === "hold") return yield* podHold.hold(place, record, place.spec.desired)
     if (record.held() !== undefined) yield* record.setHeld(undefined)
+    if (record.restarting() !== undefined) return yield* podRestartTurn.run(place, record)
     const stopRequested = yield* Deferred.make<void>()
     const deadline = () => record.stop()?.deadline ?? Number.MAX_SAFE_INTEGER
     const stop: StopSignal = { requested: Deferred.await(stopRequested), deadline }
@@ -93,7 +96,8 @@ const oneTurn = (
       return yield* Effect.never
     })
     // A failure beside the workload must end the pod's fiber as well, so that it is started again from what is on disk.
-    return yield* Effect.raceFirst(lifetime, Effect.zipRight(Effect.raceFirst(Fiber.join(following), ephemeral.failed), Effect.never))
+    const failing = Effect.zipRight(Effect.raceFirst(Fiber.join(following), ephemeral.failed), Effect.never)
+    return yield* Effect.raceFirst(Effect.raceFirst(lifetime, failing), record.restartBegun)
   }).pipe(Effect.scoped, Effect.annotateLogs({ uid: place.spec.pod.uid }))
 
 /** Ends a pod that was active for as long as it may be, unless all of it is over. */

@@ -2,17 +2,24 @@
 import type { ContainerLifecycle } from "../supervisor/ContainerLifecycle.js"
 import type { BackOffOptions, ContainerKind, ExitRecord, RestartPolicy } from "../supervisor/SupervisorFiles.js"
 
+const ruled = (exitCode: number, { restartRules = [] }: Pick<ContainerLifecycle, "restartRules">) =>
+  restartRules.find(({ exitCodes, operator }) => exitCodes.includes(exitCode) === (operator === "In"))
+
+/** Whether all containers of the pod start anew after this one ended by itself. */
+export const restartsAll = (kind: ContainerKind, exitCode: number, lifecycle: Pick<ContainerLifecycle, "restartRules"> = {}): boolean =>
+  kind !== "ephemeral" && ruled(exitCode, lifecycle)?.action === "RestartAllContainers"
+
 /** Whether a container is started again after it ended by itself. Its own rules come first, then its own policy, then that of the pod. */
 export const restarts = (
   kind: ContainerKind,
   podPolicy: RestartPolicy,
   exitCode: number,
-  { restartPolicy, restartRules = [] }: Pick<ContainerLifecycle, "restartPolicy" | "restartRules"> = {}
+  lifecycle: Pick<ContainerLifecycle, "restartPolicy" | "restartRules"> = {}
 ): boolean => {
   if (kind === "ephemeral") return false
   if (kind === "sidecar") return true
-  if (restartRules.some(({ exitCodes, operator }) => exitCodes.includes(exitCode) === (operator === "In"))) return true
-  const policy = restartPolicy ?? podPolicy
+  if (ruled(exitCode, lifecycle) !== undefined) return true
+  const policy = lifecycle.restartPolicy ?? podPolicy
   if (kind === "init") return exitCode !== 0 && policy !== "Never"
   return policy === "Always" || (policy === "OnFailure" && exitCode !== 0)
 }

@@ -18,10 +18,11 @@
  */
 import type { ContainerSpec } from "../supervisor/SupervisorFiles.js"
 import * as containerEntry from "./containerEntry.js"
+import * as rootMounts from "./rootMounts.js"
 import { longestMessage } from "./terminationMessage.js"
 
 /** Name of the script in the shared directory. It changes with the script: shells read scripts while they run. */
-export const fileName = "shim.4.sh"
+export const fileName = "shim.5.sh"
 
 /** Name of the script in an attempt's folder, before it takes its place. */
 export const draftName = "shim.tmp"
@@ -44,7 +45,7 @@ export const messagePath = ({ root }: ContainerSpec, path: string): string => {
 export const noTerminalStatus = 72
 
 /** A new process group where the system has no setsid(1) comes from job control (`set -m`). */
-export const script = `# Starts one attempt of a container: sh shim.4.sh DIRECTORY none|input|terminal
+export const script = `# Starts one attempt of a container: sh shim.5.sh DIRECTORY none|input|terminal
 d=$1
 mode=$2
 if [ "$3" = inner ]; then
@@ -75,6 +76,8 @@ if [ -f "$d/message.path" ]; then
   IFS= read -r words <"$d/message.path"
   # Whoever the container runs as may write there.
   [ -e "$words" ] || { mkdir -p "\${words%/*}" && : >"$words" && chmod 666 "$words"; } 2>/dev/null
+  # Each attempt finds an empty file. Where it is not for the container alone, others may have put something else in its place.
+  case $words in .${rootMounts.temporaryFolder}/*) : >"$words" ;; esac
 fi
 input=/dev/null
 holder=

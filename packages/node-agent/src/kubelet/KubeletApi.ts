@@ -6,6 +6,7 @@
  */
 import * as FileSystem from "@effect/platform/FileSystem"
 import { type CoreV1, Status, Timestamp } from "@reddwarf/api-types"
+import { ListeningServer } from "@reddwarf/node-health"
 import { Exposition } from "@reddwarf/prometheus"
 import { Upgrade } from "@reddwarf/streaming"
 import * as Clock from "effect/Clock"
@@ -15,16 +16,15 @@ import * as Option from "effect/Option"
 import * as FiberSet from "effect/FiberSet"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { createServer } from "node:https"
 import type { Duplex } from "node:stream"
-import { TLSSocket } from "node:tls"
 import * as byteStreams from "../internal/byteStreams.js"
 import * as ContainerLogs from "../container/ContainerLogs.js"
 import * as LogPieces from "../container/LogPieces.js"
 import * as LogTarget from "../container/LogTarget.js"
 import * as NodeAgentMetrics from "../NodeAgentMetrics.js"
+import * as PeerIdentity from "./PeerIdentity.js"
 import * as RunningPods from "../pod/RunningPods.js"
 import type * as StatsApi from "./StatsApi.js"
 import type * as StreamingApi from "./StreamingApi.js"
@@ -84,26 +84,15 @@ export class ListenFailed extends Schema.TaggedError<ListenFailed>()("ListenFail
 interface Answer {
   readonly status: number
   readonly contentType: string
-  readonly body: string | Stream.Stream<Uint8Array, ContainerLogs.LogReadFailed>
+  readonly body: string | Effect.Effect<ContainerLogs.Reader, ContainerLogs.LogReadFailed, Scope.Scope>
 }
 
 const text = (status: number, body: string): Answer => ({ status, contentType: "text/plain; charset=utf-8", body })
 
-/** What the API server shows to agents. Every node has a certificate of the same authority, so being signed by it is not enough. */
-const serverUser = "kube-apiserver-kubelet-client"
-const administrators = "system:masters"
-
-const words = (value: string | ReadonlyArray<string> | undefined): ReadonlyArray<string> =>
-  value === undefined ? [] : typeof value === "string" ? [value] : value
-
 /** Why the peer may not ask; undefined when it may. */
 const refusal = (request: IncomingMessage): Answer | undefined => {
-  if (!(request.socket instanceof TLSSocket) || !request.socket.authorized) return text(401, "Unauthorized")
-  const { subject } = request.socket.getPeerCertificate()
-  const [user = ""] = words(subject.CN)
-  return user === serverUser || words(subject.O).includes(administrators)
-    ? undefined
-    : text(403, `Forbidden (user=${user}, verb=get, resource=nodes, subresource=proxy)`)
+  const refused = PeerIdentity.refusal(request)
+  return refused === undefined ? undefined : text(refused.status, refused.message)
 }
 
 /** The parts of the path, decoded; none when they cannot be. */
@@ -116,6 +105,20 @@ const targetOf = (request: IncomingMessage): { readonly url: URL; readonly parts
   }
 }
 
+/** Sends a log to its end. The next part is read while the one before is on its way. */
+const sendLog = (
+  response: ServerResponse,
+  opened: Effect.Effect<ContainerLogs.Reader, ContainerLogs.LogReadFailed, Scope.Scope>
+): Effect.Effect<void, ContainerLogs.LogReadFailed> =>
+  Effect.scoped(Effect.flatMap(opened, ({ next }) => {
+    let sent = Effect.void
+    return next.pipe(
+      Effect.flatMap((bytes) => Effect.zipRight(sent, Effect.sync(() => void (sent = byteStreams.begin(response, bytes))))),
+      Effect.forever,
+      Effect.catchAll(Option.match({ onNone: () => sent, onSome: Effect.fail }))
+    )
+  }))
+
 const send = (response: ServerResponse, answer: Answer): Effect.Effect<void, ContainerLogs.LogReadFailed> =>
   Effect.gen(function*() {
     response.writeHead(answer.status, { "content-type": answer.contentType, ...(typeof answer.body === "string" ? { "content-length": Buffer.byteLength(answer.body) } : {}) })
@@ -124,7 +127,7 @@ const send = (response: ServerResponse, answer: Answer): Effect.Effect<void, Con
       return
     }
     response.flushHeaders()
-    yield* Stream.runForEach(answer.body, (bytes) => byteStreams.write(response, bytes))
+    yield* sendLog(response, answer.body)
     response.end()
   })
 
@@ -161,7 +164,8 @@ export const make = (
         const since = sinceSeconds === undefined ? sinceTime : Timestamp.microsFromMillis(now - sinceSeconds * 1000)
         const isOver = supervisor.read(pod.metadata.uid ?? "").pipe(
           Effect.map((now) => LogTarget.isOver(now, container, attempt)),
-          Effect.orElseSucceed(() => true)
+          // A record that cannot be read just now says nothing about the container: it is asked for again.
+          Effect.orElseSucceed(() => false)
         )
         if (!(yield* Effect.orElseSucceed(fs.exists(path), () => false))) {
           return text(400, `container "${container}" in pod "${name}" is not available`)
@@ -169,9 +173,7 @@ export const make = (
         return {
           status: 200,
           contentType: pieces ? LogPieces.contentType : "text/plain",
-          body: ContainerLogs.stream(path, { ...rest, sinceTime: since, pieces: pieces ? { attempt } : undefined }, isOver).pipe(
-            Stream.provideService(FileSystem.FileSystem, fs)
-          )
+          body: ContainerLogs.open(path, { ...rest, sinceTime: since, pieces: pieces ? { attempt } : undefined }, isOver)
         }
       }).pipe(Effect.catchAll((error) => Effect.succeed(text(500, error.message))))
 
@@ -257,40 +259,29 @@ export const make = (
     /** Connections the server does not know any more, and still waits for when it closes. */
     const upgraded = new Set<Duplex>()
     const run = yield* FiberSet.makeRuntime()
-    const server = yield* Effect.acquireRelease(
-      Effect.async<ReturnType<typeof createServer>, ListenFailed>((resume) => {
-        const fail = (cause: unknown) =>
-          resume(new ListenFailed({ host: options.host, port: options.port, detail: cause instanceof Error ? cause.message : String(cause) }))
-        try {
-          const created = createServer({ ...options.tls, requestCert: true, rejectUnauthorized: false, minVersion: "TLSv1.2" }, (request, response) => {
-            const fiber = run(handle(request, response))
-            response.once("close", () => fiber.unsafeInterruptAsFork(fiber.id()))
-          })
-          created.on("upgrade", (request, socket, head) => {
-            socket.on("error", () => undefined)
-            upgraded.add(socket)
-            socket.once("close", () => upgraded.delete(socket))
-            run(upgrade({ request, socket, head }))
-          })
-          created.headersTimeout = 10_000
-          created.requestTimeout = 30_000
-          created.once("error", fail)
-          created.listen(options.port, options.host, () => {
-            created.off("error", fail)
-            created.on("error", () => undefined)
-            resume(Effect.succeed(created))
-          })
-        } catch (cause) {
-          fail(cause)
-        }
-      }),
-      (created) =>
-        Effect.async<void>((resume) => {
-          created.close(() => resume(Effect.void))
-          created.closeAllConnections()
-          for (const socket of upgraded) socket.destroy()
+    const { port } = yield* ListeningServer.acquire({
+      host: options.host,
+      port: options.port,
+      make: () => {
+        const created = createServer({ ...options.tls, requestCert: true, rejectUnauthorized: false, minVersion: "TLSv1.2" }, (request, response) => {
+          const fiber = run(handle(request, response))
+          response.once("close", () => fiber.unsafeInterruptAsFork(fiber.id()))
         })
-    )
-    const address = server.address()
-    return { port: typeof address === "object" && address !== null ? address.port : options.port }
+        created.on("upgrade", (request, socket, head) => {
+          socket.on("error", () => undefined)
+          upgraded.add(socket)
+          socket.once("close", () => upgraded.delete(socket))
+          run(upgrade({ request, socket, head }))
+        })
+        created.headersTimeout = 10_000
+        created.requestTimeout = 30_000
+        return created
+      },
+      failed: (detail) => new ListenFailed({ host: options.host, port: options.port, detail }),
+      cut: (created) => {
+        created.closeAllConnections()
+        for (const socket of upgraded) socket.destroy()
+      }
+    })
+    return { port }
   })

@@ -1,5 +1,4 @@
 /** Connections to the ports of a pod. */
-import type { CoreV1 } from "@reddwarf/api-types"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -22,16 +21,26 @@ const words: Readonly<Record<string, string>> = {
 }
 
 /**
+ * The pod of a port.
+ *
+ * @category models
+ */
+export interface Target {
+  readonly name: string
+  readonly uid: string
+  /** None before the pod has one. */
+  readonly address: string | undefined
+}
+
+/**
  * Opens the port for as long as the scope lives; each direction can be closed alone. A program in the zone that listens on the zone's own
  * loopback address only is not reached.
  *
  * @category constructors
  */
-export const connect = (pod: CoreV1.Pod, port: number): Effect.Effect<Socket, PortUnreachable, Scope.Scope> =>
+export const connect = ({ address, name, uid }: Target, port: number): Effect.Effect<Socket, PortUnreachable, Scope.Scope> =>
   Effect.suspend(() => {
-    const address = pod.status?.podIP
-    const uid = pod.metadata.uid ?? ""
-    const failed = (detail: string) => new PortUnreachable({ message: `error forwarding port ${port} to pod ${pod.metadata.name ?? ""}, uid ${uid}: ${detail}` })
+    const failed = (detail: string) => new PortUnreachable({ message: `error forwarding port ${port} to pod ${name}, uid ${uid}: ${detail}` })
     if (address === undefined || address === "") return Effect.fail(failed("the pod has no address"))
     const target = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`
     const dialFailed = (detail: string) => failed(`failed to connect to ${target}: dial tcp ${target}: connect: ${detail}`)

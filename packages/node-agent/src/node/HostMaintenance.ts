@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as durableFile from "../internal/durableFile.js"
 import { attributeNames } from "../NodeAgentOptions.js"
+import * as SessionHosts from "../session/SessionHosts.js"
 import * as Supervisor from "../supervisor/Supervisor.js"
 import { type SupervisorError, SupervisorFileFailed } from "../supervisor/SupervisorError.js"
 import * as Files from "../supervisor/SupervisorFiles.js"
@@ -39,7 +40,7 @@ export const endSupervisor = (dataDir: string): Effect.Effect<void, SupervisorEr
   })
 
 /**
- * Shuts down every zone that an agent made, and ends the supervisor first so that it starts nothing again. All zones are tried; the first
+ * Shuts down every zone that an agent made, and ends the supervisor first so that it starts nothing again, and what serves sessions last. All zones are tried; the first
  * failure is reported at the end. The next agent boots the zones and starts their containers again.
  *
  * @category constructors
@@ -61,5 +62,7 @@ export const stopZones = (
         }).pipe(Effect.either),
       { concurrency: 8 }
     )
+    // Those in the zones have ended with them.
+    yield* SessionHosts.endAll(options.dataDir)
     for (const result of results) yield* result
   })

@@ -1,6 +1,8 @@
 /** What changes on a host while it runs: free memory, processes, space. */
 import { type CommandRunner, ResourceUsage } from "@reddwarf/runtime-illumos"
 import { StorageEngine } from "@reddwarf/storage-zfs"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Measurements } from "./NodeConditions.js"
 
@@ -34,3 +36,32 @@ export const read: Effect.Effect<Snapshot, never, CommandRunner.CommandRunner | 
     bootTime
   }
 })
+
+type Reading = typeof read
+
+/** Measurements that several look at. @category models */
+export interface Shared {
+  /** Measures now, for who must not miss a shortage. */
+  readonly now: Reading
+  /** What was measured last, unless that is too old: for who only shows it. */
+  readonly recent: Reading
+}
+
+/**
+ * One memory for all who look: `recent` gives what is at most `age` old, and measures where nobody has meanwhile.
+ *
+ * @category constructors
+ */
+export const shared = (age: Duration.DurationInput): Shared => {
+  let last: { readonly at: number; readonly snapshot: Snapshot } | undefined
+  const now = Effect.flatMap(Clock.currentTimeMillis, (at) =>
+    Effect.tap(read, (snapshot) =>
+      Effect.sync(() => {
+        last = { at, snapshot }
+      })))
+  return {
+    now,
+    recent: Effect.flatMap(Clock.currentTimeMillis, (at) =>
+      last !== undefined && at >= last.at && at - last.at < Duration.toMillis(age) ? Effect.succeed(last.snapshot) : now)
+  }
+}

@@ -12,7 +12,7 @@ import * as Eviction from "../eviction/Eviction.js"
 import type * as EvictionRanking from "../eviction/EvictionRanking.js"
 import type * as EvictionThresholds from "../eviction/EvictionThresholds.js"
 import * as SupervisorClient from "../supervisor/SupervisorClient.js"
-import * as HostMeasurements from "./HostMeasurements.js"
+import type * as HostMeasurements from "./HostMeasurements.js"
 import type { UsageMeter } from "./UsageMeter.js"
 
 /** @category models */
@@ -22,6 +22,8 @@ export interface Options {
   readonly transitionPeriod: Duration.DurationInput
   readonly pods: () => ReadonlyArray<CoreV1.Pod>
   readonly meter: UsageMeter
+  /** Measures the host. */
+  readonly measure: HostMeasurements.Shared["now"]
   /** Hears that the shortages are others now. */
   readonly onChange: Effect.Effect<void>
 }
@@ -75,7 +77,7 @@ export const make = (
       interval: options.interval,
       transitionPeriod: options.transitionPeriod,
       pods: options.pods,
-      observe: Effect.map(HostMeasurements.read, observationsOf).pipe(Effect.provide(context)),
+      observe: Effect.map(options.measure, observationsOf).pipe(Effect.provide(context)),
       usage: (signal) => signal === "memory.available" ? memory : signal === "nodefs.available" ? space : Effect.succeed(none),
       reclaim: Option.match(images, { onNone: () => Effect.void, onSome: ({ reclaim }) => reclaim }),
       end: (pod, verdict) =>

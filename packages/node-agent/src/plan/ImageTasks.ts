@@ -35,6 +35,10 @@ export const presentOf = (plan: Plan.Plan, known: Option.Option<SupervisorClient
 export const dropOthers = (sandbox: Services["sandbox"], identity: Files.PodIdentity, images: Plan.Digests): Effect.Effect<void> =>
   Effect.catchAll(sandbox.roots.dropOthers(identity, images), (error) => Effect.logWarning("former roots of containers were not removed", error))
 
+/** Removes what was kept of roots for a change that is over. What cannot be removed now goes with the next update, or with the pod. @category combinators */
+export const dropSnapshots = (sandbox: Services["sandbox"], identity: Files.PodIdentity): Effect.Effect<void> =>
+  Effect.catchAll(sandbox.roots.dropSnapshots(identity), (error) => Effect.logWarning("snapshots of the roots of a zone were not removed", error))
+
 /** Containers that came to an end since the plan began, though they should have run on. */
 const ended = (pod: CoreV1.Pod, spec: Files.PodSpec, state: Files.PodState | undefined, since: number): ReadonlyArray<string> =>
   spec.containers.flatMap(({ kind, name }) => {
@@ -50,8 +54,15 @@ export const handlers = ({ services: { find, sandbox, supervisor }, task }: {
   readonly services: Services
   readonly task: (type: PlanTask.TaskType, run: (work: Work) => Effect.Effect<void, BringUpError>) => TaskHandler.TaskHandler
 }): ReadonlyArray<TaskHandler.TaskHandler> => [
-  // The present root is kept whole: the swap puts it aside.
-  task("snapshot-root", () => Effect.void),
+  {
+    ...task("snapshot-root", ({ context: { plan }, identity, up }) =>
+      // The swap keeps the present root whole, but as it will be when the zone is down; this is how it was while everything ran.
+      Effect.flatMap(up.images, (resolved) => resolved === undefined ? Effect.void : sandbox.roots.snapshot(identity, plan.id))),
+    undo: (_, { instance }) =>
+      sandbox.roots.dropSnapshots(WantedInstance.identityOf(instance)).pipe(
+        Effect.mapError((error) => new PlanError.TaskFailed({ task: "snapshot-root", reason: error._tag, detail: error.message }))
+      )
+  },
   {
     ...task("stage-root", ({ context: { plan }, identity, up }) =>
       Effect.flatMap(up.images, (resolved) =>
@@ -114,6 +125,7 @@ export const handlers = ({ services: { find, sandbox, supervisor }, task }: {
       // What could not be removed now goes with the next update, or with the pod.
       sandbox.roots.drop(identity, typeof keepPrevious === "number" ? keepPrevious : 1).pipe(
         Effect.catchAll((error) => Effect.logWarning("former roots of a zone were not removed", error)),
+        Effect.zipRight(dropSnapshots(sandbox, identity)),
         Effect.zipRight(Option.match(known, { onNone: () => Effect.void, onSome: ({ spec }) => dropOthers(sandbox, identity, digestsOf(spec)) }))
       ))
   }

@@ -8,6 +8,7 @@ import type { ApiClient, ClientError } from "@reddwarf/client"
 import type { Plan } from "@reddwarf/plans"
 import * as Effect from "effect/Effect"
 import * as ContainerEnvironment from "../container/ContainerEnvironment.js"
+import * as EnvironmentSources from "../container/EnvironmentSources.js"
 import type * as ContainerImages from "../container/ContainerImages.js"
 import type * as FieldValues from "../container/FieldValues.js"
 import type { ContainerConfigError, ImageUnavailable, VolumeSetupError } from "../pod/PodError.js"
@@ -16,6 +17,7 @@ import * as PodEvents from "../pod/PodEvents.js"
 import * as PodSandbox from "../pod/PodSandbox.js"
 import type * as SandboxSteps from "../pod/SandboxSteps.js"
 import { sharedDirectory } from "../internal/sharedDirectory.js"
+import * as RootBeginnings from "../supervisor/RootBeginnings.js"
 import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
 import type * as SupervisorClient from "../supervisor/SupervisorClient.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
@@ -59,6 +61,8 @@ export interface PodBringUp {
   readonly step: (name: SandboxSteps.StepName) => Effect.Effect<void, BringUpError>
   /** Its processes, as its specification and its images say now. */
   readonly processes: Effect.Effect<ReadonlyArray<Files.ContainerSpec>, BringUpError>
+  /** Hash over what their environments are taken from beside the pod. */
+  readonly environment: Effect.Effect<string, BringUpError>
   /** Hands it over to the supervisor for the first time. */
   readonly handOver: Effect.Effect<void, BringUpError>
 }
@@ -107,11 +111,17 @@ export const make = (services: Services): Effect.Effect<(pod: CoreV1.Pod, presen
       const roots = pulled === undefined || kept === undefined
         ? pulled?.facts.roots
         : yield* sandbox.roots.ofImages(PodSandbox.identityOf(pod), pulled.facts.roots, kept)
-      const bringing = yield* sandbox.bringing(pod, lease, [sharedDirectory(shared), ...mounted], { handler, ...pulled?.facts, roots })
+      const bringing = yield* sandbox.bringing(pod, lease, [sharedDirectory(shared), ...mounted], {
+        handler,
+        ...pulled?.facts,
+        roots,
+        remember: (beginnings) => RootBeginnings.write(dataDir, uid, beginnings).pipe(Effect.provideService(FileSystem.FileSystem, fs))
+      })
       yield* emit(pod, bringing.events)
       return bringing
     }))
     const processes = Effect.flatMap(inputs, (inputs) => ContainerEnvironment.processes(inputs))
+    const environment = Effect.map(inputs, ({ sources }) => EnvironmentSources.hashOf(pod, sources))
     return {
       images: Effect.map(images, ({ pulled }) => pulled),
       volumes: Effect.asVoid(volumes),
@@ -119,10 +129,11 @@ export const make = (services: Services): Effect.Effect<(pod: CoreV1.Pod, presen
       zone,
       step: (name) => Effect.flatMap(zone, ({ step }) => step(name)),
       processes,
+      environment,
       handOver: Effect.gen(function*() {
         const containers = yield* processes
         yield* emit(pod, PodEvents.invalidVariables(pod, yield* inputs))
-        yield* supervisor.submit(services.specOf(pod, containers))
+        yield* supervisor.submit({ ...services.specOf(pod, containers), environment: yield* environment })
       })
     }
   })

@@ -7,7 +7,7 @@ import type * as SupervisorClient from "../supervisor/SupervisorClient.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
 import type { BringUpError, PodBringUp } from "./PodBringUp.js"
 
-type Supervisor = SupervisorClient.SupervisorClient["Type"]
+type Supervisor = Pick<SupervisorClient.SupervisorClient["Type"], "submit">
 type Known = Option.Option<SupervisorClient.SupervisedPod>
 
 /** Time beyond its grace that a supervisor gets to report that a pod is held, before its zone is halted anyway. */
@@ -23,17 +23,22 @@ export const isHeld = (known: Known, requestId: string, now: number): boolean =>
   })
 
 /** The specification with other processes, as the plan gives them; the same when it has given them already. */
-const given = (spec: Files.PodSpec, plan: string, containers: ReadonlyArray<Files.ContainerSpec>): Files.PodSpec => ({
+const given = (spec: Files.PodSpec, plan: string, containers: ReadonlyArray<Files.ContainerSpec>, environment: string): Files.PodSpec => ({
   ...spec,
-  ...(spec.generation === plan ? {} : { containers, generation: plan, previous: { generation: plan, containers: spec.containers } }),
+  ...(spec.generation === plan ? {} : {
+    containers,
+    environment,
+    generation: plan,
+    previous: { generation: plan, containers: spec.containers, ...(spec.environment === undefined ? {} : { environment: spec.environment }) }
+  }),
   desired: { state: "run" }
 })
 
 /** The specification with the processes that the last plan replaced, if that one has given others at all. */
-const restored = ({ previous, ...spec }: Files.PodSpec, plan: string): Files.PodSpec => {
-  if (spec.generation === plan) return { ...spec, desired: { state: "run" } }
-  const containers = previous !== undefined && previous.generation === spec.generation ? previous.containers : spec.containers
-  return { ...spec, containers, generation: plan, desired: { state: "run" } }
+const restored = ({ environment: present, previous, ...spec }: Files.PodSpec, plan: string): Files.PodSpec => {
+  const kept = previous !== undefined && previous.generation === spec.generation ? previous : { containers: spec.containers, environment: present }
+  const { containers, environment } = spec.generation === plan ? { containers: spec.containers, environment: present } : kept
+  return { ...spec, containers, ...(environment === undefined ? {} : { environment }), generation: plan, desired: { state: "run" } }
 }
 
 /**
@@ -47,7 +52,9 @@ export const anew = (supervisor: Supervisor, up: PodBringUp, { id }: Plan.Plan, 
     onSome: ({ spec }) =>
       spec.desired.state === "stop"
         ? Effect.void
-        : Effect.flatMap(spec.generation === id ? Effect.succeed(spec.containers) : up.processes, (containers) => supervisor.submit(given(spec, id, containers)))
+        : spec.generation === id
+        ? supervisor.submit({ ...spec, desired: { state: "run" } })
+        : Effect.flatMap(Effect.all([up.processes, up.environment]), ([containers, environment]) => supervisor.submit(given(spec, id, containers, environment)))
   })
 
 /**
@@ -60,7 +67,8 @@ export const of = (supervisor: Supervisor, up: PodBringUp, plan: Plan.Plan, know
     onNone: () => up.handOver,
     onSome: ({ spec }): Effect.Effect<void, BringUpError | SupervisorFileFailed> => {
       if (spec.desired.state === "stop") return Effect.void
-      if (plan.type === "image-update") return anew(supervisor, up, plan, known)
+      // A zone that is booted for its configuration shows its containers what is configured now.
+      if (plan.type === "image-update" || (plan.type === "restart" && plan.reason.some(({ kind }) => kind === "config"))) return anew(supervisor, up, plan, known)
       if (plan.type === "rollback") return supervisor.submit(restored(spec, plan.id))
       // What was handed over stays as it is: a container is restarted with the environment it was started with.
       return spec.desired.state === "hold" ? supervisor.submit({ ...spec, desired: { state: "run" } }) : Effect.void

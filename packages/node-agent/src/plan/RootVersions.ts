@@ -10,6 +10,10 @@ type Done = Effect.Effect<void, StorageError.StorageError>
 /** `change` is what a root is made, or taken, for: repeating with the same one changes nothing. @category models */
 export interface RootVersions {
   readonly observe: (identity: Files.PodIdentity) => Effect.Effect<ZoneRoots.ZoneRootVersions, StorageError.StorageError>
+  /** Keeps the present root as it is now, and none of what was kept for other changes. */
+  readonly snapshot: (identity: Files.PodIdentity, change: string) => Done
+  /** Destroys what `snapshot` has kept. */
+  readonly dropSnapshots: (identity: Files.PodIdentity) => Done
   /** Makes a root of an image ready; the zone goes on with the present one. */
   readonly stage: (identity: Files.PodIdentity, change: string, image: string) => Done
   /** Lets the halted zone boot from the root that was made ready. */
@@ -35,6 +39,9 @@ export const make = (storage: StorageEngine.StorageEngine["Type"], zoneOf: (iden
     Effect.catchTag(storage.listZoneRoots(of(identity)), "DatasetNotFound", () => Effect.succeed<ReadonlyArray<StorageEngine.OwnRoot>>([]))
   return {
     observe: (identity) => storage.observeRoot(of(identity)),
+    snapshot: (identity, change) =>
+      Effect.zipRight(storage.dropRootSnapshots({ ...of(identity), keep: change }), storage.snapshotRoot({ ...of(identity), change })),
+    dropSnapshots: (identity) => storage.dropRootSnapshots(of(identity)),
     stage: (identity, change, image) =>
       DatasetName.isSnapshot(image)
         ? Effect.asVoid(storage.stageRoot({ ...of(identity), change, origin: image }))

@@ -7,6 +7,8 @@ import * as Option from "effect/Option"
 import * as PodSandbox from "../pod/PodSandbox.js"
 import * as PodStatus from "../pod/PodStatus.js"
 import type * as SupervisorClient from "../supervisor/SupervisorClient.js"
+import type { CompanionPlans } from "./CompanionPlans.js"
+import type { ConfigLook } from "./ConfigLook.js"
 import * as ImageTasks from "./ImageTasks.js"
 
 /** @category models */
@@ -18,6 +20,9 @@ export interface Services {
   readonly resolved: (uid: string) => Plan.Digests
   /** Whether the pod asks for other bounds than it was given, and may have them. */
   readonly asksForCaps: (pod: CoreV1.Pod) => boolean
+  readonly config: ConfigLook
+  /** Services of the host that belong to a pod. */
+  readonly companions: CompanionPlans
 }
 
 const states: ReadonlyArray<Observation.ZoneState> = [
@@ -39,7 +44,7 @@ const restartsOf = (supervised: SupervisorClient.SupervisedPod | undefined): num
   })
 
 /** @category constructors */
-export const make = ({ asksForCaps, find, resolved, sandbox, supervisor }: Services) => (instance: ZoneInstance.ZoneInstance): Effect.Effect<Observation.Observation> =>
+export const make = ({ asksForCaps, companions, config, find, resolved, sandbox, supervisor }: Services) => (instance: ZoneInstance.ZoneInstance): Effect.Effect<Observation.Observation> =>
   Effect.gen(function*() {
     const { podUID } = instance.spec
     const { link, zone: name } = PodSandbox.namesOf({
@@ -75,13 +80,13 @@ export const make = ({ asksForCaps, find, resolved, sandbox, supervisor }: Servi
           onNone: () => nothing,
           onSome: (lease) => Observation.known({ vnic: link, ip: PodSandbox.addressesOf(lease)[0], faults: faults.right })
         }),
-      config: nothing,
+      config: pod === undefined || state !== "running" || isStopping ? nothing : yield* config(pod, instance, supervised?.spec),
       caps: caps === undefined
         ? nothing
         : caps._tag === "Left"
         ? Observation.unknown(caps.left.message)
         : Observation.known({ live: caps.right }),
-      companions: nothing,
+      companions: Observation.known(companions.faults(podUID)),
       restarts: restartsOf(supervised),
       ...(supervised?.spec.previous === undefined
         ? {}

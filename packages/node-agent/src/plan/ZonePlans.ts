@@ -20,6 +20,9 @@ import * as StaticPod from "../static/StaticPod.js"
 import type * as SupervisorClient from "../supervisor/SupervisorClient.js"
 import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
+import * as CompanionPlans from "./CompanionPlans.js"
+import * as ConfigKeeper from "./ConfigKeeper.js"
+import * as ConfigLook from "./ConfigLook.js"
 import * as GateAnnotations from "./GateAnnotations.js"
 import * as ImageTasks from "./ImageTasks.js"
 import * as InstanceStore from "./InstanceStore.js"
@@ -47,6 +50,10 @@ export interface Options extends PodBringUp.Services {
   /** Whether the containers of a pod that ends have ended, asking them to if need be. */
   readonly stopped: (uid: string) => Effect.Effect<boolean, SupervisorFileFailed>
   readonly tell: (pod: CoreV1.Pod, events: ReadonlyArray<PodEvent>) => Effect.Effect<void>
+  /** Services of the host that belong to pods. Default: there are none. */
+  readonly companionPlans?: CompanionPlans.CompanionPlans | undefined
+  /** How often it is looked whether somebody has changed the stored configuration of zones. */
+  readonly configInterval: Duration.DurationInput
   /** Asks for a pass over a pod. */
   readonly wake: (uid: string) => Effect.Effect<void>
 }
@@ -145,6 +152,8 @@ export const make = (
 
     /** Whether the pod asks for other bounds than it has, and the node has room for them. */
     const asksForCaps = (pod: CoreV1.Pod) =>
+      // The others matter only then.
+      PodResize.isAsked(pod) &&
       PodResize.decide(pod, options.pods().filter((other) => other.metadata.uid !== pod.metadata.uid && !PodPhase.isTerminal(other)), options.allocatable).kind
         === "proceed"
 
@@ -156,7 +165,8 @@ export const make = (
       bringUp: session,
       removeVolumes: options.removeVolumes,
       resized: (uid, outcome) => void nextBoot.set(uid, outcome.nextBoot),
-      stopped: options.stopped
+      stopped: options.stopped,
+      companions: options.companionPlans ?? CompanionPlans.none
     })
 
     const reconciler = yield* ZoneReconciler.make({
@@ -166,6 +176,8 @@ export const make = (
         supervisor,
         find,
         asksForCaps,
+        companions: options.companionPlans ?? CompanionPlans.none,
+        config: ConfigLook.make(options),
         resolved: (uid) => Option.match(Option.fromNullable(find(uid)), { onNone: () => ({}), onSome: images.of })
       }),
       gateClient: ({ spec: { podUID } }) =>
@@ -198,6 +210,7 @@ export const make = (
 
     const fork = Runtime.runFork(yield* Effect.runtime())
     store.onChange((uid) => void fork(options.wake(uid)))
+    yield* Effect.forkScoped(ConfigKeeper.run({ ...options, interval: options.configInterval }))
 
     /** A pod of a manifest is there for the API in what shows it. */
     const ownerOf = (pod: CoreV1.Pod): string | undefined => {

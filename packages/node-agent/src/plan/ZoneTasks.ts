@@ -11,9 +11,11 @@ import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
 import * as PodSandbox from "../pod/PodSandbox.js"
 import type { PodBringUp, Services as BringUpServices } from "./PodBringUp.js"
+import * as CompanionPlans from "./CompanionPlans.js"
 import * as ImageTasks from "./ImageTasks.js"
 import type * as PodBringUps from "./PodBringUp.js"
 import * as PodHandOver from "./PodHandOver.js"
+import * as ProcessTasks from "./ProcessTasks.js"
 import * as WantedInstance from "./WantedInstance.js"
 
 /** @category models */
@@ -29,6 +31,8 @@ export interface Services extends Pick<BringUpServices, "sandbox" | "supervisor"
   readonly resized: (uid: string, outcome: ZoneRuntime.ResourceOutcome) => void
   /** Whether the containers of a pod that ends have ended, asking them to if need be. */
   readonly stopped: (uid: string) => Effect.Effect<boolean, SupervisorFileFailed>
+  /** Services of the host that belong to a pod. */
+  readonly companions: CompanionPlans.CompanionPlans
 }
 
 /** A task at work. @category models */
@@ -53,13 +57,17 @@ const all = <E>(...effects: ReadonlyArray<Effect.Effect<void, E>>): Effect.Effec
     return failed === undefined ? Effect.void : Effect.fail(failed)
   })
 
+/** What a task that found its zone down can still do: boot it again, where that is its own step. */
+const endsOf = (task: PlanTask.TaskType, error: PodBringUps.BringUpError): Pick<PlanError.TaskFailed, "ends"> =>
+  error._tag !== "ZoneWentDown" ? {} : { ends: task === "boot-zone" ? "attempt" : "plan" }
+
 const failure = (task: PlanTask.TaskType) => (error: PodBringUps.BringUpError): PlanError.TaskFailed =>
   new PlanError.TaskFailed({ task, reason: reasonOf(error), detail: error.message })
 
 const reasonOf = (error: PodBringUps.BringUpError): string => "reason" in error && error.reason !== undefined ? error.reason : error._tag
 
 /**
- * Handlers for every type of task but those of gates, which the plans have themselves, and of companions.
+ * Handlers for every type of task but those of gates, which the plans have themselves.
  *
  * @category constructors
  */
@@ -85,7 +93,7 @@ export const registry = (services: Services): TaskRegistry.TaskRegistry => {
           Effect.catchAll((error) =>
             Effect.zipRight(
               failed(pod, error),
-              Effect.fail(new PlanError.TaskFailed({ task: type, reason: reasonOf(error), detail: error.message }))
+              Effect.fail(new PlanError.TaskFailed({ task: type, reason: reasonOf(error), detail: error.message, ...endsOf(type, error) }))
             ))
         ))
 
@@ -98,7 +106,11 @@ export const registry = (services: Services): TaskRegistry.TaskRegistry => {
     up.step("readiness").pipe(
       Effect.zipRight(up.step("protection")),
       Effect.zipRight(PodHandOver.of(supervisor, up, plan, known)),
-      Effect.zipRight(plan.type === "rollback" ? ImageTasks.dropOthers(sandbox, identity, plan.target.digests) : Effect.void)
+      Effect.zipRight(
+        plan.type === "rollback"
+          ? Effect.zipRight(ImageTasks.dropOthers(sandbox, identity, plan.target.digests), ImageTasks.dropSnapshots(sandbox, identity))
+          : Effect.void
+      )
     )
 
   const isAfterBoot = ({ context: { plan } }: Work) => !plan.tasks.some(({ type }) => type === "wait-init")
@@ -147,10 +159,13 @@ export const registry = (services: Services): TaskRegistry.TaskRegistry => {
       )),
     task("wait-init", settle),
     task("render-files", ({ up }) => up.volumes),
-    task("reload-or-restart", ({ context: { plan }, known, up }) => PodHandOver.anew(supervisor, up, plan, known)),
+    ProcessTasks.handler(supervisor, work),
     task("set-caps-live", resize),
     // Both are done together: the configuration first, so that a crash in between leaves the caps for the next boot.
-    task("persist-zonecfg", ({ pod, context: { plan } }) => plan.type === "caps-update" ? Effect.void : resize({ pod })),
+    task("persist-zonecfg", ({ identity, pod, context: { plan } }) =>
+      plan.type === "caps-update"
+        ? Effect.void
+        : plan.reason.some(({ kind }) => kind === "config") ? sandbox.restoreConfiguration(identity) : resize({ pod })),
     TaskHandler.make({
       type: "observe-caps",
       execute: () => Effect.void,
@@ -191,6 +206,7 @@ export const registry = (services: Services): TaskRegistry.TaskRegistry => {
     removal("delete-zonecfg", (identity) => sandbox.removeStep(identity, "configuration")),
     removal("remove-network", (identity) => all(sandbox.removeStep(identity, "link"), sandbox.removeStep(identity, "address"))),
     removal("destroy-datasets", (identity) => all(sandbox.removeStep(identity, "dataset"), services.removeVolumes(identity.uid))),
+    CompanionPlans.handler(services.companions),
     ...ImageTasks.handlers({ task, services })
   ]
   return TaskRegistry.make(handlers)

@@ -1,6 +1,7 @@
 /** What the API shows about one container, worked out from what the supervisor recorded. Pure. */
 import { type CoreV1, PodResources, Timestamp } from "@reddwarf/api-types"
 import * as ContainerFacts from "./ContainerFacts.js"
+import * as PodRestart from "../supervisor/PodRestart.js"
 import * as PodResize from "./PodResize.js"
 import type { Verdict } from "./ProbeRules.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
@@ -110,11 +111,14 @@ const stateOf = (
     context.waiting ?? { reason: initializing ? "PodInitializing" : "ContainerCreating" }
   )
   if (state === undefined) return { state: notStarted }
+  if (context.state?.restarting !== undefined && state.phase !== "running" && last !== undefined) {
+    return { state: waitingState({ reason: PodRestart.reason, message: PodRestart.message }), ...lastState(last) }
+  }
   switch (state.phase) {
     case "waiting":
     case "starting":
       return {
-        state: state.problem === undefined ? (last === undefined ? notStarted : waitingState({ reason: "ContainerCreating" })) : waitingState(state.problem),
+        state: state.problem === undefined ? (last === undefined ? notStarted : waitingState({ reason: initializing ? "PodInitializing" : "ContainerCreating" })) : waitingState(state.problem),
         ...lastState(last)
       }
     case "running":

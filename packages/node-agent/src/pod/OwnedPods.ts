@@ -14,7 +14,7 @@ export interface OwnedPod {
 /** @category models */
 export interface Services {
   readonly zones: Pick<ZoneRuntime.ZoneRuntime["Type"], "attributes" | "list">
-  readonly storage: Pick<StorageEngine.StorageEngine["Type"], "listOwned">
+  readonly storage: Pick<StorageEngine.StorageEngine["Type"], "listOwners">
 }
 
 const fromAttributes = (clusterId: string, zones: Services["zones"], zone: ZoneName.ZoneName) =>
@@ -43,7 +43,7 @@ export const list = (
     const summaries = yield* zones.list
     const states = new Map(summaries.map((zone) => [String(zone.name), zone.state]))
     const byZone = new Map<string, Files.PodIdentity>()
-    for (const dataset of yield* storage.listOwned) {
+    for (const dataset of yield* storage.listOwners) {
       const { ns, owner, pod } = dataset.properties
       if (owner !== clusterId || ns === undefined || pod === undefined) continue
       byZone.set(dataset.zone, { namespace: ns, name: pod, uid: dataset.uid })

@@ -134,7 +134,7 @@ export const make = (
         // Whatever asked for it: who must not be touched is not touched.
         if (options.holds(uid) !== undefined) return Effect.zipRight(queue.forget(uid), finish(waiting, { type: "done" }))
         return worked(uid).pipe(
-          Effect.withSpan("sync pod", { attributes: { "k8s.pod.uid": uid }, root: true }),
+          Effect.withSpan("sync pod", { attributes: { "k8s.pod.uid": uid }, root: true, captureStackTrace: false }),
           Effect.matchCauseEffect({
             onSuccess: (outcome) => {
               const next = options.owes(uid)

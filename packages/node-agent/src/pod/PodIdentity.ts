@@ -10,11 +10,24 @@ export interface Names {
   readonly link: LinkName.LinkName
 }
 
+/** Names that were worked out: each has a hash in it, and every pass over a pod asks for them many times. The oldest go first. */
+const known = new Map<string, Names>()
+const mostKnown = 1024
+
 /** @category constructors */
-export const namesOf = (identity: Files.PodIdentity): Names => ({
-  zone: ZoneName.zoneNameOf(identity),
-  link: LinkName.linkNameOf(identity)
-})
+export const namesOf = (identity: Files.PodIdentity): Names => {
+  // None of the three has a slash in it.
+  const key = `${identity.namespace}/${identity.name}/${identity.uid}`
+  const before = known.get(key)
+  if (before !== undefined) return before
+  const names: Names = { zone: ZoneName.zoneNameOf(identity), link: LinkName.linkNameOf(identity) }
+  known.set(key, names)
+  for (const oldest of known.keys()) {
+    if (known.size <= mostKnown) break
+    known.delete(oldest)
+  }
+  return names
+}
 
 /** The addresses of a lease, the main one first. @category constructors */
 export const addressesOf = ({ addresses: [first, ...rest] }: Ipam.Lease): readonly [string, ...ReadonlyArray<string>] => [

@@ -6,6 +6,8 @@ import * as Option from "effect/Option"
 import * as HookNotices from "../container/HookNotices.js"
 import type * as SupervisorClient from "../supervisor/SupervisorClient.js"
 import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
+import type * as Files from "../supervisor/SupervisorFiles.js"
+import * as MemoryBound from "./MemoryBound.js"
 import * as PodDeadline from "./PodDeadline.js"
 import type { PodEvent } from "./PodEvents.js"
 
@@ -22,15 +24,35 @@ export const make = (
   supervisor: Pick<SupervisorClient.SupervisorClient["Type"], "submit">,
   emit: (pod: CoreV1.Pod, events: ReadonlyArray<PodEvent>) => Effect.Effect<void>
 ): Effect.Effect<PodLife, never, FileSystem.FileSystem> =>
-  Effect.map(HookNotices.make(dataDir), (notices) => ({
-    look: (pod, supervised) =>
-      Effect.gen(function*() {
-        if (Option.isNone(supervised)) return
-        const { spec, state } = supervised.value
-        yield* emit(pod, yield* notices.news(pod, Option.getOrUndefined(state)))
-        if (spec.desired.state !== "run") return
-        const applied = PodDeadline.applied(pod, spec)
-        if (applied !== spec) yield* supervisor.submit(applied)
-      }),
-    forget: notices.forget
-  }))
+  Effect.map(HookNotices.make(dataDir), (notices) => {
+    const told = new Map<string, ReadonlyMap<string, string>>()
+    /** What the supervisor found wrong with what containers are started from, told once for each of them and each thing. */
+    const problems = (uid: string, state: Files.PodState | undefined): ReadonlyArray<PodEvent> => {
+      const found = (state?.containers ?? []).flatMap(({ name, problem }) => problem?.reason === "CreateContainerConfigError" ? [[name, problem.message] as const] : [])
+      const before = told.get(uid)
+      if (found.length === 0) told.delete(uid)
+      else told.set(uid, new Map(found))
+      return found.filter(([name, message]) => before?.get(name) !== message).map(([container, message]) => ({
+        type: "Warning",
+        reason: "Failed",
+        message: `Error: ${message}`,
+        container
+      }))
+    }
+    return {
+      look: (pod, supervised) =>
+        Effect.gen(function*() {
+          if (Option.isNone(supervised)) return
+          const { spec, state } = supervised.value
+          yield* emit(pod, yield* notices.news(pod, Option.getOrUndefined(state)))
+          yield* emit(pod, problems(pod.metadata.uid ?? "", Option.getOrUndefined(state)))
+          if (spec.desired.state !== "run") return
+          const applied = MemoryBound.applied(pod, PodDeadline.applied(pod, spec))
+          if (applied !== spec) yield* supervisor.submit(applied)
+        }),
+      forget: (uid) => {
+        told.delete(uid)
+        notices.forget(uid)
+      }
+    }
+  })

@@ -25,6 +25,7 @@ import * as NetworkRepair from "../network/NetworkRepair.js"
 import type * as ContainerRoots from "../container/ContainerRoots.js"
 import * as RootVersions from "../plan/RootVersions.js"
 import * as ZoneCaps from "../plan/ZoneCaps.js"
+import * as ZoneConfigs from "../plan/ZoneConfigs.js"
 import * as PodBrand from "./PodBrand.js"
 import * as PodCaps from "./PodCaps.js"
 import * as PodDns from "../network/PodDns.js"
@@ -36,6 +37,7 @@ import type { PodFacts } from "./PodZone.js"
 import * as PodZone from "./PodZone.js"
 import * as SandboxContainerRoots from "./SandboxContainerRoots.js"
 import type * as SandboxSteps from "./SandboxSteps.js"
+import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
 
 export { addressesOf, identityOf, type Names, namesOf, shownAddresses } from "./PodIdentity.js"
@@ -45,9 +47,11 @@ export type SandboxError =
   | BrandSelection.BrandRefused
   | HostError.HostError
   | PodRejected
+  | ZoneConfigs.ZoneConfigRecordFailed
   | StorageError.StorageError
   | IpamError.AddressPoolExhausted
   | IpamError.LeaseStorageFailed
+  | SupervisorFileFailed
 
 /**
  * Whether the node cannot make the zone that the pod asks for, however often it is tried.
@@ -106,6 +110,12 @@ export class PodSandbox extends Context.Tag("@reddwarf/node-agent/PodSandbox")<P
   readonly prepareHost: Effect.Effect<void, SandboxError>
   /** Compares the network of the node with what is wanted and repairs it. Gives the uids of pods whose own links are not as wanted. */
   readonly repairNetwork: (known: NetworkRepair.Known) => Effect.Effect<ReadonlyArray<string>, SandboxError>
+  /** Looks for zones among these whose stored configuration somebody has changed. Gives their names. */
+  readonly changedZones: (zones: ReadonlySet<string>) => Effect.Effect<ReadonlySet<string>, SandboxError>
+  /** What is wrong with the stored configuration of the zone of a pod that is among those. Undefined while it was not looked at. */
+  readonly configurationFaults: (identity: Files.PodIdentity) => Effect.Effect<ZoneConfigs.Faults | undefined, SandboxError>
+  /** Stores the configuration of the zone of a pod again as this agent had stored it. */
+  readonly restoreConfiguration: (identity: Files.PodIdentity) => Effect.Effect<void, SandboxError>
   /** What is wrong with the link of a pod for which that gave its uid. */
   readonly linkFaults: (pod: CoreV1.Pod) => Effect.Effect<ReadonlyArray<string>, SandboxError>
   /** Brings the link of a running pod in line with what is wanted. */
@@ -132,7 +142,16 @@ export const layer = (
       const network = yield* NetworkRuntime.NetworkRuntime
       const storage = yield* StorageEngine.StorageEngine
       const zones = yield* ZoneRuntime.ZoneRuntime
+      const configs = ZoneConfigs.make({ directory: `${options.dataDir}/zone-configurations`, zones })
       const [listZones, forgetZones] = yield* Effect.cachedInvalidateWithTTL(zones.list, "1 second")
+      // One index for all who ask within that second: each pass over a pod does so many times.
+      let index: { readonly list: unknown; readonly byName: ReadonlyMap<string, ZoneRuntime.ZoneSummary>; readonly states: ReadonlyMap<string, string> } | undefined
+      const zoneIndex = Effect.map(listZones, (list) => {
+        if (index?.list === list) return index
+        const byName = new Map(list.map((zone) => [String(zone.name), zone]))
+        index = { list, byName, states: new Map([...byName].map(([name, { state }]) => [name, state])) }
+        return index
+      })
 
       const address = (pod: CoreV1.Pod) => {
         const { uid } = identityOf(pod)
@@ -233,11 +252,11 @@ export const layer = (
           }
           const maxbw = yield* PodCaps.linkLimit(pod)
           const zonepath = yield* Ref.make("")
-          const rootFileSystems = yield* Ref.make<ReadonlyArray<ZoneRuntime.ZoneFileSystem>>([])
+          const roots = yield* Ref.make<SandboxContainerRoots.Roots>({ fileSystems: [], prepared: false })
           const names = { addresses: addressesOf(lease), clusterDomain: options.clusterDns.domain, dns: resolution.dns }
           const onDataset = (dataset: StorageEngine.ZoneDataset) =>
-            SandboxContainerRoots.ensure({ runner, storage, zones }, dataset, { pod, uid: identity.uid, roots: facts.roots, fileSystems, names }).pipe(
-              Effect.flatMap((entries) => Ref.set(rootFileSystems, entries)),
+            SandboxContainerRoots.ensure({ runner, storage, zones }, dataset, { pod, uid: identity.uid, roots: facts.roots, fileSystems, names, remember: facts.remember }).pipe(
+              Effect.flatMap((made) => Ref.set(roots, made)),
               Effect.zipRight(Ref.set(zonepath, dataset.zonepath))
             )
           const quota = PodResources.limits(pod).ephemeralStorageBytes
@@ -250,7 +269,7 @@ export const layer = (
             zone,
             foundations: under,
             spec: Effect.flatMap(path, (path) =>
-              Effect.map(Ref.get(rootFileSystems), (roots) => PodZone.zoneSpec(options, pod, lease, path, [...roots, ...fileSystems], decisions))),
+              Effect.map(Ref.get(roots), (made) => PodZone.zoneSpec(options, pod, lease, path, [...made.fileSystems, ...fileSystems], decisions))),
             // zoneadmd protects against foreign IP addresses only; what it set is taken away when the zone halts.
             afterwards: [{
               name: "protection",
@@ -259,7 +278,9 @@ export const layer = (
               remove: Effect.void
             }]
           }
-          return { plan, events: resolution.events, brand: brand.name }
+          /** Roots that were made while the zone ran, as those of other images are, have neither files nor a beginning before it boots. */
+          const prepared = Effect.flatMap(Ref.get(roots), (made) => made.prepared ? Effect.void : under[0]?.ensure ?? Effect.void)
+          return { plan, events: resolution.events, brand: brand.name, prepared }
         })
 
       const bringing = (
@@ -268,12 +289,15 @@ export const layer = (
         fileSystems: ReadonlyArray<ZoneRuntime.ZoneFileSystem>,
         facts?: PodFacts
       ) =>
-        Effect.map(provisioning(pod, lease, fileSystems, facts), ({ brand, events, plan }): SandboxSteps.Bringing<SandboxError> => ({
+        Effect.map(provisioning(pod, lease, fileSystems, facts), ({ brand, events, plan, prepared }): SandboxSteps.Bringing<SandboxError> => ({
           events,
           brand,
           lease,
           spec: plan.spec,
-          step: (name) => Effect.ensuring(zones.provisionStep(plan, name), forgetZones)
+          step: (name) =>
+            Effect.zipRight(name === "boot" ? prepared : Effect.void, Effect.ensuring(zones.provisionStep(plan, name), forgetZones)).pipe(
+              Effect.zipLeft(name !== "configuration" ? Effect.void : Effect.flatMap(Effect.flatMap(plan.spec, zones.configurationOf), (config) => configs.remember(plan.zone, config)))
+            )
         }))
 
       const addRoot = (pod: CoreV1.Pod, root: ContainerRoots.ContainerRoot, mounts: ReadonlyArray<ZoneRuntime.ZoneFileSystem>) =>
@@ -289,7 +313,8 @@ export const layer = (
       const resize = (pod: CoreV1.Pod) =>
         Effect.gen(function*() {
           const { zone } = namesOf(identityOf(pod))
-          return yield* zones.setResources(zone, capsOf(pod, yield* capabilities))
+          const resources = capsOf(pod, yield* capabilities)
+          return yield* Effect.zipLeft(zones.setResources(zone, resources), configs.resized(zone, resources))
         })
 
       const removal = (identity: Files.PodIdentity): ZoneRuntime.Deprovisioning<SandboxError> => {
@@ -322,7 +347,7 @@ export const layer = (
       })
 
       return PodSandbox.of({
-        zoneStates: Effect.map(listZones, (list) => new Map(list.map((zone) => [String(zone.name), zone.state]))),
+        zoneStates: Effect.map(zoneIndex, ({ states }) => states),
         address,
         findAddress: ipam.find,
         bringing,
@@ -330,12 +355,15 @@ export const layer = (
         resize,
         resources: (pod) => Effect.map(capabilities, (host) => capsOf(pod, host)),
         brandOf: (pod) =>
-          Effect.map(listZones, (list) =>
-            list.find(({ name }) => name === namesOf(identityOf(pod)).zone)?.brand ?? pod.metadata.annotations?.[PodBrand.annotation] ?? ""),
+          Effect.map(zoneIndex, ({ byName }) =>
+            byName.get(namesOf(identityOf(pod)).zone)?.brand ?? pod.metadata.annotations?.[PodBrand.annotation] ?? ""),
         liveCaps: (pod) =>
           Effect.flatMap(capabilities, (host) => ZoneCaps.live(runner, namesOf(identityOf(pod)).zone, capsOf(pod, host))),
         roots: RootVersions.make(storage, (identity) => namesOf(identity).zone),
-        removeStep: (identity, name) => Effect.ensuring(zones.deprovisionStep(removal(identity), name), forgetZones),
+        removeStep: (identity, name) =>
+          Effect.ensuring(zones.deprovisionStep(removal(identity), name), forgetZones).pipe(
+            Effect.zipRight(name === "configuration" ? configs.forget(namesOf(identity).zone) : Effect.void)
+          ),
         owned,
         addressOwners: Effect.map(ipam.list, (leases) => leases.map((lease) => lease.owner)),
         releaseAddress: ipam.release,
@@ -347,6 +375,9 @@ export const layer = (
           yield* repair.leases((yield* owned).map(({ identity }) => ({ uid: identity.uid, link: namesOf(identity).link })))
         }),
         repairNetwork: repair.network,
+        changedZones: configs.look,
+        configurationFaults: (identity) => configs.faults(namesOf(identity).zone),
+        restoreConfiguration: (identity) => configs.restore(namesOf(identity).zone),
         linkFaults: repair.faults,
         repairLink: repair.link
       })

@@ -1,11 +1,13 @@
 /** The status of a pod as a pure function of its specification, of the host and of what the supervisor recorded. */
 import { type CoreV1, PodPhase, PodResources, Timestamp } from "@reddwarf/api-types"
 import * as ContainerStatus from "./ContainerStatus.js"
+import * as AllContainersRestart from "./AllContainersRestart.js"
 import * as PodDeadline from "./PodDeadline.js"
 import type * as PodProbes from "./PodProbes.js"
 import * as PlanConditions from "../plan/PlanConditions.js"
 import type { PlanCondition } from "../plan/PlanConditions.js"
 import * as PodResize from "./PodResize.js"
+import * as CriticalAdmission from "../static/CriticalAdmission.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
 
 /**
@@ -154,7 +156,12 @@ const sandboxFact = ({ sandboxProblem, sandboxReady }: Observation): Fact => {
 }
 
 /** Controllers that make a new pod for this one can tell from it that the pod itself did nothing wrong. */
-const disruption = (message: string): Fact => ({ type: "DisruptionTarget", status: "True", reason: "TerminationByKubelet", message })
+const disruption = ({ message, reason }: { readonly reason: string; readonly message: string }): Fact => ({
+  type: "DisruptionTarget",
+  status: "True",
+  reason: "TerminationByKubelet",
+  message: reason === CriticalAdmission.reason ? CriticalAdmission.disruption : message
+})
 
 /** Conditions this agent writes; all others belong to somebody else and are kept as they are. */
 const owned: ReadonlySet<string> = new Set([
@@ -210,7 +217,8 @@ export const of = (pod: CoreV1.Pod, observation: Observation, now: number): Core
     const container = initContainers[index]
     return container !== undefined && PodResources.isSidecar(container)
   })
-  const initialized = ContainerStatus.initialized(context)
+  // Init containers that run once more do not take back what their pod has been.
+  const initialized = ContainerStatus.initialized(context) || AllContainersRestart.hasStarted(statuses)
   const isDone = (name: string) => {
     const container = initContainers.find((other) => other.name === name)
     const state = observation.state?.containers.find((other) => other.name === name)
@@ -223,9 +231,10 @@ export const of = (pod: CoreV1.Pod, observation: Observation, now: number): Core
     initializedFact(phase, initialized, initStatuses, isDone),
     ...readyFacts(pod, phase, [...sidecars, ...statuses], observation.plans),
     { type: "PodScheduled", status: "True" },
+    ...AllContainersRestart.condition(pod, phase, observation.state),
     ...(observation.resize?.condition === undefined ? [] : [observation.resize.condition]),
     ...(observation.plans ?? []),
-    ...(observation.verdict === undefined ? [] : [disruption(observation.verdict.message)])
+    ...(observation.verdict === undefined ? [] : [disruption(observation.verdict)])
   ]
   const { podIPs } = observation
   const verdict = phase === "Failed" ? observation.verdict : undefined

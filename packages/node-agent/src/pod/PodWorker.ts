@@ -25,9 +25,11 @@ import type { ContainerConfigError, ImageUnavailable, VolumeSetupError } from ".
 import type { PlanError, PlanLedger } from "@reddwarf/plans"
 import type { CommandRunner } from "@reddwarf/runtime-illumos"
 import * as BringUpFailure from "../plan/BringUpFailure.js"
+import type { CompanionPlans } from "../plan/CompanionPlans.js"
 import type * as PodBringUp from "../plan/PodBringUp.js"
 import * as PlanConditions from "../plan/PlanConditions.js"
 import * as ZonePlans from "../plan/ZonePlans.js"
+import * as MemoryBound from "./MemoryBound.js"
 import * as PodAdmission from "./PodAdmission.js"
 import * as PodBrand from "./PodBrand.js"
 import * as PodDeadline from "./PodDeadline.js"
@@ -43,7 +45,7 @@ import * as PodTermination from "./PodTermination.js"
 import * as PodTokens from "../volume/PodTokens.js"
 import * as PodVolumes from "../volume/PodVolumes.js"
 import * as VolumeRefresh from "../volume/VolumeRefresh.js"
-import * as StaticAdmission from "../static/StaticAdmission.js"
+import * as Preemption from "../static/Preemption.js"
 import * as StaticPod from "../static/StaticPod.js"
 import * as StatusManager from "./StatusManager.js"
 import * as SupervisorClient from "../supervisor/SupervisorClient.js"
@@ -82,6 +84,8 @@ export interface Options extends NodeAgentOptions.Resolved {
   readonly allocatable: FieldValues.PodFacts["allocatable"]
   /** Why the node is too short of something to begin with a pod; undefined when it is not. */
   readonly pressed: (pod: CoreV1.Pod) => PodAdmission.Rejection | undefined
+  /** Services of the host that belong to pods; absent where the agent keeps none. */
+  readonly companionPlans?: CompanionPlans | undefined
   /** Asks for a pass over a pod. */
   readonly wake: (uid: string) => Effect.Effect<void>
 }
@@ -185,6 +189,7 @@ export const make = (options: Options): Effect.Effect<PodWorker, PlanError.Ledge
         backOff: options.backOff,
         logs: { directory: Paths.podLogs(options.logDir, identity), maxBytes: options.logMaxBytes, maxFiles: options.logMaxFiles },
         ...PodDeadline.limits(pod),
+        ...MemoryBound.of(pod),
         desired: { state: "run" }
       }
     }
@@ -246,6 +251,8 @@ export const make = (options: Options): Effect.Effect<PodWorker, PlanError.Ledge
       failed: tellFailure,
       removeVolumes: (uid) => PodVolumes.remove(options.dataDir, uid, options.source.byUid(uid)).pipe(Effect.provideService(FileSystem.FileSystem, fs)),
       stopped: stop.stopped,
+      companionPlans: options.companionPlans,
+      configInterval: options.resyncInterval,
       wake: options.wake
     })
 
@@ -276,6 +283,7 @@ export const make = (options: Options): Effect.Effect<PodWorker, PlanError.Ledge
         return problems
       })
 
+    const preemption = { supervisor, recorder, pods: () => options.source.list().map(statuses.latest), room: { ...options.allocatable, pods: options.maxPods } }
     const resize = PodResizer.make({ allocatable: options.allocatable, pods: options.source.list, sandbox, supervisor, emit })
 
     const keepRunning = (pod: CoreV1.Pod): Effect.Effect<Outcome, PassError> =>
@@ -291,14 +299,12 @@ export const make = (options: Options): Effect.Effect<PodWorker, PlanError.Ledge
           yield* emit(pod, [{ type: "Warning", ...rejected }])
           return Outcome.Settled()
         }
-        const full = Option.isNone(known) && StaticPod.isStatic(pod)
-          ? StaticAdmission.refusal(pod, options.source.list().map(statuses.latest), new Set(yield* supervisor.list), { ...options.allocatable, pods: options.maxPods })
-          : undefined
+        const full = Option.isNone(known) && StaticPod.isStatic(pod) ? yield* Preemption.admit(preemption, pod) : undefined
         if (full !== undefined) {
           yield* Effect.flatMap(observe(pod, known, false, full), (observation) => statuses.show(pod, observation))
           if (lastFailure.get(uid)?.[0].message !== full.message) yield* emit(pod, [{ type: "Warning", ...full }])
           lastFailure.set(uid, [full, undefined])
-          return Outcome.RequeueAfter({ delay: options.resyncInterval })
+          return Outcome.RequeueAfter({ delay: full.isMakingRoom ? "1 second" : options.resyncInterval })
         }
         const state = Option.getOrUndefined(Option.flatMap(known, (pod) => pod.state))
         const isOver = PodStatus.isOver(state)

@@ -2,11 +2,14 @@
 import type { CoreV1 } from "@reddwarf/api-types"
 import type { Ipam } from "@reddwarf/ipam"
 import type { ZoneResources, ZoneRuntime } from "@reddwarf/runtime-illumos"
+import type * as Effect from "effect/Effect"
 import { createHash } from "node:crypto"
 import type * as ContainerRoots from "../container/ContainerRoots.js"
 import * as NodeAgentOptions from "../NodeAgentOptions.js"
 import * as PodHosts from "../network/PodHosts.js"
 import * as StaticPod from "../static/StaticPod.js"
+import type * as RootBeginnings from "../supervisor/RootBeginnings.js"
+import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
 import type * as PodBrand from "./PodBrand.js"
 import * as PodIdentity from "./PodIdentity.js"
 
@@ -16,6 +19,8 @@ export interface PodFacts extends PodBrand.Facts {
   readonly image?: string | undefined
   /** The roots of the containers that have their own; absent where images are not used. */
   readonly roots?: ReadonlyArray<ContainerRoots.ContainerRoot> | undefined
+  /** Keeps what these roots begin with for whoever starts containers again. */
+  readonly remember?: ((beginnings: ReadonlyArray<RootBeginnings.RootBeginning>) => Effect.Effect<void, SupervisorFileFailed>) | undefined
 }
 
 /** What the node decides about the zone of a pod. @category models */

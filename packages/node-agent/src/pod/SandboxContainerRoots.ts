@@ -6,6 +6,8 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
 import * as ContainerRoots from "../container/ContainerRoots.js"
+import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
+import type { PodFacts } from "./PodZone.js"
 
 /** @category models */
 export interface Services {
@@ -23,9 +25,14 @@ export interface Wanted {
   /** Everything that is mounted in the zone. */
   readonly fileSystems: ReadonlyArray<ZoneRuntime.ZoneFileSystem>
   readonly names: ContainerRoots.Names
+  /** Tells the supervisor what the roots begin with; called before anything runs in them. */
+  readonly remember?: PodFacts["remember"]
 }
 
-type Failure = HostError.HostError | StorageError.StorageError
+type Failure = HostError.HostError | StorageError.StorageError | SupervisorFileFailed
+
+/** Roots that are made at the same time. */
+const mostAtOnce = 4
 
 /** Where the files of a root are in its dataset. */
 const filesOf = (mountpoint: string): string => `${mountpoint}/root`
@@ -46,8 +53,16 @@ const fill = ({ runner }: Services, zone: string, { fileSystems, names, pod }: W
   })
 }
 
+/** Roots in their places. @category models */
+export interface Roots {
+  /** What is to be mounted in the zone because of them. */
+  readonly fileSystems: ReadonlyArray<ZoneRuntime.ZoneFileSystem>
+  /** Whether they are as they are to be when the zone boots: while it runs they are left alone. */
+  readonly prepared: boolean
+}
+
 /**
- * Makes the roots in the dataset of the zone, and gives what is to be mounted in the zone because of them. Can be repeated at any time.
+ * Makes the roots in the dataset of the zone, and fresh, with their files, where the zone is halted. Can be repeated at any time.
  *
  * @category constructors
  */
@@ -55,10 +70,10 @@ export const ensure = (
   services: Services,
   { mountpoint, zone }: StorageEngine.ZoneDataset,
   wanted: Wanted
-): Effect.Effect<ReadonlyArray<ZoneRuntime.ZoneFileSystem>, Failure> =>
+): Effect.Effect<Roots, Failure> =>
   Effect.gen(function*() {
     const { roots, uid } = wanted
-    if (roots === undefined) return []
+    if (roots === undefined) return { fileSystems: [], prepared: true }
     const { runner, storage, zones } = services
     const halted = isHalted((yield* zones.list).find(({ name }) => name === zone)?.state)
     const later = `${mountpoint}/${ContainerRoots.laterName}`
@@ -75,11 +90,20 @@ export const ensure = (
     }
     const own = yield* Effect.forEach(roots, (root) =>
       Effect.gen(function*() {
-        const made = yield* storage.ensureZoneRoot({ zone, uid, name: root.name, origin: root.snapshot, properties: { container: root.container, image: root.image } })
-        if (halted) yield* fill(services, zone, wanted, root, made.mountpoint)
-        return ContainerRoots.fileSystem(root, filesOf(made.mountpoint))
-      }))
-    return [ContainerRoots.laterFileSystem(later), ...own]
+        const named = { zone, uid, name: root.name }
+        const made = yield* storage.ensureZoneRoot({ ...named, origin: root.snapshot, properties: { container: root.container, image: root.image } })
+        const entry = ContainerRoots.fileSystem(root, filesOf(made.mountpoint))
+        if (!halted) return { entry }
+        // Something ran in it, unless whoever made it so ended here: the zone boots again, and its containers begin anew.
+        if (made.beginning !== undefined) yield* storage.renewZoneRoot(named)
+        yield* fill(services, zone, wanted, root, made.mountpoint)
+        if (root.readOnly) return { entry }
+        const snapshot = yield* storage.keepRootBeginning(named)
+        return { entry, beginning: { container: root.container, snapshot } }
+      }), { concurrency: mostAtOnce })
+    // Before the zone boots, so before anything can run in one of them.
+    if (halted) yield* wanted.remember?.(own.flatMap(({ beginning }) => beginning === undefined ? [] : [beginning])) ?? Effect.void
+    return { fileSystems: [ContainerRoots.laterFileSystem(later), ...own.map(({ entry }) => entry)], prepared: halted }
   })
 
 /**

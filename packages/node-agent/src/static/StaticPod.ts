@@ -64,7 +64,8 @@ const volumeNeeds = (volume: CoreV1.Volume): ReadonlyArray<string> => {
       ...(source.configMap === undefined ? [] : [`volume ${name} projects a ConfigMap`]),
       ...(source.secret === undefined ? [] : [`volume ${name} projects a Secret`]),
       ...(source.serviceAccountToken === undefined ? [] : [`volume ${name} projects a ServiceAccount token`]),
-      ...(source.clusterTrustBundle === undefined ? [] : [`volume ${name} projects a ClusterTrustBundle`])
+      ...(source.clusterTrustBundle === undefined ? [] : [`volume ${name} projects a ClusterTrustBundle`]),
+      ...(source.podCertificate === undefined ? [] : [`volume ${name} projects a certificate for the pod`])
     ])
   ]
 }

@@ -35,6 +35,8 @@ export type Hook = typeof Hook.Type
  * @category schemas
  */
 export const RestartRule = Schema.Struct({
+  /** Whether this container starts again, or all containers of the pod, from the first init container on. Default `Restart`. */
+  action: Schema.optional(Schema.Literal("Restart", "RestartAllContainers")),
   operator: Schema.Literal("In", "NotIn"),
   exitCodes: Schema.Array(Schema.Number)
 })
@@ -55,7 +57,7 @@ export const ContainerLifecycle = Schema.Struct({
   stopSignal: Schema.optional(Schema.String.pipe(Schema.pattern(/^[A-Z][A-Z0-9]*(?:[+-]\d{1,2})?$/))),
   /** Takes the place of that of the pod. */
   restartPolicy: Schema.optional(Schema.Literal("Always", "OnFailure", "Never")),
-  /** Restarts, whatever the policy says, where the first one that fits says so. */
+  /** What the first one that fits says is done, whatever the policy says. */
   restartRules: Schema.optional(Schema.Array(RestartRule)),
   /** The container counts as started only when the agent says so in `PodSpec.started`, because a startup probe decides. */
   startupProbe: Schema.optional(Schema.Boolean),

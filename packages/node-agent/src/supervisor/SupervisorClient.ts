@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as durableFile from "../internal/durableFile.js"
 import * as podFolders from "../internal/podFolders.js"
+import * as rememberedFiles from "../internal/rememberedFiles.js"
 import * as RestartRequest from "./RestartRequest.js"
 import type { SupervisorFileFailed } from "./SupervisorError.js"
 import * as Files from "./SupervisorFiles.js"
@@ -98,13 +99,14 @@ export const layer = (options: Options): Layer.Layer<SupervisorClient, Superviso
         fs.makeDirectory(path, { recursive: true, mode: 0o700 }).pipe(Effect.mapError(durableFile.failed("create", path)))
       yield* makeFolder(podsDir)
 
+      const specs = rememberedFiles.make(Files.PodSpecJson)
+      const states = rememberedFiles.make(Files.PodStateJson)
+
       const read = (uid: string) =>
-        Effect.gen(function*() {
-          const spec = yield* durableFile.read(Paths.spec(dataDir, uid), Files.PodSpecJson)
-          if (Option.isNone(spec)) return Option.none<SupervisedPod>()
-          const state = yield* durableFile.read(Paths.state(dataDir, uid), Files.PodStateJson)
-          return Option.some({ spec: spec.value, state })
-        }).pipe(Effect.provideService(FileSystem.FileSystem, fs))
+        Effect.flatMap(specs.read(Paths.spec(dataDir, uid)), Option.match({
+          onNone: () => Effect.succeedNone,
+          onSome: (spec) => Effect.map(states.read(Paths.state(dataDir, uid)), (state) => Option.some<SupervisedPod>({ spec, state }))
+        })).pipe(Effect.provideService(FileSystem.FileSystem, fs))
 
       const write = (spec: Files.PodSpec) =>
         durableFile.write(Paths.spec(dataDir, spec.pod.uid), encodeSpec(spec)).pipe(Effect.provideService(FileSystem.FileSystem, fs))
@@ -164,6 +166,8 @@ export const layer = (options: Options): Layer.Layer<SupervisorClient, Superviso
         remove: (uid) =>
           Effect.gen(function*() {
             const before = yield* Effect.orElseSucceed(read(uid), () => Option.none<SupervisedPod>())
+            specs.forget(Paths.spec(dataDir, uid))
+            states.forget(Paths.state(dataDir, uid))
             const paths = [...Option.match(before, { onNone: () => [], onSome: ({ spec }) => [spec.logs.directory] }), Paths.pod(dataDir, uid)]
             yield* Effect.forEach(paths, (path) =>
               fs.remove(path, { recursive: true, force: true }).pipe(Effect.mapError(durableFile.failed("remove", path))), {

@@ -6,7 +6,10 @@
  */
 import { ZoneName } from "@reddwarf/runtime-illumos"
 import * as Schema from "effect/Schema"
+import { AllocationFailures } from "./AllocationFailures.js"
 import { ContainerLifecycle, HookFailure, HookProgress } from "./ContainerLifecycle.js"
+import { LateProcess, Variable } from "./FileVariables.js"
+import { PodRestart } from "./PodRestart.js"
 import { RestartRequest } from "./RestartRequest.js"
 
 /** Characters that are safe as one component of a path. */
@@ -118,7 +121,9 @@ export const ContainerSpec = Schema.Struct({
   /** Gives the process a terminal. */
   tty: Schema.optional(Schema.Boolean),
   /** Hooks, stop signal, restart rules, last words. */
-  lifecycle: Schema.optional(ContainerLifecycle)
+  lifecycle: Schema.optional(ContainerLifecycle),
+  /** What files in volumes decide about the process. */
+  late: Schema.optional(LateProcess)
 })
 /** @category models */
 export type ContainerSpec = typeof ContainerSpec.Type
@@ -204,6 +209,8 @@ export const PodSpec = Schema.Struct({
   started: Schema.optional(Schema.Array(Schema.String)),
   /** Containers that are to be ended and started again. A supervisor that does not know of these lets them run. */
   restarts: Schema.optional(Schema.Array(RestartRequest)),
+  /** Whether the memory of the zone has a bound, which may be what ends a process. */
+  memoryBound: Schema.optional(Schema.Boolean),
   backOff: BackOffOptions,
   logs: LogOptions,
   desired: Desired,
@@ -212,18 +219,25 @@ export const PodSpec = Schema.Struct({
    * specification says. Absent at first.
    */
   generation: Schema.optional(Schema.String),
+  /** Hash over what the environments of `containers` were taken from beside the pod. */
+  environment: Schema.optional(Schema.String),
   /** The processes that `generation` replaced, should it have to be taken back. */
-  previous: Schema.optional(Schema.Struct({ generation: Schema.String, containers: Schema.Array(ContainerSpec) }))
+  previous: Schema.optional(Schema.Struct({
+    generation: Schema.String,
+    containers: Schema.Array(ContainerSpec),
+    environment: Schema.optional(Schema.String)
+  }))
 })
 /** @category models */
 export type PodSpec = typeof PodSpec.Type
 
 /**
- * How an attempt ended. `Unknown`: nobody was there to see it (the shim itself was killed); its exit code is then 255.
+ * How an attempt ended. `Unknown`: nobody was there to see it (the shim itself was killed); its exit code is then 255. `OOMKilled`: it died in
+ * a zone that ran out of memory meanwhile. `RestartingAllContainers`: it was killed because another container has all of them start anew.
  *
  * @category schemas
  */
-export const ExitReason = Schema.Literal("Completed", "Error", "Unknown")
+export const ExitReason = Schema.Literal("Completed", "Error", "Unknown", "OOMKilled", "RestartingAllContainers")
 /** @category models */
 export type ExitReason = typeof ExitReason.Type
 
@@ -284,6 +298,10 @@ export const ContainerState = Schema.Struct({
   hooks: Schema.optional(HookProgress),
   /** Hooks that failed, the latest first; a few. */
   hookFailures: Schema.optional(Schema.Array(HookFailure)),
+  /** Variables that were read from files for the current attempt. */
+  fileVariables: Schema.optional(Schema.Array(Variable)),
+  /** What the zone had counted when the current attempt started. */
+  allocationFailures: Schema.optional(AllocationFailures),
   /** Why the current attempt could not be started. */
   problem: Schema.optional(Schema.Struct({ reason: Schema.String, message: Schema.String }))
 })
@@ -304,6 +322,8 @@ export const PodState = Schema.Struct({
   deadlineExceeded: Schema.optional(Schema.Boolean),
   /** The request to hold the pod that has been carried out: no container runs, and none will before the pod may run on. */
   held: Schema.optional(Schema.String),
+  /** All containers are being ended, to start anew from the first one. */
+  restarting: Schema.optional(PodRestart),
   /** Ephemeral ones as well, once the supervisor has seen them. */
   containers: Schema.Array(ContainerState)
 })

@@ -30,6 +30,9 @@ export const spec = (dataDir: string, uid: string): string => `${pod(dataDir, ui
 /** What the supervisor knows. @category constructors */
 export const state = (dataDir: string, uid: string): string => `${pod(dataDir, uid)}/state.json`
 
+/** What the roots of its containers begin with. @category constructors */
+export const roots = (dataDir: string, uid: string): string => `${pod(dataDir, uid)}/roots.json`
+
 /** How an attempt ended. @category constructors */
 export const exitRecord = (dataDir: string, uid: string, container: string, attempt: number): string =>
   `${pod(dataDir, uid)}/${container}/${attempt}.exit`

@@ -1,9 +1,10 @@
-/** The ConfigMaps, Secrets and tokens a pod refers to, read once for one look at the pod. */
+/** The ConfigMaps, Secrets, tokens and trust anchors a pod refers to, read once for one look at the pod. */
 import { type CoreV1, Kinds } from "@reddwarf/api-types"
 import { type ApiClient, ClientError } from "@reddwarf/client"
 import * as Effect from "effect/Effect"
 import * as ClaimVolume from "./ClaimVolume.js"
 import type { PodTokens, Tokens } from "./PodTokens.js"
+import * as TrustAnchorSources from "./TrustAnchorSources.js"
 
 /**
  * The objects that exist, by name.
@@ -17,10 +18,12 @@ export interface PodSources {
   readonly tokens: Tokens
   /** Claims by volume of the pod. */
   readonly claims: ClaimVolume.Claims
+  /** Trust anchors that projected volumes ask for. */
+  readonly trustAnchors: TrustAnchorSources.Anchors
 }
 
 /** @category constructors */
-export const empty: PodSources = { configMaps: new Map(), secrets: new Map(), tokens: new Map(), claims: new Map() }
+export const empty: PodSources = { configMaps: new Map(), secrets: new Map(), tokens: new Map(), claims: new Map(), trustAnchors: new Map() }
 
 interface Names {
   readonly configMaps: Set<string>
@@ -51,14 +54,15 @@ const collectVolume = (names: Names, volume: CoreV1.Volume): void => {
   }
 }
 
-/** Where ConfigMaps and Secrets come from: the API, or a memory of it. @category models */
-export interface Reader {
+/** Where ConfigMaps, Secrets and trust anchors come from: the API, or a memory of it. @category models */
+export interface Reader extends TrustAnchorSources.Reader {
   readonly configMap: (namespace: string, name: string) => Effect.Effect<CoreV1.ConfigMap, ClientError.ClientError>
   readonly secret: (namespace: string, name: string) => Effect.Effect<CoreV1.Secret, ClientError.ClientError>
 }
 
 /** Asks the API each time. @category constructors */
-export const direct = (client: Pick<ApiClient.Service, "get">): Reader => ({
+export const direct = (client: Pick<ApiClient.Service, "get" | "list">): Reader => ({
+  ...TrustAnchorSources.direct(client),
   configMap: (namespace, name) => client.get(Kinds.configMap, { namespace, name }),
   secret: (namespace, name) => client.get(Kinds.secret, { namespace, name })
 })
@@ -77,7 +81,7 @@ export const references = (pod: CoreV1.Pod): { readonly configMaps: ReadonlySet<
  * @category constructors
  */
 export const read = (
-  client: Pick<ApiClient.Service, "get">,
+  client: Pick<ApiClient.Service, "get" | "list">,
   tokens: Pick<PodTokens, "obtain">,
   pod: CoreV1.Pod,
   reader: Reader = direct(client)
@@ -94,6 +98,7 @@ export const read = (
     configMaps: readAll(names.configMaps, (name) => reader.configMap(namespace, name)),
     secrets: readAll(names.secrets, (name) => reader.secret(namespace, name)),
     tokens: tokens.obtain(pod),
-    claims: ClaimVolume.read(client, pod)
+    claims: ClaimVolume.read(client, pod),
+    trustAnchors: TrustAnchorSources.read(reader, pod)
   })
 }

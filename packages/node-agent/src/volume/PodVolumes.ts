@@ -130,7 +130,8 @@ export const prepare = (
   Effect.gen(function*() {
     const places = yield* VolumeMounts.of(inputs, (container, path) => ContainerRoots.place(inputs, container, path))
     const shared = ContainerRoots.sharedPlaces(inputs)
-    const mounts = places.filter(({ dir }) => !shared.has(dir))
+    const memory = [...ContainerRoots.memoryPlaces(inputs)].map(([volume, dir]) => ({ volume, dir, subPath: "", readOnly: false }))
+    const mounts = [...places.filter(({ dir }) => !shared.has(dir)), ...memory]
     const wanted = new Set(mounts.map(({ volume }) => volume))
     const sources = new Map<string, Source>()
     for (const volume of inputs.pod.spec?.volumes ?? []) {

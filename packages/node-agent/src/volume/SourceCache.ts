@@ -1,5 +1,5 @@
 /**
- * ConfigMaps and Secrets as they were a short while ago, shared by the pods of the node: many pods refer to the same few objects, and each
+ * ConfigMaps, Secrets and trust bundles as they were a short while ago, shared by the pods of the node: many pods refer to the same few objects, and each
  * is looked at again and again for as long as it runs.
  */
 import { ClientError } from "@reddwarf/client"
@@ -19,7 +19,7 @@ interface Entry<A> {
 
 type Get<A> = (namespace: string, name: string) => Effect.Effect<A, ClientError.ClientError>
 
-const remembering = <A extends { readonly immutable?: boolean }>(get: Get<A>, age: number): Get<A> => {
+const remembering = <A extends object>(get: Get<A>, age: number): Get<A> => {
   const entries = new Map<string, Entry<A>>()
   return (namespace, name) =>
     Effect.gen(function*() {
@@ -37,7 +37,7 @@ const remembering = <A extends { readonly immutable?: boolean }>(get: Get<A>, ag
         entries.delete(other)
       }
       // What never changes any more is looked at again only to notice that another one has taken its place.
-      const immutable = Either.isRight(found) && found.right.immutable === true
+      const immutable = Either.isRight(found) && "immutable" in found.right && found.right.immutable === true
       entries.set(key, { found, until: now + age * (immutable ? immutableFactor : 1) })
       return yield* found
     })
@@ -53,5 +53,12 @@ const immutableFactor = 20
  */
 export const make = (reader: Reader, age: Duration.DurationInput): Reader => {
   const millis = Duration.toMillis(age)
-  return { configMap: remembering(reader.configMap, millis), secret: remembering(reader.secret, millis) }
+  const bundle = remembering((_, name) => reader.trustBundle(name), millis)
+  const bundles = remembering((_, signer) => reader.trustBundles(signer), millis)
+  return {
+    configMap: remembering(reader.configMap, millis),
+    secret: remembering(reader.secret, millis),
+    trustBundle: (name) => bundle("", name),
+    trustBundles: (signer) => bundles("", signer)
+  }
 }

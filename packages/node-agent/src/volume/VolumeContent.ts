@@ -5,6 +5,7 @@ import type { Inputs } from "../container/ContainerEnvironment.js"
 import * as FieldValues from "../container/FieldValues.js"
 import { VolumeSetupError } from "../pod/PodError.js"
 import * as PodTokens from "./PodTokens.js"
+import * as TrustAnchorSources from "./TrustAnchorSources.js"
 
 /** Files by path relative to the volume. @category models */
 export type Files = ReadonlyMap<string, { readonly content: Uint8Array; readonly mode: number }>
@@ -82,6 +83,16 @@ const downward = (
   return Either.right(files)
 }
 
+/** One file; empty where the anchors may be missing and are. */
+const anchors = (inputs: Inputs, volume: string, source: CoreV1.ClusterTrustBundleProjection, mode: number | undefined): Result<Files> => {
+  const fail = (detail: string) => Either.left(new VolumeSetupError({ volume, detail }))
+  const text = inputs.sources.trustAnchors.get(TrustAnchorSources.keyOf(source))
+  if (text === undefined && source.optional !== true) return fail(TrustAnchorSources.missing(source))
+  return isInside(source.path)
+    ? Either.right(new Map([[source.path, { content: encoder.encode(text ?? ""), mode: mode ?? defaultFileMode }]]))
+    : fail(`path ${JSON.stringify(source.path)} leads out of the volume`)
+}
+
 const projection = (inputs: Inputs, volume: string, source: CoreV1.VolumeProjection, mode: number | undefined): Result<Files> => {
   const { sources } = inputs
   if (source.configMap !== undefined) {
@@ -93,9 +104,12 @@ const projection = (inputs: Inputs, volume: string, source: CoreV1.VolumeProject
     return keyed(volume, "secret", name, secretData(sources.secrets.get(name)), { items, optional, mode })
   }
   if (source.downwardAPI !== undefined) return downward(inputs, volume, source.downwardAPI.items, mode)
+  if (source.clusterTrustBundle !== undefined) return anchors(inputs, volume, source.clusterTrustBundle, mode)
   const { serviceAccountToken } = source
   if (serviceAccountToken === undefined) {
-    const detail = "only serviceAccountToken, configMap, secret and downwardAPI can be projected by this version"
+    const detail = source.podCertificate === undefined
+      ? "only serviceAccountToken, configMap, secret, downwardAPI and clusterTrustBundle can be projected by this version"
+      : "certificates for pods (podCertificate) are not requested by this node; mount one that a Secret holds"
     return Either.left(new VolumeSetupError({ volume, detail }))
   }
   const token = sources.tokens.get(PodTokens.keyOf(serviceAccountToken))

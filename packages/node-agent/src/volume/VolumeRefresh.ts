@@ -1,5 +1,5 @@
 /**
- * Keeps the files of running pods up to date with the ConfigMaps, Secrets, tokens and facts they are made from. Every pass over a pod looks,
+ * Keeps the files of running pods up to date with the ConfigMaps, Secrets, tokens, trust anchors and facts they are made from. Every pass over a pod looks,
  * so a change is in the files within the time between two passes and the age of what is remembered: under a minute.
  */
 import * as FileSystem from "@effect/platform/FileSystem"
@@ -35,7 +35,7 @@ const stateOf = (pod: CoreV1.Pod, sources: PodSources.PodSources): string => {
     [...objects].map(([name, { metadata }]) => [name, metadata.uid, metadata.resourceVersion])
   const { annotations, labels } = pod.metadata
   const resources = pod.spec?.containers.map(({ resources }) => resources)
-  const text = JSON.stringify([versions(sources.configMaps), versions(sources.secrets), [...sources.tokens], labels, annotations, resources])
+  const text = JSON.stringify([versions(sources.configMaps), versions(sources.secrets), [...sources.tokens], [...sources.trustAnchors], labels, annotations, resources])
   return createHash("sha256").update(text).digest("base64")
 }
 

@@ -1,5 +1,6 @@
 /** Agents that end at a chosen place of a plan: as if the machine had lost its power there. */
 import * as FileSystem from "@effect/platform/FileSystem"
+import type { NodeAgent } from "@reddwarf/node-agent"
 import { type Plan, type PlanTask, Precedence, TaskHandler } from "@reddwarf/plans"
 import * as Effect from "effect/Effect"
 import * as h from "./harness.js"
@@ -106,21 +107,22 @@ export const make = ({ dataDir }: h.Directories): Effect.Effect<Crashes, never, 
 type Life = Effect.Effect.Success<ReturnType<typeof h.agent>>
 
 /** One life of an agent. */
-export const life = (folders: h.Directories, crashes: Crashes): ReturnType<typeof h.agent> =>
-  h.agent(folders, { parallelism: 32, shutdownGrace: 0, gateProbeInterval: "500 millis", networkInterval: "500 millis" }).pipe(Effect.provideService(FileSystem.FileSystem, crashes.fs))
+export const life = (folders: h.Directories, crashes: Crashes, changes: Partial<NodeAgent.Options> = {}): ReturnType<typeof h.agent> =>
+  h.agent(folders, { parallelism: 32, shutdownGrace: 0, gateProbeInterval: "500 millis", networkInterval: "500 millis", ...changes }).pipe(Effect.provideService(FileSystem.FileSystem, crashes.fs))
 
 /** Lives of agents, one after the other, until no place is left; gives the last one, which nothing ends. */
 export const lives = (
   folders: h.Directories,
   crashes: Crashes,
-  first?: Life
+  first?: Life,
+  changes: Partial<NodeAgent.Options> = {}
 ): Effect.Effect<Life, Effect.Effect.Error<ReturnType<typeof h.agent>> | h.WaitedInVain, Effect.Effect.Context<ReturnType<typeof h.agent>>> =>
   Effect.gen(function*() {
-    let agent = first ?? (yield* life(folders, crashes))
+    let agent = first ?? (yield* life(folders, crashes, changes))
     while (!crashes.isOver()) {
       yield* crashes.reached
       yield* agent.stop
-      agent = yield* life(folders, crashes)
+      agent = yield* life(folders, crashes, changes)
     }
     return agent
   })

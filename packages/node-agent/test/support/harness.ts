@@ -12,16 +12,17 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import { type KubeletApi, NodeAgent, PodSandbox, Supervisor, type SupervisorError, SupervisorFiles, SupervisorPaths } from "@reddwarf/node-agent"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import { type ChildProcess, spawn } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 export const nodeName = "n1"
@@ -92,13 +93,17 @@ export const until = <A, E, R>(what: string, look: Effect.Effect<A | undefined, 
   )
 const pause = Schedule.spaced("25 millis")
 
-/** A service started in a scope of its own, so that a test can end it before its own end. */
+/** A service that a test can end before its own end: as a program ends when it gets a signal, by the interruption of the fiber that runs it. */
 export const startable = <A, E, R>(build: Effect.Effect<A, E, R | Scope.Scope>) =>
   Effect.gen(function*() {
-    const scope = yield* Scope.make()
-    const value = yield* Scope.extend(build, scope)
-    yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
-    return { value, stop: Scope.close(scope, Exit.void) }
+    const started = yield* Deferred.make<A, E>()
+    const fiber = yield* Effect.scoped(Effect.zipRight(Effect.tap(build, (value) => Deferred.succeed(started, value)), Effect.never)).pipe(
+      Effect.onError((cause) => Deferred.failCause(started, cause)),
+      Effect.interruptible,
+      Effect.forkDaemon
+    )
+    yield* Effect.addFinalizer(() => Fiber.interrupt(fiber))
+    return { value: yield* Deferred.await(started), stop: Effect.asVoid(Fiber.interrupt(fiber)) }
   })
 
 /** What the host and the API of a test offer. */
@@ -255,6 +260,15 @@ export const touchInZone = (pod: CoreV1.Pod, file: string): Effect.Effect<void, 
     const { zone } = PodSandbox.namesOf(PodSandbox.identityOf(pod))
     const zonepath = (yield* host.state).zones.find(({ name }) => name === zone)?.configuration.properties["zonepath"] ?? ""
     writeFileSync(join(host.realPath(zonepath), "root", file), "")
+  })
+
+/** Writes a file as another container of a pod would: all of it at once. */
+export const writeInFolder = (folder: string, file: string, text: string): Effect.Effect<void> =>
+  Effect.sync(() => {
+    const path = join(folder, file)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(`${path}.new`, text)
+    renameSync(`${path}.new`, path)
   })
 
 /** What is left on the host for pods. */

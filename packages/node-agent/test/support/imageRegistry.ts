@@ -1,5 +1,5 @@
 /** A real registry (distribution) on loopback, and an image of busybox in it. */
-import { type BlobSource, BlobStore, Digest, ExtendedAttributes, ImageConfig, ImageError, ImageManifest, ImageReference, ImageStore, LayerStore, MediaType, RegistryClient } from "@reddwarf/images"
+import { BlobStore, ExtendedAttributes, type ImageConfig, type ImageError, ImageReference, ImageStore, LayerStore, MemoryImage, RegistryClient } from "@reddwarf/images"
 import { ContainerImages } from "@reddwarf/node-agent"
 import { DatasetName, Zfs } from "@reddwarf/storage-zfs"
 import type { CommandRunner } from "@reddwarf/runtime-illumos"
@@ -7,12 +7,11 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
-import { execFileSync, spawn } from "node:child_process"
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { spawn } from "node:child_process"
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
-import { gzipSync } from "node:zlib"
+import { join } from "node:path"
+import * as Busybox from "vitest-config/busybox"
 import type { Directories } from "./harness.js"
 
 const peers = process.env["REDDWARF_PEERS"]
@@ -67,63 +66,11 @@ export const imagesLayer = (
   )
 }
 
-const commands = ["sh", "cat", "chmod", "chroot", "env", "grep", "id", "kill", "ls", "mkdir", "mkfifo", "mount", "mv", "ps", "pwd", "rm", "setsid", "sleep", "stat", "su", "tail", "tr", "true", "tty", "uname"]
-
-/** What an image has beside busybox: text files and links by path, and programs of this machine with their libraries. */
-export interface Extras {
-  readonly texts?: Readonly<Record<string, string>>
-  readonly links?: Readonly<Record<string, string>>
-  readonly programs?: ReadonlyArray<string>
-}
-
-const librariesOf = (path: string): ReadonlyArray<string> =>
-  [...execFileSync("ldd", [path], { encoding: "utf8" }).matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(([, file = ""]) => file)
-
-const put = (root: string, path: string, write: (target: string) => void): void => {
-  const target = join(root, path)
-  mkdirSync(dirname(target), { recursive: true })
-  write(target)
-}
-
-const layerOf = (folder: string, { links = {}, programs = [], texts = {} }: Extras): Uint8Array => {
-  const root = join(folder, "root")
-  for (const name of ["bin", "etc", "srv/app", "tmp"]) mkdirSync(join(root, name), { recursive: true })
-  chmodSync(join(root, "tmp"), 0o1777)
-  copyFileSync(program("busybox") ?? "", join(root, "bin/busybox"))
-  for (const name of commands) symlinkSync("busybox", join(root, "bin", name))
-  writeFileSync(join(root, "etc/passwd"), "root:x:0:0::/:/bin/sh\nweb:x:1234:1235::/srv/app:/bin/sh\n")
-  writeFileSync(join(root, "etc/group"), "root:x:0:\nweb:x:1235:\n")
-  writeFileSync(join(root, "srv/app/greeting"), "from the image\n")
-  for (const [path, content] of Object.entries(texts)) put(root, path, (target) => writeFileSync(target, content))
-  for (const [path, to] of Object.entries(links)) put(root, path, (target) => symlinkSync(to, target))
-  for (const file of new Set(programs.flatMap((path) => [path, ...librariesOf(path)]))) put(root, file, (target) => copyFileSync(file, target))
-  execFileSync("tar", ["--numeric-owner", "--owner=0", "--group=0", "-C", root, "-cf", join(folder, "layer.tar"), "."])
-  return new Uint8Array(readFileSync(join(folder, "layer.tar")))
-}
-
 /** Pushes an image of busybox that runs `process`. */
-export const pushBusybox = (reference: string, process: Partial<ImageConfig.Process>, extras: Extras = {}) =>
+export const pushBusybox = (reference: string, process: Partial<ImageConfig.Process>, extras: Busybox.Extras = {}) =>
   Effect.gen(function*() {
     const client = yield* RegistryClient.RegistryClient
-    const archive = layerOf(yield* temporaryFolder, extras)
-    const packed = new Uint8Array(gzipSync(archive, { level: 1 }))
-    const config = ImageConfig.encode(ImageConfig.make({ os: "linux", architecture: "amd64" }, [Digest.of(archive)], process))
-    const descriptor = (mediaType: string, bytes: Uint8Array): ImageManifest.Descriptor => ({ mediaType, digest: Digest.of(bytes), size: bytes.length })
-    const document = ImageManifest.fromManifest({
-      mediaType: MediaType.ociManifest,
-      config: descriptor(MediaType.ociConfig, config),
-      layers: [descriptor(MediaType.ociLayerGzip, packed)]
-    })
-    const bytes = new Map([[Digest.of(config), config], [Digest.of(packed), packed]])
-    const blobs: BlobSource.BlobSource = {
-      name: "test",
-      open: ({ digest }, from = 0) => {
-        const found = bytes.get(digest)
-        return found === undefined
-          ? Stream.fail(new ImageError.NotFound({ reference, what: `blob ${digest}`, source: "test" }))
-          : Stream.make(found.subarray(from))
-      }
-    }
+    const { blobs, document } = MemoryImage.make(Busybox.layer(program("busybox") ?? "", extras), process)
     yield* client.push(Either.getOrThrow(ImageReference.parse(reference)), { documents: [document], blobs })
     return document.digest
-  }).pipe(Effect.scoped)
+  })

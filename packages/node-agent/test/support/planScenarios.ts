@@ -2,11 +2,12 @@
 import { type CoreV1, Kinds } from "@reddwarf/api-types"
 import { ApiClient, FakeApi } from "@reddwarf/client"
 import { SimulatedHost } from "@reddwarf/illumos-sim"
-import { PodSandbox, ZoneInstanceKind } from "@reddwarf/node-agent"
-import type { Plan } from "@reddwarf/plans"
-import { ZoneName, ZoneRuntime } from "@reddwarf/runtime-illumos"
+import { type Companion, PodSandbox, SmfCompanions, ZoneInstanceKind } from "@reddwarf/node-agent"
+import { type Plan, PlanMetrics } from "@reddwarf/plans"
+import { CommandLine, CommandRunner, ZoneName, ZoneRuntime } from "@reddwarf/runtime-illumos"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
 import { rmSync } from "node:fs"
 import { join } from "node:path"
 import * as h from "./harness.js"
@@ -33,6 +34,12 @@ export interface Scenario {
   readonly needsImages?: boolean
   readonly container: (images: Images) => Partial<CoreV1.Container>
   readonly annotations?: Readonly<Record<string, string>>
+  /** What there is before its pods. */
+  readonly before?: Effect.Effect<unknown, Failure, h.World>
+  /** Whether its pods have services of the host. */
+  readonly companions?: boolean
+  /** Waits until its pods, which run, are as it needs them. */
+  readonly settled?: (pods: Pods) => Effect.Effect<void, Failure, h.World>
   /** What makes it of pods that run; absent for the plan that brings them up. */
   readonly trigger?: (pods: Pods, images: Images) => Effect.Effect<void, Failure, h.World>
   /** To how many pods its places are dealt in the short run; default as many as go at once. Those that wait for something need fewer. */
@@ -49,6 +56,17 @@ export interface Scenario {
 const patchInstance = (pods: Pods, spec: object) =>
   Effect.flatMap(ApiClient.ApiClient, (client) => Effect.forEach(pods, (pod) => client.patch(kind, ref(pod), { spec }, { type: "merge" }), { discard: true }))
 
+/** What an update keeps of roots while it is at work. */
+const noRootSnapshots = Effect.flatMap(CommandRunner.CommandRunner, (runner) =>
+  Effect.map(Effect.orDie(runner.run(CommandLine.make("/usr/sbin/zfs", "list", "-H", "-o", "name", "-t", "snapshot", "-r", "rpool/reddwarf/zones"))), ({ stdout }) =>
+    assert.deepStrictEqual(stdout.split("\n").filter((name) => name.includes("@change-")), [])))
+
+const untilPaused = (pods: Pods) =>
+  h.until("the pods to be paused", Effect.map(FakeApi.FakeApi, (api) =>
+    pods.every((pod) => api.get(kind, ref(pod))?.status?.conditions?.some(({ reason, status, type }) => type === "PlanBlocked" && status === "True" && reason === "Paused") === true)
+      ? true
+      : undefined))
+
 const amounts = (cpu: string) => ({ requests: { cpu, memory: "16Mi" }, limits: { cpu, memory: "16Mi" } })
 
 const setImage = (pods: Pods, image: string, updatePolicy: object) =>
@@ -64,8 +82,33 @@ const untilRunsImage = (before: Pods, image: string) =>
     h.untilPod(pod.metadata.name ?? "", `ready with ${image}`, (now) =>
       h.isReady(now) && h.container(now, "c")?.image === image && now.status?.podIP === pod.status?.podIP, 30), { discard: true })
 
-/** By type of plan; where the agent makes none of a type, why. */
-export const scenarios: Readonly<Record<Plan.PlanType, Scenario | { readonly none: string }>> = {
+/** Name of a service of the host that belongs to a pod. */
+const companionOf = (uid: string): string => `proxy-${uid.slice(0, 8)}`
+
+const fmriOf = (pod: CoreV1.Pod): string => SmfCompanions.fmriOf(companionOf(pod.metadata.uid ?? ""))
+
+const serviceState = (fmri: string) =>
+  Effect.flatMap(CommandRunner.CommandRunner, (runner) =>
+    Effect.map(Effect.orDie(runner.run(CommandLine.make("/usr/bin/svcs", "-H", "-o", "state", fmri))), ({ stdout }) => stdout.trim()))
+
+/** Services of the host for the pods of the scenario about them. */
+export const podCompanions = (uid: string): ReadonlyArray<Companion.Companion> => [{
+  name: companionOf(uid),
+  scope: "pod",
+  ownerUid: uid,
+  template: { description: "proxy of a pod", command: ["/usr/bin/sleep", "1000"] },
+  restartOnChange: true,
+  critical: false
+}]
+
+/** What an administrator does to the stored configuration of a zone by hand. */
+const zonecfg = (pod: CoreV1.Pod, ...commands: ReadonlyArray<string>) =>
+  Effect.flatMap(CommandRunner.CommandRunner, (runner) => Effect.orDie(runner.run(CommandLine.make("/usr/sbin/zonecfg", "-z", zoneOf(pod), [...commands, "commit"].join("; ")))))
+
+const colour = (value: string): CoreV1.ConfigMap => ({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "look", namespace: "default" }, data: { colour: value } })
+
+/** By type of plan. */
+export const scenarios: Readonly<Record<Plan.PlanType, Scenario>> = {
   "init": {
     says: "brings pods up: each zone is booted once",
     container: () => ({ command: forever }),
@@ -104,7 +147,7 @@ export const scenarios: Readonly<Record<Plan.PlanType, Scenario | { readonly non
     restarts: 1,
     check: (folders, before, { second }) =>
       Effect.zipRight(
-        untilRunsImage(before, second),
+        Effect.zipRight(untilRunsImage(before, second), noRootSnapshots),
         Effect.forEach(before, (pod) => h.until("its output", Effect.sync(() => h.logText(folders, pod, "c", 1) === "2\n" ? true : undefined)), { discard: true })
       )
   },
@@ -118,7 +161,9 @@ export const scenarios: Readonly<Record<Plan.PlanType, Scenario | { readonly non
     check: (_, before) =>
       Effect.forEach(before, (pod) =>
         h.untilPod(pod.metadata.name ?? "", "ready as before", (now) =>
-          h.isReady(now) && h.container(now, "c")?.imageID === h.container(pod, "c")?.imageID && now.status?.podIP === pod.status?.podIP, 30), { discard: true })
+          h.isReady(now) && h.container(now, "c")?.imageID === h.container(pod, "c")?.imageID && now.status?.podIP === pod.status?.podIP, 30), { discard: true }).pipe(
+        Effect.zipRight(noRootSnapshots)
+      )
   },
   "stop": {
     says: "stops zones whose power is switched off, which begin again when it is switched on",
@@ -176,8 +221,58 @@ export const scenarios: Readonly<Record<Plan.PlanType, Scenario | { readonly non
     boots: 0,
     ends: true
   },
-  "config-update": { none: "what the configuration of a zone should be otherwise takes effect when it boots" },
-  "companion-repair": { none: "the services of the node are repaired after each pass over everything" }
+  "config-update": {
+    says: "stores the configuration of zones again and gives containers their other environment: nothing is booted, each container started once more",
+    container: () => ({
+      command: h.sh("echo \"$COLOUR\"; while :; do sleep 1; done"),
+      env: [{ name: "COLOUR", valueFrom: { configMapKeyRef: { name: "look", key: "colour" } } }]
+    }),
+    before: Effect.flatMap(ApiClient.ApiClient, (client) => client.create(Kinds.configMap, colour("red"))),
+    trigger: (pods) =>
+      Effect.gen(function*() {
+        const client = yield* ApiClient.ApiClient
+        const seen = Effect.map(Metric.value(Metric.tagged(PlanMetrics.driftDetected, "kind", "config")), ({ count }) => count)
+        // One plan for both: nothing begins before both are there to be seen.
+        yield* patchInstance(pods, { paused: true })
+        yield* untilPaused(pods)
+        const before = yield* seen
+        yield* client.patch(Kinds.configMap, { namespace: "default", name: "look" }, { data: colour("blue").data ?? {} }, { type: "merge" })
+        yield* Effect.forEach(pods, (pod) => zonecfg(pod, "set autoboot=true"), { concurrency: 5, discard: true })
+        yield* h.until("the changed configurations to be seen", Effect.map(seen, (now) => now - before >= pods.length ? true : undefined))
+        yield* patchInstance(pods, { paused: null, updatePolicy: { config: "Apply" } })
+      }),
+    boots: 0,
+    restarts: 1,
+    check: (folders, before) =>
+      Effect.gen(function*() {
+        const zones = yield* ZoneRuntime.ZoneRuntime
+        for (const pod of before) {
+          assert.isFalse((yield* zones.configuration(zoneOf(pod))).config.autoboot, pod.metadata.name ?? "")
+          yield* h.until("its output", Effect.sync(() => h.logText(folders, pod, "c", 1) === "blue\n" ? true : undefined))
+        }
+      })
+  },
+  "companion-repair": {
+    says: "mends services of the host that belong to pods: nothing is booted or started anew",
+    container: () => ({ command: forever }),
+    companions: true,
+    // The first such plan of a pod makes its service.
+    settled: (pods) =>
+      Effect.forEach(pods, (pod) =>
+        h.until(`${fmriOf(pod)} to be online`, Effect.map(
+          Effect.zip(serviceState(fmriOf(pod)), Effect.map(FakeApi.FakeApi, (api) => api.get(kind, ref(pod))?.status)),
+          ([state, status]) => state === "online" && status?.plan === undefined && status?.lastPlan?.type === "companion-repair" ? true : undefined
+        )), { discard: true }),
+    trigger: (pods) =>
+      Effect.gen(function*() {
+        const runner = yield* CommandRunner.CommandRunner
+        for (const pod of pods) {
+          yield* Effect.orDie(runner.run(CommandLine.make("/usr/sbin/svcadm", "disable", fmriOf(pod))))
+        }
+      }),
+    boots: 0,
+    restarts: 0
+  }
 }
 
 /** Waits until nothing of the pods is in the API. */

@@ -19,6 +19,8 @@ export interface SpdyClient {
   /** Opens a stream with these headers; `last`: nothing will be sent on it. */
   readonly open: (headers: Readonly<Record<string, string>>, last?: boolean) => Effect.Effect<SpdyStream>
   readonly leave: () => void
+  /** The connection is closed. */
+  readonly gone: () => boolean
 }
 
 const number = (value: number): Buffer => {
@@ -55,6 +57,7 @@ const speak = (socket: Duplex, head: Buffer, protocol: string): SpdyClient => {
   return {
     protocol,
     leave: () => void socket.destroy(),
+    gone: () => socket.closed,
     open: (headers, last = false) =>
       Effect.async((resume) => {
         lastId += 2

@@ -12,7 +12,7 @@ export interface Server {
 }
 
 /** The upgrade was answered with something else. */
-export class Refused extends Data.TaggedError("Refused")<{ readonly status: number; readonly body: string }> {}
+export class Refused extends Data.TaggedError("Refused")<{ readonly status: number; readonly body: string; readonly location?: string | undefined }> {}
 
 /** One remote command. */
 export interface RemoteCommand {
@@ -30,10 +30,10 @@ export interface RemoteCommand {
   readonly closed: Effect.Effect<true, h.WaitedInVain>
 }
 
-export const connect = (server: Server, path: string, protocols: ReadonlyArray<string>): Effect.Effect<WebSocket, Refused, Scope.Scope> =>
+export const connect = (server: Server, path: string, protocols: ReadonlyArray<string>, headers: Readonly<Record<string, string>> = {}): Effect.Effect<WebSocket, Refused, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.async<WebSocket, Refused>((resume) => {
-      const socket = new WebSocket(`wss://127.0.0.1:${server.port}${path}`, [...protocols], { ca: server.ca, ...server.client, perMessageDeflate: false })
+      const socket = new WebSocket(`wss://127.0.0.1:${server.port}${path}`, [...protocols], { ca: server.ca, ...server.client, headers, perMessageDeflate: false })
       // Without an answer at all: the connection was just closed.
       socket.on("error", (error) => resume(new Refused({ status: 0, body: error.message })))
       socket.once("open", () => resume(Effect.succeed(socket)))
@@ -41,10 +41,22 @@ export const connect = (server: Server, path: string, protocols: ReadonlyArray<s
         let body = ""
         response.setEncoding("utf8")
         response.on("data", (text: string) => void (body += text))
-        response.on("end", () => resume(new Refused({ status: response.statusCode ?? 0, body })))
+        response.on("end", () => resume(new Refused({ status: response.statusCode ?? 0, body, location: response.headers.location })))
       })
     }),
     (socket) => Effect.sync(() => socket.terminate())
+  )
+
+/** Where the agent hands a session over to, for whoever says that redirects are followed. */
+export const handedOver = (server: Server, path: string, protocols: ReadonlyArray<string>): Effect.Effect<{ readonly server: Server; readonly path: string }, Refused, Scope.Scope> =>
+  connect(server, path, protocols, { "x-reddwarf-session-hand-over": "1" }).pipe(
+    Effect.flip,
+    Effect.mapError(() => new Refused({ status: 101, body: "the agent served it itself" })),
+    Effect.flatMap((answer) => {
+      if (answer.status !== 307 || answer.location === undefined) return Effect.fail(answer)
+      const { pathname, port, search } = new URL(answer.location)
+      return Effect.succeed({ server: { ...server, port: Number(port) }, path: `${pathname}${search}` })
+    })
   )
 
 export const command = (server: Server, path: string): Effect.Effect<RemoteCommand, Refused, Scope.Scope> =>

@@ -34,9 +34,9 @@ export const free = (status: Status, instance: ZoneInstance, now: number): Statu
  * Whether a plan waits until the API has it: all that take the workload away, but not the restart of a zone that is down, nor the end of a
  * pod that is wanted gone.
  */
-export const needsApi = ({ reason, type }: Plan, isStatic: boolean): boolean =>
-  Precedence.rules[type].disruptive && !isStatic && type !== "teardown" &&
-  !(type === "restart" && reason.some(({ kind }) => kind === "missing"))
+export const needsApi = (plan: Plan, isStatic: boolean): boolean =>
+  Precedence.isDisruptive(plan) && !isStatic && plan.type !== "teardown" &&
+  !(plan.type === "restart" && plan.reason.some(({ kind }) => kind === "missing"))
 
 /** A soak that began counts restarts from what is seen now. */
 export const soaking = (status: Status): Status => {

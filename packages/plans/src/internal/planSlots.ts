@@ -41,7 +41,7 @@ export const make = (sizes: { readonly disruptive: number; readonly repair: numb
     acquire: (key, plan, priority) => {
       const rule = Precedence.rules[plan.type]
       if (!rule.limited) return true
-      const { running, size, waiting } = rule.disruptive ? disruptive : repair
+      const { running, size, waiting } = Precedence.isDisruptive(plan) ? disruptive : repair
       if (running.has(key)) return true
       // What was begun before a restart of the agent goes on: a zone may be down for it.
       const isBegun = plan.tasks.some((task) => task.status === "Complete" || PlanState.isBegun(task))

@@ -144,10 +144,11 @@ const spec = object("Wanted state, mirrored from the pod; powerState, paused and
   gates,
   powerState: oneOf("A stopped zone stays stopped, also over a reboot of the host.", "Running", "Stopped"),
   paused: { type: "boolean", description: "No new plan and no new task; probes, conditions and status go on." },
-  updatePolicy: object("How images are updated in place.", {
+  updatePolicy: object("How images and configuration are updated in place.", {
     rollback: oneOf("What happens when the new image does not boot.", "OnBootFailure", "Never"),
     soakSeconds: { ...integer("How long it must run before the update counts as done."), maximum: 86_400 },
-    keepPrevious: { ...integer("How many former roots are kept."), maximum: 10 }
+    keepPrevious: { ...integer("How many former roots are kept."), maximum: 10 },
+    config: oneOf("Whether containers are started anew for a changed ConfigMap or Secret of their environment.", "Apply", "OnRestart")
   })
 }, ["podUID", "nodeName", "brand", "containers", "specHash"])
 

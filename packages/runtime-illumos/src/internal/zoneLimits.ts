@@ -2,24 +2,9 @@ import * as Effect from "effect/Effect"
 import type { CommandRunner } from "../CommandRunner.js"
 import type { HostError } from "../HostError.js"
 import * as Prctl from "../Prctl.js"
-import type { ZoneConfig } from "../ZoneConfig.js"
 import type { ZoneName } from "../ZoneName.js"
 import * as ZoneResources from "../ZoneResources.js"
 import { cursor, type ZoneOperations } from "./zoneOperations.js"
-
-/** A configuration with other bounds; everything else in it stays. */
-const withResources = (config: ZoneConfig, resources: ZoneResources.ZoneResources): ZoneConfig => {
-  const {
-    cappedCpuPercent: _cpu,
-    cappedMemory: _memory,
-    cpuShares: _shares,
-    maxLwps: _lwps,
-    maxProcesses: _processes,
-    zfsIoPriority: _priority,
-    ...rest
-  } = config
-  return { ...rest, ...ZoneResources.configured(resources) }
-}
 
 const isLive = (name: string): name is Prctl.ControlName => name in Prctl.controls
 
@@ -43,7 +28,7 @@ export const apply = (
     const entry = yield* operations.read(operation, zone, cursor())
     yield* operations.mustExist(operation, zone, entry)
     const config = yield* operations.zonecfg.export(zone)
-    yield* operations.change(operations.zonecfg.update(zone, withResources(config, resources)))
+    yield* operations.change(operations.zonecfg.update(zone, ZoneResources.replaced(config, resources)))
 
     const wanted = new Map(ZoneResources.controls(resources).map(({ limit, name }) => [name, limit]))
     const live: Array<string> = []

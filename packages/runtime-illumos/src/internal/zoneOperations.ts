@@ -151,7 +151,7 @@ export const make = (runner: CommandRunner["Type"], limits: Limits) => {
       return yield* new HostCommandFailed({ operation, object: zone, detail: `${missed}: it is ${entry?.state ?? "absent"}`, exitCode: 0 })
     })).pipe(Effect.map((entry) => void (at.known = { entry })))
 
-  const awaitReady = zoneReadiness.make(runner, { interval: limits.pollInterval, timeout: limits.readyTimeout })
+  const awaitReady = zoneReadiness.make(runner, observer, { interval: limits.pollInterval, timeout: limits.readyTimeout })
 
   const profile = (name: string): ZoneBrand => ZoneBrands.profileOf(limits.brands, name)
 
@@ -274,6 +274,8 @@ export const make = (runner: CommandRunner["Type"], limits: Limits) => {
   return {
     zoneadm,
     zonecfg,
+    /** What a zone of this spec is configured as. */
+    configurationOf: (spec: ZoneSpec) => configOf(profile(spec.brand), spec, limits.dialect),
     /** One zone as it is now. */
     find: observer.now,
     profile,

@@ -3,11 +3,12 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as CommandLine from "../CommandLine.js"
 import type { CommandRunner } from "../CommandRunner.js"
-import { type HostError, ZoneNotReady } from "../HostError.js"
+import { type HostError, ZoneNotReady, ZoneWentDown } from "../HostError.js"
 import type { Readiness } from "../ZoneBrand.js"
 import type { ZoneName } from "../ZoneName.js"
 import { lines } from "./parsable.js"
 import * as sharedLook from "./sharedLook.js"
+import type { Entry } from "./zoneObserver.js"
 
 const program = "/usr/bin/svcs"
 
@@ -33,8 +34,11 @@ interface Waiting {
   readonly timeout: Duration.DurationInput
 }
 
-/** Waits until a zone that runs can be used. Zones that wait for the same service are looked at together. */
-export const make = (runner: CommandRunner["Type"], { interval, timeout }: Waiting) => {
+/**
+ * Waits until a zone that runs can be used. Zones that wait for the same service are looked at together, and so are their states: nobody
+ * answers any more in a zone that went down.
+ */
+export const make = (runner: CommandRunner["Type"], observer: Pick<sharedLook.SharedLook<ZoneName, Entry, HostError>, "until">, { interval, timeout }: Waiting) => {
   const looks = new Map<string, sharedLook.SharedLook<ZoneName, Said, HostError>>()
 
   // In the first moments of a zone there is nobody yet who could answer: any refusal means "not yet".
@@ -56,12 +60,23 @@ export const make = (runner: CommandRunner["Type"], { interval, timeout }: Waiti
     return made
   }
 
+  /** Fails when the zone is seen out of the kernel, or on its way there; else it has nothing to say. */
+  const down = (zone: ZoneName): Effect.Effect<never, ZoneWentDown> =>
+    observer.until(zone, (entry) => entry?.state !== "running", timeout).pipe(
+      Effect.flatMap((entry) =>
+        entry?.state === "running"
+          ? Effect.never
+          : Effect.fail(new ZoneWentDown({ operation: "wait for zone", object: zone, detail: `it is ${entry?.state ?? "absent"}` }))),
+      // Who cannot see the state waits for the service alone.
+      Effect.catchIf((error) => error._tag !== "ZoneWentDown", () => Effect.never)
+    )
+
   return (zone: ZoneName, readiness: Readiness): Effect.Effect<void, HostError> => {
     if (readiness.kind === "running") return Effect.void
     const { fmri } = readiness
     // Most are ready at the first look, which asks their zone alone: every zone that runs answers the look for all.
     return read(zone, fmri).pipe(
-      Effect.flatMap((first) => isOnline(first) ? Effect.succeed(first) : lookAt(fmri).follow(zone, isOnline, timeout, first)),
+      Effect.flatMap((first) => isOnline(first) ? Effect.succeed(first) : Effect.raceFirst(lookAt(fmri).follow(zone, isOnline, timeout, first), down(zone))),
       Effect.flatMap((last) =>
         isOnline(last) ? Effect.void : Effect.fail(new ZoneNotReady({
           operation: "wait for zone",

@@ -75,9 +75,17 @@ export const claimants = (snapshot: Snapshot, node: string, pod: PodInfo): Reado
 }
 const none: ReadonlyArray<PodInfo> = []
 
+/** Whether the pod is one of these. A loop: it is asked for every node with a nomination. */
+export const includes = (pods: ReadonlyArray<PodInfo>, { id }: PodInfo): boolean => {
+  for (let i = 0; i < pods.length; i++) if (pods[i]?.id === id) return true
+  return false
+}
+
 /** Whether the pod itself is one of those nominated to a node. */
-export const isNominated = (snapshot: Snapshot, node: string, pod: PodInfo): boolean =>
-  snapshot.nominated.get(node)?.some(({ id }) => id === pod.id) === true
+export const isNominated = (snapshot: Snapshot, node: string, pod: PodInfo): boolean => {
+  const nominated = snapshot.nominated.get(node)
+  return nominated !== undefined && includes(nominated, pod)
+}
 
 type Asked = Pick<Prepared, "plugin" | "test"> & { readonly overlay: WhatIf | undefined }
 

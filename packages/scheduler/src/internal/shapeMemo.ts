@@ -26,6 +26,8 @@ export interface ShapeMemo {
   readonly blamed: Array<number>
   /** By position: what was said of a node to which others are nominated. */
   readonly claimed: Array<Claimed | undefined>
+  /** By turn: what the last search heard, to be written over by the next one. */
+  readonly heard: Array<Rejection | undefined>
   /** By plugin: the score function, `undefined` for one that leaves itself out. */
   readonly scorers: Map<SchedulerPlugin, NodeScore | undefined>
   /** By plugin that normalises: raw scores by position. */
@@ -52,6 +54,7 @@ const fresh = (): ShapeMemo => ({
   verdicts: [],
   blamed: [],
   claimed: [],
+  heard: [],
   scorers: new Map(),
   raw: new Map(),
   sums: [],

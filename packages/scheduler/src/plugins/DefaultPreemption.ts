@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Diagnosis from "../Diagnosis.js"
 import * as GroupContest from "../groups/GroupContest.js"
+import * as Filters from "../internal/podFilters.js"
 import type { NodeInfo } from "../NodeInfo.js"
 import * as PluginFactory from "../PluginFactory.js"
 import * as Candidates from "../preemption/Candidates.js"
@@ -62,6 +63,16 @@ export const ineligible = (
     : undefined
 }
 
+/** The positions of the nodes whose rejection says that pods leaving may help. */
+const hopefulPositions = ({ rejections }: Diagnosis.Diagnosis): Int32Array => {
+  const positions = new Int32Array(rejections.length)
+  let count = 0
+  for (let position = 0; position < rejections.length; position++) {
+    if (rejections[position]?.code === "Unschedulable") positions[count++] = position
+  }
+  return positions.subarray(0, count)
+}
+
 /**
  * The nodes that the pod could have, with the pods that would have to leave them; or the words for why there are none, node by node.
  *
@@ -76,40 +87,45 @@ export const candidates = (
   memory: VictimMemory.VictimMemory = VictimMemory.none
 ): { readonly found: ReadonlyArray<Candidates.Candidate>; readonly rejections: ReadonlyArray<Rejection.Rejection> } => {
   const { diagnosis, offset, pod, snapshot, trial } = context
-  const rejections = snapshot.nodes.map(() => notHelpful)
-  const hopeful: Array<number> = []
-  for (let position = 0; position < rejections.length; position++) {
-    if (diagnosis.rejections[position]?.code === "Unschedulable") hopeful.push(position)
-  }
+  const hopeful = hopefulPositions(diagnosis)
   const budgets = DisruptionBudgets.make(snapshot.listers.podDisruptionBudgets.list())
   const wanted = Candidates.enough(hopeful.length, args.minCandidateNodesPercentage, args.minCandidateNodesAbsolute)
   const found: Array<Candidates.Candidate> = []
+  const tried = new Map<number, Rejection.Rejection>()
   let harmless = false
   // Budgets change without their nodes.
   const known = budgets.byNamespace.size === 0 ? memory.of(pod.shape) : undefined
-  const remembered = (node: NodeInfo): Victims.Victims | Rejection.Rejection | undefined => {
+  const remembered = (position: number, node: NodeInfo): Victims.Victims | Rejection.Rejection | undefined => {
+    if (known === undefined) return undefined
     const nominated = snapshot.nominated.get(node.name)
+    const outcome = known.get(position, node, nominated)
     // Its own nomination counts against others only.
-    return nominated?.some(({ id }) => id === pod.id) === true ? undefined : known?.get(node, nominated)
+    return outcome === undefined || (nominated !== undefined && Filters.includes(nominated, pod)) ? undefined : outcome
   }
-  const select = (node: NodeInfo): Victims.Victims | Rejection.Rejection => {
+  const select = (position: number, node: NodeInfo): Victims.Victims | Rejection.Rejection => {
     const { addPod, isLocal, removePod, test } = trial(node)
     const outcome = Victims.select(pod, { pods: node.pods, add: addPod, remove: removePod, test }, budgets)
-    if (isLocal) known?.set(node, snapshot.nominated.get(node.name), outcome)
+    if (isLocal) known?.set(position, node, snapshot.nominated.get(node.name), outcome)
     return outcome
   }
   for (let i = 0; i < hopeful.length && !(harmless && found.length >= wanted); i++) {
     const position = hopeful[(offset + i) % hopeful.length]
     const node = position === undefined ? undefined : snapshot.nodes[position]
     if (position === undefined || node === undefined) continue
-    const outcome = remembered(node) ?? select(node)
-    if (!Victims.isVictims(outcome)) rejections[position] = outcome
+    const outcome = remembered(position, node) ?? select(position, node)
+    if (!Victims.isVictims(outcome)) tried.set(position, outcome)
     else if (outcome.pods.length > 0) {
       found.push({ node: node.name, victims: outcome })
       if (outcome.violations === 0) harmless = true
     }
   }
-  return { found, rejections }
+  return {
+    found,
+    // Whoever has a candidate asks for none of them.
+    get rejections() {
+      return snapshot.nodes.map((_, position) => tried.get(position) ?? notHelpful)
+    }
+  }
 }
 
 /**
@@ -136,10 +152,10 @@ export const outlook = (
 ): Outlook => {
   const refusal = ineligible(context)
   if (refusal !== undefined) return { _tag: "Impossible", message: said(refusal.why), roomIsComing: refusal.roomIsComing, clear: false }
-  const { found, rejections } = candidates(context, args, memory)
-  const candidate = Candidates.choose(found)
+  const tried = candidates(context, args, memory)
+  const candidate = Candidates.choose(tried.found)
   return candidate === undefined
-    ? { _tag: "Impossible", message: said(Diagnosis.message({ rejections, rejectedBy: new Set() })), roomIsComing: false, clear: true }
+    ? { _tag: "Impossible", message: said(Diagnosis.message({ rejections: tried.rejections, rejectedBy: new Set() })), roomIsComing: false, clear: true }
     : { _tag: "Possible", candidate }
 }
 

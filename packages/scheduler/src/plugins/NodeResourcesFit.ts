@@ -2,11 +2,12 @@
 import type { CoreV1 } from "@reddwarf/api-types"
 import * as Schema from "effect/Schema"
 import * as ClusterEvent from "../ClusterEvent.js"
+import * as RejectionPool from "../internal/rejectionPool.js"
 import * as ResourceScore from "../internal/resourceScore.js"
 import * as NodeInfo from "../NodeInfo.js"
 import type { PodInfo } from "../PodInfo.js"
 import * as PluginFactory from "../PluginFactory.js"
-import * as Rejection from "../Rejection.js"
+import type * as Rejection from "../Rejection.js"
 import type { SchedulerPlugin } from "../SchedulerPlugin.js"
 import * as Scores from "../Scores.js"
 
@@ -35,7 +36,7 @@ const explain = ({ requests }: PodInfo, node: NodeInfo.NodeInfo, ignored: Ignore
     if (!ignored(name)) check(name, wanted, allocatable.scalars.get(name) ?? 0, requested.scalars.get(name) ?? 0)
   }
   if (reasons.length === 0) return undefined
-  return resolvable ? Rejection.unschedulable(...reasons) : Rejection.unresolvable(...reasons)
+  return RejectionPool.of(resolvable ? "Unschedulable" : "Unresolvable", reasons)
 }
 
 const fitsBut = (ignored: Ignored) => (pod: PodInfo, node: NodeInfo.NodeInfo): Rejection.Rejection | undefined => {

@@ -16,13 +16,13 @@ import type { Victims } from "./Victims.js"
 export type Nominated = ReadonlyArray<PodInfo> | undefined
 
 /**
- * What is known of nodes for one shape. Nodes that are another by now are forgotten.
+ * What is known of nodes for one shape, by their positions in the snapshot. Of a node that is another by now nothing is known.
  *
  * @category models
  */
 export interface Outcomes {
-  readonly get: (node: NodeInfo, nominated: Nominated) => Victims | Rejection | undefined
-  readonly set: (node: NodeInfo, nominated: Nominated, outcome: Victims | Rejection) => void
+  readonly get: (position: number, node: NodeInfo, nominated: Nominated) => Victims | Rejection | undefined
+  readonly set: (position: number, node: NodeInfo, nominated: Nominated, outcome: Victims | Rejection) => void
 }
 
 /**
@@ -42,22 +42,23 @@ export interface VictimMemory {
  */
 export const none: VictimMemory = { of: () => undefined }
 
-/** Shapes at a time; the one that was asked about longest ago goes first. */
+/** Shapes at a time, each with at most one outcome a node; the one that was asked about longest ago goes first. */
 const capacity = 8
 
 interface Known {
+  readonly node: NodeInfo
   readonly nominated: Nominated
   readonly outcome: Victims | Rejection
 }
 
 const outcomes = (): Outcomes => {
-  const nodes = new WeakMap<NodeInfo, Known>()
+  const known = new Map<number, Known>()
   return {
-    get: (node, nominated) => {
-      const known = nodes.get(node)
-      return known?.nominated === nominated ? known?.outcome : undefined
+    get: (position, node, nominated) => {
+      const found = known.get(position)
+      return found !== undefined && found.node === node && found.nominated === nominated ? found.outcome : undefined
     },
-    set: (node, nominated, outcome) => void nodes.set(node, { nominated, outcome })
+    set: (position, node, nominated, outcome) => void known.set(position, { node, nominated, outcome })
   }
 }
 

@@ -77,6 +77,7 @@ export const filters: Readonly<Record<string, Filter>> = {
   NodeResourcesFit: nodeResourcesFit,
   VolumeRestrictions: volumes.restrictions,
   VolumeBinding: volumes.binding,
+  VolumeZone: volumes.zones,
   ZfsCapacity: storage.filter,
   PodTopologySpread: spread.filter,
   InterPodAffinity: affinity.filter
@@ -87,7 +88,8 @@ export const refusals: Readonly<Record<string, (world: World, pod: CoreV1.Pod) =
   NodeAffinity: (_, pod) => namedNodes(pod)?.length === 0 ? unresolvable("pod affinity terms conflict") : undefined,
   ZoneBrand: (_, pod) =>
     brands(pod).length > 1 ? unresolvable("pod asks for different zone brands in annotation reddwarf.io/zone-brand and runtimeClassName") : undefined,
-  VolumeBinding: volumes.refusal
+  VolumeBinding: volumes.refusal,
+  VolumeZone: volumes.unknownPlace
 }
 
 /** The only nodes to look at, when a plugin knows them. */

@@ -73,3 +73,24 @@ export const restrictions = (world: World, pod: CoreV1.Pod): Verdict | undefined
     ? unschedulable("node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod")
     : undefined
 }
+
+/** A bound claim whose volume is not there: nobody knows where that would be. */
+export const unknownPlace = (world: World, pod: CoreV1.Pod): Verdict | undefined => {
+  const gone = claimsOf(world, pod).find((claim) => isBound(claim) && !world.volumes.some((volume) => nameOf(volume) === claim.spec?.volumeName))
+  return gone === undefined ? undefined : unresolvable(`persistentvolume "${gone.spec?.volumeName ?? ""}" not found`)
+}
+
+const places = ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"]
+
+/** Volumes with the labels of another place than the node's. */
+export const zones = (world: World, pod: CoreV1.Pod, node: CoreV1.Node): Verdict | undefined => {
+  if (places.every((place) => node.metadata.labels?.[place] === undefined)) return undefined
+  const isElsewhere = claimsOf(world, pod).some((claim) => {
+    const labels = world.volumes.find((volume) => nameOf(volume) === claim.spec?.volumeName)?.metadata.labels ?? {}
+    return places.some((place) => {
+      const named = labels[place]?.split("__") ?? []
+      return named.length > 0 && !named.includes("") && !named.includes(node.metadata.labels?.[place] ?? "")
+    })
+  })
+  return isElsewhere ? unresolvable("node(s) had no available volume zone") : undefined
+}

@@ -267,10 +267,12 @@ const of = (name: string): Partial<CoreV1.PersistentVolumeSpec> => ({
 export const volumes: fc.Arbitrary<ReadonlyArray<CoreV1.PersistentVolume>> = fc.record({
   missing: fc.nat(7),
   zones: few(fc.constantFrom("a", "b"), 2),
+  /** Where its labels say the exclusive one is. */
+  labels: fc.record({ [zone]: fc.constantFrom("a", "b", "a__b", "a__"), "topology.kubernetes.io/region": fc.constant("r") }, { requiredKeys: [] }),
   free: fc.array(fc.record({ host: fc.constantFrom("n0", "n1", "n2"), size: fc.constantFrom("512Mi", "1Gi", "4Gi") }), { maxLength: 2 })
-}).map(({ free, missing, zones }) => [
+}).map(({ free, labels, missing, zones }) => [
   ...(missing === 0 ? [] : [volume("of-bound", "zfs", zone, zones, of("bound"))]),
-  volume("of-exclusive", "zfs", hostname, ["n0", "n1"], of("exclusive")),
+  { ...volume("of-exclusive", "zfs", hostname, ["n0", "n1"], of("exclusive")), metadata: { name: "of-exclusive", labels } },
   ...free.map(({ host, size }, i) => volume(`free${i}`, "manual", hostname, [host], { capacity: { storage: size } }))
 ])
 

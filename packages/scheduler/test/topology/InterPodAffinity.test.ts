@@ -63,6 +63,13 @@ const filters: ReadonlyArray<readonly [string, PodInfo.PodInfo, Snapshot.Snapsho
     cluster(pod("a", { labels: { app: "web", version: "1" } })), Array.from({ length: 4 }, () => noAffinity)],
   ["affinity: matchLabelKeys of the same value", pod("p", { labels: { version: "2" }, spec: near(app("web", zone, { matchLabelKeys: ["version"] })) }),
     cluster(pod("a", { labels: { app: "web", version: "2" } })), ["", "", noAffinity, noAffinity]],
+  ["affinity: what the API server has merged counts, whatever the label is by now", pod("p", {
+    labels: { version: "3" },
+    spec: near(app("web", zone, {
+      labelSelector: { matchLabels: { app: "web" }, matchExpressions: [{ key: "version", operator: "In", values: ["2"] }] },
+      matchLabelKeys: ["version"]
+    }))
+  }), cluster(pod("a", { labels: { app: "web", version: "2" } })), ["", "", noAffinity, noAffinity]],
   ["anti-affinity: not in the domain of the other pod", pod("p", { spec: away(app("web")) }), cluster(web("a")), [noAnti, noAnti, "", ""]],
   ["anti-affinity by node", pod("p", { spec: away(app("web", host)) }), cluster(web("a")), [noAnti, "", "", ""]],
   ["anti-affinity: each term by itself", pod("p", { spec: away(app("db", host), app("web")) }), cluster(web("a")), [noAnti, noAnti, "", ""]],

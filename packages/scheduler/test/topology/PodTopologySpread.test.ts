@@ -48,6 +48,15 @@ const filters: ReadonlyArray<readonly [string, PodInfo.PodInfo, Snapshot.Snapsho
   ["no selector counts nobody", web("p", { spec: { topologySpreadConstraints: [{ maxSkew: 1, topologyKey: zone, whenUnsatisfiable: "DoNotSchedule" }] } }), zones(5, 0, 0), ["", "", ""]],
   ["matchLabelKeys", web("p", { labels: { app: "web", version: "2" }, spec: { topologySpreadConstraints: [byZone({ matchLabelKeys: ["version", "absent"] })] } }),
     Snapshot.make([node("x1", "x", webs(3)), node("y1", "y", [web("a", { labels: { app: "web", version: "2" } })])]), ["", tooMany]],
+  ["matchLabelKeys that the API server has merged, of a label that is another one by now", web("p", {
+    labels: { app: "web", version: "3" },
+    spec: {
+      topologySpreadConstraints: [byZone({
+        labelSelector: { matchLabels: { app: "web" }, matchExpressions: [{ key: "version", operator: "In", values: ["2"] }] },
+        matchLabelKeys: ["version"]
+      })]
+    }
+  }), Snapshot.make([node("x1", "x", [web("a", { labels: { app: "web", version: "2" } }), web("b", { labels: { app: "web", version: "2" } })]), node("y1", "y", webs(3))]), [tooMany, ""]],
   ["nodes that the pod does not select make no domain", web("p", { spec: { nodeSelector: { disk: "ssd" }, topologySpreadConstraints: [byZone()] } }),
     Snapshot.make([node("x1", "x", webs(1), { labels: { disk: "ssd" } }), node("y1", "y")]), ["", ""]],
   ["nodeAffinityPolicy Ignore", web("p", { spec: { nodeSelector: { disk: "ssd" }, topologySpreadConstraints: [byZone({ nodeAffinityPolicy: "Ignore" })] } }),

@@ -55,22 +55,23 @@ export const make = (zfs: Service) => {
 
   const read = (dataset: Dataset): Effect.Effect<Found, StorageError> => zfs.get(dataset, "all")
 
-  /** The properties of a dataset that carries this uid. */
-  const owned = (dataset: Dataset, uid: string): Effect.Effect<Found, StorageError> =>
-    Effect.flatMap(read(dataset), (properties) => {
+  /** The properties of a dataset that carries this uid: all of them, or those that are named. */
+  const owned = (dataset: Dataset, uid: string, names?: ReadonlyArray<string>): Effect.Effect<Found, StorageError> =>
+    Effect.flatMap(names === undefined ? read(dataset) : zfs.get(dataset, names), (properties) => {
       const found = Marks.read(properties)["uid"]
       if (found === uid) return Effect.succeed(properties)
       const detail = found === undefined ? "it carries no uid" : `it belongs to ${found}, not to ${uid}`
       return Effect.fail(new DatasetNotOwned({ operation: "use dataset", dataset, detail }))
     })
 
-  /** Sets what differs: marks, and limits by property (0 is none). Gives the properties afterwards. */
+  /** Sets what differs: marks, and limits by property (0 is none). Gives the properties afterwards: all, or those that are named. */
   const update = (
     dataset: Dataset,
     uid: string,
     found: Found,
     marks: Marks.Marks,
-    limits: Readonly<Record<string, number>>
+    limits: Readonly<Record<string, number>>,
+    names?: ReadonlyArray<string>
   ): Effect.Effect<Found, StorageError> => {
     const before = Marks.read(found)
     const changes = [
@@ -80,7 +81,7 @@ export const make = (zfs: Service) => {
     ]
     return changes.length === 0
       ? Effect.succeed(found)
-      : Effect.zipRight(Effect.forEach(changes, ([name, value]) => zfs.set(dataset, name, value), { discard: true }), owned(dataset, uid))
+      : Effect.zipRight(Effect.forEach(changes, ([name, value]) => zfs.set(dataset, name, value), { discard: true }), owned(dataset, uid, names))
   }
 
   /** Destroys a dataset with all it contains: patiently while it is busy, by force at last. */

@@ -151,5 +151,5 @@ export const make = (
     yield* Effect.forEach(doomed, ({ dataset }) => Effect.zipRight(datasets.owned(dataset, spec.uid), datasets.destroy(dataset)), { discard: true })
   })
 
-  return { observe, stage, swap, drop }
+  return { checked, observe, stage, swap, drop }
 }

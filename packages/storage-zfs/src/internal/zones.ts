@@ -7,27 +7,32 @@ import type * as StorageEngine from "../StorageEngine.js"
 import { DatasetExists, DatasetNotMounted, DatasetNotOwned, PropertyRejected, type StorageError } from "../StorageError.js"
 import type { Layout } from "../StorageLayout.js"
 import type * as Zfs from "../Zfs.js"
+import type * as ZfsCommands from "../ZfsCommands.js"
 import { type Datasets, type Found, initial, limit, numberOf } from "./datasets.js"
+import * as beginnings from "./rootBeginnings.js"
 
 type Dataset = DatasetName.DatasetName
 
-const describe = (dataset: Dataset, properties: Found): StorageEngine.ZoneDataset | undefined => {
+const zoneOf = (dataset: Dataset): string => dataset.slice(dataset.lastIndexOf("/") + 1)
+
+const ownerOf = (dataset: Dataset, properties: Found): StorageEngine.ZoneOwner | undefined => {
   const marks = Marks.read(properties)
-  const { uid } = marks
-  if (uid === undefined) return undefined
+  return marks["uid"] === undefined ? undefined : { dataset, zone: zoneOf(dataset), uid: marks["uid"], properties: marks }
+}
+
+const describe = (dataset: Dataset, properties: Found): StorageEngine.ZoneDataset | undefined => {
+  const owner = ownerOf(dataset, properties)
+  if (owner === undefined) return undefined
   const mountpoint = properties.get("mountpoint")?.value ?? "-"
   const quota = numberOf(properties, "quota")
   const origin = properties.get("origin")?.value ?? "-"
   return {
-    dataset,
-    zone: dataset.slice(dataset.lastIndexOf("/") + 1),
-    uid,
+    ...owner,
     mountpoint,
     zonepath: `${mountpoint}/zone`,
     used: numberOf(properties, "used"),
     ...(quota === 0 ? {} : { quota }),
-    ...(DatasetName.isSnapshot(origin) ? { origin } : {}),
-    properties: marks
+    ...(DatasetName.isSnapshot(origin) ? { origin } : {})
   }
 }
 
@@ -40,6 +45,8 @@ const mountedAt = (dataset: Dataset, properties: Found): Effect.Effect<string, D
 
 /** The operations of `StorageEngine` on zones. */
 export const make = (zfs: Context.Tag.Service<Zfs.Zfs>, datasets: Datasets, { zones }: Layout) => {
+  const rootBeginnings = beginnings.make(zfs)
+
   const sameOrigin = (dataset: Dataset, properties: Found, origin: DatasetName.SnapshotName | undefined): Effect.Effect<void, DatasetExists> => {
     const found = properties.get("origin")?.value ?? "-"
     return origin === undefined || found === origin
@@ -55,9 +62,11 @@ export const make = (zfs: Context.Tag.Service<Zfs.Zfs>, datasets: Datasets, { zo
     const marks = yield* datasets.checkedMarks({ ...spec.properties, uid: spec.uid, zone: spec.zone }, spec.zone)
     const limits = { quota: limit(spec.quota) }
     yield* made(dataset, spec.origin, initial(marks, limits))
-    const found = yield* datasets.owned(dataset, spec.uid)
+    // Not all of them: what is free in a pool may take long to find out.
+    const names = ["mountpoint", "origin", "quota", "used", ...Object.keys(Marks.toProperties(marks))]
+    const found = yield* datasets.owned(dataset, spec.uid, names)
     yield* sameOrigin(dataset, found, spec.origin)
-    const properties = yield* datasets.update(dataset, spec.uid, found, marks, limits)
+    const properties = yield* datasets.update(dataset, spec.uid, found, marks, limits, names)
     yield* mountedAt(dataset, properties)
     return describe(dataset, properties) ?? (yield* new DatasetNotOwned({ operation: "use dataset", dataset, detail: "it carries no uid" }))
   })
@@ -85,13 +94,23 @@ export const make = (zfs: Context.Tag.Service<Zfs.Zfs>, datasets: Datasets, { zo
     const limits = { refquota: limit(spec.quota) }
     const place = yield* placeOf(spec)
     yield* made(dataset, spec.origin, { ...initial(marks, limits), ...place })
-    const found = yield* datasets.owned(dataset, spec.uid)
+    const { beginning, found } = yield* rootBeginnings.ownedRoot(dataset, spec.uid)
     yield* sameOrigin(dataset, found, spec.origin)
     const properties = yield* datasets.update(dataset, spec.uid, found, marks, limits)
     const present = yield* mountedAt(dataset, properties)
     const wanted = place.mountpoint ?? present
     if (wanted !== present) yield* zfs.set(dataset, "mountpoint", wanted)
-    return { dataset, mountpoint: wanted }
+    return { dataset, mountpoint: wanted, ...(beginning === undefined ? {} : { beginning }) }
+  })
+
+  const keepBeginning = Effect.fn("StorageEngine.keepRootBeginning")(function*(spec: StorageEngine.RootName) {
+    return yield* rootBeginnings.keep(yield* inner("root")(spec))
+  })
+
+  const renewRoot = Effect.fn("StorageEngine.renewZoneRoot")(function*(spec: StorageEngine.RootName) {
+    const dataset = yield* inner("root")(spec)
+    const { beginning } = yield* rootBeginnings.ownedRoot(dataset, spec.uid)
+    if (beginning !== undefined) yield* rootBeginnings.renew(beginning)
   })
 
   const listRoots = Effect.fn("StorageEngine.listZoneRoots")(function*(spec: { readonly zone: string; readonly uid: string }) {
@@ -105,7 +124,7 @@ export const make = (zfs: Context.Tag.Service<Zfs.Zfs>, datasets: Datasets, { zo
     })
   })
 
-  const destroyRoot = Effect.fn("StorageEngine.destroyZoneRoot")(function*(spec: Pick<StorageEngine.ZoneRootSpec, "zone" | "uid" | "name">) {
+  const destroyRoot = Effect.fn("StorageEngine.destroyZoneRoot")(function*(spec: StorageEngine.RootName) {
     const dataset = yield* inner("root")(spec)
     const found = yield* Effect.catchTags(datasets.owned(dataset, spec.uid), { DatasetNotFound: () => Effect.succeed(undefined) })
     if (found !== undefined) yield* datasets.destroy(dataset)
@@ -163,14 +182,19 @@ export const make = (zfs: Context.Tag.Service<Zfs.Zfs>, datasets: Datasets, { zo
     yield* datasets.destroy(dataset)
   })
 
-  const list: Effect.Effect<ReadonlyArray<StorageEngine.ZoneDataset>, StorageError> = Effect.map(
-    Effect.catchTags(zfs.getTree(zones, "all", 1), { DatasetNotFound: () => Effect.succeed(new Map<never, never>()) }),
-    (table) =>
-      [...table].flatMap(([name, properties]) => {
-        const zone = DatasetName.is(name) && name !== zones ? describe(name, properties) : undefined
-        return zone === undefined ? [] : [zone]
-      })
-  )
+  const each = <A>(of: (dataset: Dataset, properties: Found) => A | undefined, sources?: ZfsCommands.Sources): Effect.Effect<ReadonlyArray<A>, StorageError> =>
+    Effect.map(
+      Effect.catchTags(zfs.getTree(zones, "all", 1, sources), { DatasetNotFound: () => Effect.succeed(new Map<never, never>()) }),
+      (table) =>
+        [...table].flatMap(([name, properties]) => {
+          const zone = DatasetName.is(name) && name !== zones ? of(name, properties) : undefined
+          return zone === undefined ? [] : [zone]
+        })
+    )
 
-  return { ensure, ensureRoot, listRoots, destroyRoot, ensureDelegated, reclaimDelegated, destroy, list }
+  const list = each(describe)
+  // Marks are set on the dataset, or came with a stream: nothing else is asked for.
+  const listOwners = each(ownerOf, ["local", "received"])
+
+  return { ensure, ensureRoot, listRoots, keepBeginning, renewRoot, destroyRoot, ensureDelegated, reclaimDelegated, destroy, list, listOwners }
 }

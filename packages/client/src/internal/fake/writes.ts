@@ -61,7 +61,7 @@ export const create = (context: Context, kind: Kind.Kind, namespace: string | un
   const refusal = checkNamespace(context, kind, namespace, name)
   if (refusal !== undefined) return Either.left(refusal)
   const now = context.now()
-  const draft = kind.defaults(kind.prepareForCreate({
+  const draft = kind.completeForCreate(kind.defaults(kind.prepareForCreate({
     ...body,
     metadata: {
       ...without(body.metadata, "resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"),
@@ -71,7 +71,7 @@ export const create = (context: Context, kind: Kind.Kind, namespace: string | un
       creationTimestamp: Timestamp.secondsFromMillis(now),
       ...(kind.tracksGeneration ? { generation: 1 } : {})
     }
-  }, now))
+  }, now)))
   const errors = kind.validate(draft)
   if (errors.length > 0) return Either.left(Status.invalid(kind, name, errors))
   return store.get(kind, { namespace, name }) === undefined

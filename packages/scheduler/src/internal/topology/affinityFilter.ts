@@ -156,8 +156,12 @@ const whatIf = (state: State): WhatIf => {
 
 /** Nominated pods count as placed on their nodes, so their anti-affinity may matter where nothing placed has any. */
 const nominatedSelect = ({ nominated }: Snapshot, pod: PodInfo, namespaceLabels: PodSelection.Labels | undefined): boolean => {
+  // A crowd that waits for room has one shape.
+  let asked: PodInfo["shape"] | undefined
   for (const pods of nominated.values()) {
     for (const { shape } of pods) {
+      if (shape === asked) continue
+      asked = shape
       for (const term of AffinityTerms.of(shape).requiredAnti) if (AffinityTerms.selects(term, pod.shape, namespaceLabels)) return true
     }
   }

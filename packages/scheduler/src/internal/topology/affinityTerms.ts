@@ -39,10 +39,9 @@ const termOf = (term: CoreV1.PodAffinityTerm, namespace: string, labels: PodSele
   const namespaceSelector = term.namespaceSelector === undefined
     ? undefined
     : Either.getOrElse(LabelSelector.fromObject(term.namespaceSelector), () => LabelSelector.nothing)
-  // The API server may have written these into the selector already; the same requirement twice does no harm.
   const selector = PodSelection.selectorOf(term.labelSelector, [
-    ...PodSelection.sameLabels(term.matchLabelKeys, labels, "In"),
-    ...PodSelection.sameLabels(term.mismatchLabelKeys, labels, "NotIn")
+    ...PodSelection.sameLabels(term.matchLabelKeys, labels, "In", term.labelSelector),
+    ...PodSelection.sameLabels(term.mismatchLabelKeys, labels, "NotIn", term.labelSelector)
   ])
   const selected = namespaceSelector === undefined ? "" : `?${LabelSelector.format(namespaceSelector)}`
   return {

@@ -44,14 +44,19 @@ export const selectorOf = (object: MetaV1.LabelSelector | undefined, further: Re
   return ofRequirements(read.requirements === undefined ? undefined : [...read.requirements, ...further])
 }
 
-/** The requirements that hold for pods with the same values of these labels; a label the pod does not have requires nothing. */
+/**
+ * The requirements that hold for pods with the same values of these labels; a label the pod does not have requires nothing. Neither does one that the
+ * selector requires already: the API server wrote it there when the pod was created, and the label may be another one by now.
+ */
 export const sameLabels = (
   keys: ReadonlyArray<string> | undefined,
   labels: Labels,
-  operator: "In" | "NotIn"
+  operator: "In" | "NotIn",
+  selector: MetaV1.LabelSelector | undefined
 ): ReadonlyArray<LabelSelector.Requirement> => {
   const requirements: Array<LabelSelector.Requirement> = []
   for (const key of keys ?? []) {
+    if (selector?.matchExpressions?.some((written) => written.key === key && written.operator === operator) === true) continue
     const value = Object.hasOwn(labels, key) ? labels[key] : undefined
     if (value !== undefined) requirements.push({ key, operator, values: [value] })
   }

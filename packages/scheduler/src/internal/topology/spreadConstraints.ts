@@ -76,7 +76,7 @@ const ofAction = (shape: PodShape, action: CoreV1.UnsatisfiableConstraintAction)
   const own = (shape.spec.topologySpreadConstraints ?? []).filter(({ whenUnsatisfiable }) => whenUnsatisfiable === action)
   const keys = keysOf(own)
   return own.map((constraint) => {
-    const further = PodSelection.sameLabels(constraint.matchLabelKeys, shape.labels, "In")
+    const further = PodSelection.sameLabels(constraint.matchLabelKeys, shape.labels, "In", constraint.labelSelector)
     return make(constraint, PodSelection.selectorOf(constraint.labelSelector, further), keys, shape)
   })
 }
