@@ -78,7 +78,7 @@ export const measure = async (port: number, count: number): Promise<Start> => {
     const server = await startServer(port, home)
     const cpuSeconds = usage(server.pid)?.cpuSeconds
     const readyMegabytes = megabytes(server.pid)
-    await new Promise((resolve) => setTimeout(resolve, 10_000))
+    await new Promise((resolve) => setTimeout(resolve, 20_000))
     const settledMegabytes = megabytes(server.pid)
     await server.stop()
     return { pods: count, podBytes, started: server.started, cpuSeconds, readyMegabytes, settledMegabytes }
