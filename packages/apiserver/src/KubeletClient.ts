@@ -176,7 +176,7 @@ export const layer = (options: KubeletClientOptions): Layer.Layer<KubeletClient>
             Effect.catchAll((error) =>
               Effect.gen(function*() {
                 if (error.sent) return yield* unreachable(there, handedOver)(error)
-                yield* Effect.logWarning(`where node ${node.node} hands sessions over to cannot be reached (${originOf(there)}: ${error.detail}); its agent serves them for now, and they end with it`)
+                yield* Effect.logWarning(`where node ${node.node} hands sessions over to cannot be reached (${originOf(there)}: ${error.detail}); its agent serves those of the next ${servedInAgentMillis / 60_000} minutes, and they end with it; let the server reach that port`)
                 if (inAgentUntil.size >= maxRemembered) inAgentUntil.clear()
                 inAgentUntil.set(node.node, now + servedInAgentMillis)
                 return yield* send(node, request)

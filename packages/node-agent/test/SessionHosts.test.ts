@@ -58,6 +58,17 @@ const deletePod = Effect.flatMap(ApiClient.ApiClient, (client) => client.delete(
 const open = (server: streamClient.Server, path: string) =>
   Effect.flatMap(streamClient.handedOver(server, path, webSocket), (place) => streamClient.command(place.server, place.path))
 
+/** An agent, a pod, and a session in it whose command has answered. */
+const answering = (...place: Parameters<typeof starter>) =>
+  Effect.gen(function*() {
+    const { server } = yield* starter(...place)()
+    yield* startPod()
+    const session = yield* open(server, cat)
+    session.send("x")
+    yield* session.until("the command", (now) => now.out() === "x")
+    return session
+  })
+
 const sockets = ({ dataDir }: h.Directories): ReadonlyArray<string> => {
   const folder = join(dataDir, "sessions")
   return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".sock")) : []
@@ -159,11 +170,7 @@ describe("sessions outlive their agent", () => {
   it.live("end with their pod", () =>
     withFolders((folders, issued) =>
       Effect.gen(function*() {
-        const { server } = yield* starter(folders, issued)()
-        yield* startPod()
-        const session = yield* open(server, cat)
-        session.send("x")
-        yield* session.until("the command", (now) => now.out() === "x")
+        const session = yield* answering(folders, issued)
         yield* deletePod
         yield* session.closed
         assert.include(session.status()?.message, "exit status 137")
@@ -195,11 +202,7 @@ describe("session hosts", () => {
   it.live("end with all they serve when the host is taken out of service, and leave no socket", () =>
     withFolders((folders, issued) =>
       Effect.gen(function*() {
-        const { server } = yield* starter(folders, issued)()
-        yield* startPod()
-        const session = yield* open(server, cat)
-        session.send("x")
-        yield* session.until("the command", (now) => now.out() === "x")
+        const session = yield* answering(folders, issued)
         yield* SessionHosts.endAll(folders.dataDir)
         yield* session.closed
         yield* done("the socket to be gone", () => sockets(folders).length === 0)

@@ -1,5 +1,6 @@
 /** Where a session host takes sessions: HTTPS at the address of the node, as the node, for clients of the kubelet API that have a ticket. */
 import { Status } from "@reddwarf/api-types"
+import { ListeningServer } from "@reddwarf/node-health"
 import { Upgrade } from "@reddwarf/streaming"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
@@ -50,7 +51,6 @@ const ticketOf = (url: string | undefined): string | undefined => {
  */
 export const make = (options: Options): Effect.Effect<SessionEndpoint, SessionHostUnusable, Scope.Scope> =>
   Effect.gen(function*() {
-    const failed = unusable("listen for sessions on", `${options.host}:${options.port}`)
     const sockets = new Set<Duplex>()
     const run = yield* FiberSet.makeRuntime()
 
@@ -67,42 +67,34 @@ export const make = (options: Options): Effect.Effect<SessionEndpoint, SessionHo
         Effect.onInterrupt(() => Effect.sync(() => void asked.socket.destroy()))
       )
 
-    const server = yield* Effect.acquireRelease(
-      Effect.async<ReturnType<typeof createServer>, SessionHostUnusable>((resume) => {
-        try {
-          const created = createServer({ ...options.tls, requestCert: true, rejectUnauthorized: false, minVersion: "TLSv1.2", handshakeTimeout: 10_000 }, (request, response) => {
-            const refused = PeerIdentity.refusal(request)
-            response.writeHead(refused?.status ?? 400, { "content-type": "text/plain; charset=utf-8", connection: "close" })
-            response.end(refused?.message ?? "Upgrade request required")
-          })
-          created.on("upgrade", (request, socket, head) => {
-            socket.on("error", () => undefined)
-            sockets.add(socket)
-            socket.once("close", () => sockets.delete(socket))
-            run(upgrade({ request, socket, head }))
-          })
-          created.headersTimeout = 10_000
-          created.requestTimeout = 30_000
-          created.maxConnections = maxConnections
-          created.once("error", (cause) => resume(Effect.fail(failed(cause))))
-          created.listen(options.port, options.host, () => {
-            created.on("error", () => undefined)
-            resume(Effect.succeed(created))
-          })
-        } catch (cause) {
-          resume(Effect.fail(failed(cause)))
-        }
-      }),
-      (created) =>
-        Effect.async<void>((resume) => {
-          created.close(() => resume(Effect.void))
-          created.closeAllConnections()
-          for (const socket of sockets) socket.destroy()
+    const { port, server } = yield* ListeningServer.acquire({
+      host: options.host,
+      port: options.port,
+      make: () => {
+        const created = createServer({ ...options.tls, requestCert: true, rejectUnauthorized: false, minVersion: "TLSv1.2", handshakeTimeout: 10_000 }, (request, response) => {
+          const refused = PeerIdentity.refusal(request)
+          response.writeHead(refused?.status ?? 400, { "content-type": "text/plain; charset=utf-8", connection: "close" })
+          response.end(refused?.message ?? "Upgrade request required")
         })
-    )
-    const address = server.address()
+        created.on("upgrade", (request, socket, head) => {
+          socket.on("error", () => undefined)
+          sockets.add(socket)
+          socket.once("close", () => sockets.delete(socket))
+          run(upgrade({ request, socket, head }))
+        })
+        created.headersTimeout = 10_000
+        created.requestTimeout = 30_000
+        created.maxConnections = maxConnections
+        return created
+      },
+      failed: unusable("listen for sessions on", `${options.host}:${options.port}`),
+      cut: (created) => {
+        created.closeAllConnections()
+        for (const socket of sockets) socket.destroy()
+      }
+    })
     return {
-      port: typeof address === "object" && address !== null ? address.port : options.port,
+      port,
       renew: (tls) => server.setSecureContext(tls),
       close: () => void server.close()
     }
