@@ -3,17 +3,6 @@ import { Options } from "@effect/cli"
 import { Settings } from "@reddwarf/cli"
 import * as AbsolutePath from "./AbsolutePath.js"
 
-/** Names that may stand in the configuration file and the environment. */
-export const names: ReadonlyArray<string> = [
-  "manifest-dir",
-  "boot-parallelism",
-  "recovery-cap-seconds",
-  "shutdown-grace-seconds",
-  "stop-zones-on-exit",
-  "node-shutdown-grace-seconds",
-  "node-shutdown-critical-seconds"
-]
-
 export const options = {
   manifestDir: Settings.text("manifest-dir").pipe(
     Options.filterMap(AbsolutePath.parse, "manifest-dir must be an absolute path of letters, digits, '.', '_', '-'"),

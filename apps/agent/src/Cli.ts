@@ -17,6 +17,7 @@ const subcommandsOf = (hostCommand: ReadonlyArray<string>) => ({
   "images": () => import("./ImagesCommand.js").then(({ images }) => images),
   "node-health": () => import("./NodeHealthCommand.js").then(({ nodeHealth }) => nodeHealth),
   "sessions": () => import("./SessionsCommand.js").then(({ sessions }) => sessions),
+  "simulated-host": () => import("./SimulatedHostCommand.js").then(({ simulatedHost }) => simulatedHost),
   "smf-manifest": () => import("./SmfManifestCommand.js").then(({ smfManifest }) => smfManifest),
   "stop-zones": () => import("./StopZonesCommand.js").then(({ stopZones }) => stopZones),
   "supervise": () => import("./SuperviseCommand.js").then(({ supervise }) => supervise),

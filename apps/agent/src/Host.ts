@@ -1,11 +1,12 @@
 /** Which host the agent works on: the one it runs on, or a simulated one in its data directory. */
 import { type CommandExecutor, FileSystem } from "@effect/platform"
-import { SimulatedHost } from "@reddwarf/illumos-sim"
+import { ConnectedHost, HostServerProcess } from "@reddwarf/illumos-sim"
 import { HostShutdown } from "@reddwarf/node-agent"
 import { CommandRunner } from "@reddwarf/runtime-illumos"
 import { Data, Effect, Layer, Schema } from "effect"
 import { existsSync } from "node:fs"
 import { join, posix } from "node:path"
+import { identity } from "./SessionHosting.js"
 
 export const hosts = ["sim", "illumos"] as const
 export type Host = (typeof hosts)[number]
@@ -38,9 +39,29 @@ export const check = (host: Host): Effect.Effect<void, HostUnusable> =>
     ? Effect.fail(new HostUnusable({ message: `this machine runs ${process.platform}, not illumos: give --host sim to work on a simulated host` }))
     : Effect.void
 
-/** Runs host commands. */
+/** Where a simulated host is kept. */
+export const directory = (dataDir: string): string => join(dataDir, "host")
+
+/** Runs host commands. Those of a simulated host run in the process that serves it, when its agent has started one. */
 export const commandRunner = (host: Host, dataDir: string) =>
-  host === "sim" ? SimulatedHost.layer({ directory: join(dataDir, "host") }) : CommandRunner.layer
+  host === "sim" ? ConnectedHost.layer({ directory: directory(dataDir) }) : CommandRunner.layer
+
+/** Runs the host commands of an agent: for a simulated host in a process of its own, as those of a real host are processes of their own. */
+export const agentRunner = (host: Host, dataDir: string) =>
+  host === "illumos" ? commandRunner(host, dataDir) : ConnectedHost.layer({
+    directory: directory(dataDir),
+    server: {
+      identity: identity(),
+      start: HostServerProcess.start({
+        directory: directory(dataDir),
+        command: [process.execPath, process.argv[1] ?? "", "simulated-host", "--data-dir", dataDir]
+      })
+    }
+  })
+
+/** Ends the process that serves the simulated host of an agent that has ended, as turning the machine off does. */
+export const powerOff = (dataDir: string) =>
+  Effect.flatMap(recall(dataDir), (host) => host === "sim" ? ConnectedHost.endServer(directory(dataDir)) : Effect.void)
 
 /** Whether the machine goes down: the host itself, or the one on which it is simulated and whose end is that of its zones. */
 export const goesDown = (host: Host) =>
@@ -52,7 +73,7 @@ export const goesDown = (host: Host) =>
 
 /** Where a path of the host is for this process. */
 export const realPath = (host: Host, dataDir: string) => (path: string): string =>
-  host === "sim" ? join(dataDir, "host", "root", posix.normalize(`/${path}`)) : path
+  host === "sim" ? join(directory(dataDir), "root", posix.normalize(`/${path}`)) : path
 
 /** As `realPath`, for whoever looks at the files of the agent as well: its data directory is one of this machine, whatever the host is. */
 export const realPathBeside = (host: Host, dataDir: string) => {

@@ -9,21 +9,6 @@ import { isIP, isIPv4 } from "node:net"
 import { join } from "node:path"
 import type { Host } from "./Host.js"
 
-/** Names that may stand in the configuration file and the environment. */
-export const names: ReadonlyArray<string> = [
-  "pod-cidr",
-  "egress-link",
-  "pod-mtu",
-  "cluster-cidr",
-  "pod-routes",
-  "pod-peers",
-  "overlay-address",
-  "overlay-id",
-  "overlay-port",
-  "cluster-dns",
-  "cluster-domain"
-]
-
 const isNetwork = (text: string): boolean => {
   const [address = "", length = "", ...rest] = text.split("/")
   return isIP(address) !== 0 && rest.length === 0 && /^\d{1,3}$/.test(length) && Number(length) <= (isIPv4(address) ? 32 : 128)

@@ -50,7 +50,7 @@ export const run = Command.make("run", options, (settings) =>
     if (ca === undefined || cert === undefined || key === undefined) {
       return yield* new Host.HostUnusable({ message: `${settings.kubeconfig} needs a certificate authority, a client certificate and its key` })
     }
-    const runner = Host.commandRunner(settings.host, dataDir)
+    const runner = Host.agentRunner(settings.host, dataDir)
     const hostLayer = Layer.mergeAll(ZoneRuntime.layerWith({ concurrency: settings.bootParallelism }), NetworkRuntime.layer, StorageEngine.layerZfs({
       root: settings.storagePool,
       zonesMountpoint: settings.zonepathPrefix,

@@ -10,38 +10,6 @@ import { hosts } from "./Host.js"
 import * as BootSettings from "./BootSettings.js"
 import * as NetworkSettings from "./NetworkSettings.js"
 
-/** Names that may stand in the configuration file and the environment. */
-export const names: ReadonlyArray<string> = [
-  "kubeconfig",
-  "node-name",
-  "data-dir",
-  "host",
-  "kubelet-bind",
-  "session-port",
-  "storage-pool",
-  "zones-dataset",
-  "images-dataset",
-  "volumes-dataset",
-  "zonepath-prefix",
-  "etherstub-name",
-  "system-reserved-cpu",
-  "system-reserved-memory",
-  "max-pods",
-  "supported-brands",
-  "supervisor",
-  "timeout-seconds",
-  "registries",
-  "images",
-  "eviction-hard",
-  "eviction-pressure-transition-seconds",
-  "gate-probe-interval",
-  "healthz-port",
-  "companions",
-  ...BootSettings.names,
-  ...NetworkSettings.names,
-  ...TelemetrySettings.names
-]
-
 const quantity = (text: string): Option.Option<Quantity.Quantity> => Either.getRight(Quantity.parse(text))
 const dataset = (text: string): Option.Option<DatasetName.DatasetName> => DatasetName.is(text) ? Option.some(text) : Option.none()
 
@@ -169,3 +137,6 @@ export const options = {
     Options.withDescription("zone brands that pods may ask for, the first is the default; default: those found on the host")
   )
 }
+
+/** Names that may stand in the configuration file and the environment; the last one is a setting of `doctor` alone, which shares the file. */
+export const names: ReadonlyArray<string> = [...Settings.namesOf(options), "timeout-seconds"]

@@ -16,11 +16,8 @@ export class SchedulerFileInvalid extends Schema.TaggedError<SchedulerFileInvali
   }
 }
 
-/** Name of the setting. */
-export const name = "scheduler-config"
-
 /** `--scheduler-config FILE`. */
-export const option = Settings.text(name).pipe(
+export const option = Settings.text("scheduler-config").pipe(
   Options.optional,
   Options.withDescription("YAML or JSON file with a KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1): profiles, plugins and their arguments")
 )

@@ -7,24 +7,6 @@ import { isIP } from "node:net"
 import * as SchedulerFile from "./SchedulerFile.js"
 import * as SchedulerPlugins from "./SchedulerPlugins.js"
 
-/** Names that may stand in the configuration file and the environment. */
-export const names: ReadonlyArray<string> = [
-  "data-dir",
-  "bind",
-  "kubeconfig-out",
-  "advertise",
-  "tls-san",
-  "tls-cert",
-  "tls-key",
-  "tls-ca",
-  "token-file",
-  "service-network",
-  "service-account-issuer",
-  SchedulerFile.name,
-  SchedulerPlugins.name,
-  ...TelemetrySettings.names
-]
-
 export interface Bind {
   readonly host: string
   readonly port: number
@@ -83,3 +65,6 @@ export const options = {
   ...TelemetrySettings.options,
   ca: Settings.text("tls-ca").pipe(Options.optional, Options.withDescription("PEM authority that client certificates are signed by"))
 }
+
+/** Names that may stand in the configuration file and the environment. */
+export const names: ReadonlyArray<string> = Settings.namesOf(options)

@@ -93,7 +93,7 @@ describe("reddwarf-server scheduler", () => {
           "asked.mjs",
           `const refusal = { code: "Unresolvable", reasons: ["node(s) were not asked for"] }
           const asked = ({ pod }) => pod.metadata.annotations?.["example.com/asked"]
-          export const plugins = [{ name: "Asked", filter: (pod, node) => asked(pod) === undefined || asked(pod) === node.name ? undefined : refusal }]`
+          export const plugins = [{ name: "Asked", preBindWait: () => undefined, filter: (pod, node) => asked(pod) === undefined || asked(pod) === node.name ? undefined : refusal }]`
         )
         const config = fileOf(
           "third.yaml",

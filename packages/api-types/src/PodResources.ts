@@ -146,9 +146,6 @@ export const caps = (pod: CoreV1.Pod): { readonly cpuMillis?: number; readonly m
 /** Requests of one container. @category combinators */
 export const containerRequests = (container: CoreV1.Container): Resources => toResources(amountsOf(container.resources?.requests))
 
-/** Limits of one container; 0 where there is none. @category combinators */
-export const containerLimits = (container: CoreV1.Container): Resources => toResources(amountsOf(container.resources?.limits))
-
 const isPositive = (text: string | undefined): boolean => Quantity.fromText(text).nanos > 0n
 
 /**

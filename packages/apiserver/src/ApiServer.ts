@@ -27,12 +27,14 @@ import { type ApiContext, objectOf } from "./internal/apiContext.js"
 import { bootstrap } from "./internal/bootstrap.js"
 import { ClusterIndexes, layer as clusterIndexes } from "./internal/clusterIndexes.js"
 import * as customKinds from "./internal/customKinds.js"
+import * as eager from "./internal/eager.js"
 import * as definitionLoop from "./internal/definitionLoop.js"
 import { dispatch, type Handled, pageNotFound } from "./internal/dispatch.js"
 import { serverChecks } from "./internal/serverChecks.js"
 import { forbiddenMessage } from "./internal/forbidden.js"
 import * as historyKinds from "./internal/historyKinds.js"
 import { keyOf, prefixOf } from "./internal/keys.js"
+import * as leaseRenewal from "./internal/leaseRenewal.js"
 import * as metricsPage from "./internal/metricsPage.js"
 import * as openIdDocuments from "./internal/openIdDocuments.js"
 import * as render from "./internal/render.js"
@@ -215,6 +217,7 @@ const make = (options: Options) =>
         ResourceQuotas.make(now)
       ],
       view,
+      renewals: leaseRenewal.make(),
       webhooks,
       now,
       random,
@@ -249,7 +252,7 @@ const make = (options: Options) =>
     const respond = (request: ApiRequest.ApiRequest) => {
       const handled = answer(answers, request)
       return Effect.isEffect(handled)
-        ? Effect.catchAll(handled, (status) => Effect.succeed(render.status(status)))
+        ? eager.catchAll(handled, (status) => Effect.succeed(render.status(status)))
         : handled
     }
     return ApiServer.of({

@@ -2,6 +2,7 @@
  * The cluster's certificate authority and the certificates it has signed, kept as PEM files: made when they are missing,
  * renewed before they expire, kept across restarts. ECDSA on P-256, SHA-256.
  */
+import type { SigningRequest } from "@reddwarf/api-types"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -49,16 +50,6 @@ export interface CertificateRequest {
   readonly usages: ReadonlyArray<"clientAuth" | "serverAuth">
 }
 
-/** What a certificate signing request asks for. @category models */
-export interface RequestContents {
-  readonly commonName: string
-  readonly organizations: ReadonlyArray<string>
-  readonly dnsNames: ReadonlyArray<string>
-  readonly ipAddresses: ReadonlyArray<string>
-  readonly emailAddresses: ReadonlyArray<string>
-  readonly uris: ReadonlyArray<string>
-}
-
 /** How a certificate signing request is answered. @category models */
 export interface SigningTerms {
   /** Usages as Kubernetes names them, such as `client auth`. */
@@ -103,7 +94,7 @@ export class Certificates extends Context.Tag("@reddwarf/apiserver/Certificates"
   /** A client certificate for a user with the given groups, kept under `file`. */
   readonly client: (file: string, user: string, groups: ReadonlyArray<string>) => Effect.Effect<KeyPair, CertificateFailure>
   /** What a request (PKCS #10, PEM) asks for; fails when it is none, or was not signed by the key in it. */
-  readonly readRequest: (pem: string) => Effect.Effect<RequestContents, CertificateFailure>
+  readonly readRequest: (pem: string) => Effect.Effect<SigningRequest.Contents, CertificateFailure>
   /** The certificate, as PEM, that a request asks for. Who asks, and whether that is right, has been checked by then. */
   readonly signRequest: (pem: string, terms: SigningTerms) => Effect.Effect<string, CertificateFailure>
   /** The certificate of a node agent: client of this server, and server for its own endpoint at `names`. */

@@ -132,7 +132,3 @@ export const parse = (method: string, url: string): Either.Either<RequestInfo, "
 /** The resource with its subresource, as policies name it: `pods/log`. @category combinators */
 export const qualifiedResource = (info: RequestInfo): string =>
   info.subresource === undefined ? info.resource : `${info.resource}/${info.subresource}`
-
-/** The resource with its group, as messages name it: `deployments.apps`. @category combinators */
-export const groupResource = (info: RequestInfo): string =>
-  info.group === "" ? info.resource : `${info.resource}.${info.group}`

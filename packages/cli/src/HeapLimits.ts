@@ -2,6 +2,7 @@
  * Keeps the engine from taking memory just because the machine has it. By itself it lets the space for new objects grow to
  * 128 MB and waits until the heap is several times what is in use; what runs a machine shares it with what the machine is for.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
@@ -54,11 +55,15 @@ export const layer = ({ growthOf, youngBytes }: Limits): Layer.Layer<never> =>
     })
   )
 
-const collect = Effect.sync(() => {
+const collector = Effect.sync((): () => void => {
   setFlagsFromString("--expose-gc")
   const gc: unknown = runInNewContext("gc")
-  if (typeof gc === "function") gc()
+  return () => {
+    if (typeof gc === "function") gc()
+  }
 })
+
+const collect = Effect.map(collector, (run) => run())
 
 /**
  * Collects once what the start has left behind, some seconds after this layer is built. The engine would keep it until the heap has grown
@@ -67,3 +72,45 @@ const collect = Effect.sync(() => {
  * @category layers
  */
 export const collectAfterStart: Layer.Layer<never> = Layer.scopedDiscard(Effect.forkScoped(Effect.delay(collect, "3 seconds")))
+
+/** A program that was awake for a smaller part of this time than this is quiet. */
+const quiet = { time: "5 seconds", share: 0.1 } as const
+
+/** It is worth a collection when the heap has grown by more than this part since the last one, and by more than these bytes. */
+const worthwhile = { share: 0.1, bytes: 2 * 1024 * 1024 }
+
+/** Between two collections, in milliseconds. */
+const pauseMillis = 30_000
+
+/**
+ * Whether a heap that had `after` bytes in use when it was collected last, and has `used` now, is to be collected.
+ *
+ * @category combinators
+ */
+export const isWorthwhile = (used: number, after: number): boolean => used - after > Math.max(worthwhile.bytes, after * worthwhile.share)
+
+/**
+ * Collects what work has left behind as soon as the program is quiet after it, at most twice a minute. The engine would keep it until the heap has
+ * grown by a quarter more, which in a quiet program may take hours; it also gives back most of the space for new objects then.
+ *
+ * @category layers
+ */
+export const collectWhenQuiet: Layer.Layer<never> = Layer.scopedDiscard(
+  Effect.gen(function*() {
+    const run = yield* collector
+    let after = 0
+    let collectedAt = Number.NEGATIVE_INFINITY
+    let before = performance.eventLoopUtilization()
+    const look = Effect.gen(function*() {
+      const now = performance.eventLoopUtilization()
+      const { utilization } = performance.eventLoopUtilization(now, before)
+      before = now
+      const time = yield* Clock.currentTimeMillis
+      if (utilization > quiet.share || time - collectedAt < pauseMillis || !isWorthwhile(sizes().old, after)) return
+      run()
+      after = sizes().old
+      collectedAt = time
+    })
+    yield* Effect.forkScoped(Effect.repeat(Effect.delay(look, quiet.time), Schedule.forever))
+  })
+)

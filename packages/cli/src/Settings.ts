@@ -64,7 +64,7 @@ const readSettings = (file: string, names: ReadonlyArray<string>): Effect.Effect
 /**
  * Makes the environment and the configuration file (named by `--config` or `<prefix>_CONFIG`) the sources of every setting that no flag gives.
  *
- * `names` are the settings that the file may hold; any other key is refused, so that a misspelt setting is not silently ignored. Other variables of the environment
+ * `names` are the settings that the file may hold (see `namesOf`); any other key is refused, so that a misspelt setting is not silently ignored. Other variables of the environment
  * are found under their own names (`Config.string("HOME")`).
  *
  * @category layers
@@ -127,6 +127,17 @@ export const orElse = <A>(setting: Options.Options<A>, fallback: NoInfer<A>, des
  */
 export const choice = <const A extends ReadonlyArray<string>>(name: string, words: A): Options.Options<A[number]> =>
   Options.withFallbackConfig(Options.choice(name, words), Config.literal(...words)(name))
+
+/**
+ * The names of the options of a command, which are those that the file and the environment may have too; only the file itself has none there.
+ *
+ * @category combinators
+ */
+export const namesOf = (options: Readonly<Record<string, Options.Options<unknown>>>): ReadonlyArray<string> =>
+  Object.values(options)
+    .flatMap((option) => Option.toArray(Options.getIdentifier(option)))
+    .map((flag) => flag.replace(/^--/, ""))
+    .filter((name) => name !== "config")
 
 /**
  * The file that holds settings: declared so that help and parsing know it; `layer` has read it by then.

@@ -3,9 +3,6 @@ import * as Options from "@effect/cli/Options"
 import * as Option from "effect/Option"
 import * as Settings from "./Settings.js"
 
-/** Names that may stand in the configuration file and the environment. @category constants */
-export const names: ReadonlyArray<string> = ["otlp-endpoint", "otlp-headers"]
-
 const isEndpoint = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
 
 const parseHeaders = (text: string): Option.Option<Readonly<Record<string, string>>> => {

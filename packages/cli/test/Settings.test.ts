@@ -1,7 +1,7 @@
 import { Command, Options } from "@effect/cli"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer } from "effect"
+import { Effect, Exit, Layer, Option } from "effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -16,18 +16,19 @@ const fileWith = (name: string, content: string): string => {
   return file
 }
 
-const names = ["data-dir", "port", "host"]
+const options = {
+  config: Settings.file,
+  dataDir: Settings.text("data-dir").pipe(Options.withDefault("/var/lib")),
+  port: Settings.integer("port", 1, 65_535).pipe(Options.withDefault(6443)),
+  host: Settings.choice("host", ["sim", "illumos"]).pipe(Options.withDefault("illumos"))
+}
+const names = Settings.namesOf(options)
 
 /** Parses the words as a program with three settings would, and gives what it got. */
 const parse = (words: ReadonlyArray<string>, environment: Record<string, string> = {}) =>
   Effect.gen(function*() {
     let got: { readonly dataDir: string; readonly port: number; readonly host: string } | undefined
-    const command = Command.make("program", {
-      config: Settings.file,
-      dataDir: Settings.text("data-dir").pipe(Options.withDefault("/var/lib")),
-      port: Settings.integer("port", 1, 65_535).pipe(Options.withDefault(6443)),
-      host: Settings.choice("host", ["sim", "illumos"]).pipe(Options.withDefault("illumos"))
-    }, ({ dataDir, host, port }) => Effect.sync(() => { got = { dataDir, port, host } }))
+    const command = Command.make("program", options, ({ dataDir, host, port }) => Effect.sync(() => { got = { dataDir, port, host } }))
     const argv = ["node", "program", ...words]
     yield* Command.run(command, { name: "program", version: "0" })(argv).pipe(
       Effect.provide(Layer.merge(NodeContext.layer, Settings.layer({ argv, environment, prefix: "REDDWARF", names })))
@@ -36,6 +37,11 @@ const parse = (words: ReadonlyArray<string>, environment: Record<string, string>
   })
 
 describe("Settings", () => {
+  it("are named by their options, whatever else these are", () => {
+    assert.deepStrictEqual(names, ["data-dir", "port", "host"])
+    const more = { list: Settings.orElse(Options.filterMap(Settings.text("a-list"), Option.some, "no list"), "", "a list"), maybe: Options.optional(Settings.text("maybe")) }
+    assert.deepStrictEqual(Settings.namesOf(more), ["a-list", "maybe"])
+  })
   it.effect("uses the default when nobody says anything", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* parse([]), { dataDir: "/var/lib", port: 6443, host: "illumos" })

@@ -4,13 +4,12 @@ import * as https from "node:https"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { concat } from "./internal/lines.js"
 import * as traceContext from "./internal/traceContext.js"
 import { readChunk } from "./internal/readable.js"
+import * as wholeExchange from "./internal/wholeExchange.js"
 import type { KubeConfig } from "./KubeConfig.js"
 import { type Request, type Response, type StreamResponse, Transport, TransportFailure } from "./Transport.js"
 
@@ -38,11 +37,6 @@ const idleSocketMillis = 60_000
 /** Errors after an answer has begun are reported to its reader; an event without any listener would end the process. */
 const ignore = (): void => {}
 
-const headersOf = (message: http.IncomingMessage): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(message.headers).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, Array.isArray(value) ? value.join(", ") : value]]
-  ))
-
 /**
  * A transport to the server of a kubeconfig. Tokens and client certificates are sent over https only.
  *
@@ -64,18 +58,22 @@ const make = Effect.fnUntraced(function*(
     ...(config.cert === undefined || config.key === undefined ? {} : { cert: config.cert, key: Redacted.value(config.key) }),
     ...(config.tlsServerName === undefined ? {} : { servername: config.tlsServerName })
   }
+  const base = url.pathname.replace(/\/+$/, "")
   const agentFor = (maxSockets: number) =>
     Effect.acquireRelease(
       Effect.sync(() => {
         const settings = { keepAlive: true, keepAliveMsecs: keepAliveMillis, maxSockets, maxFreeSockets: maxSockets, timeout: idleSocketMillis }
-        return secure ? new https.Agent({ ...settings, ...tls }) : new http.Agent(settings)
+        const agent = secure ? new https.Agent({ ...settings, ...tls }) : new http.Agent(settings)
+        // All of its connections are alike. Otherwise a name is made of all certificates for each request.
+        agent.getName = () => config.server
+        return agent
       }),
       (agent) => Effect.sync(() => agent.destroy())
     )
   // Watches have connections of their own, so that they can never use up those of ordinary requests.
   const requests = yield* agentFor(options.maxConnections ?? 32)
   const streams = yield* agentFor(options.maxStreams ?? 256)
-  const base = url.pathname.replace(/\/+$/, "")
+  const hostname = url.hostname.replace(/^\[(.*)\]$/, "$1")
 
   const failure = (request: Request, reason: TransportFailure["reason"], detail: string, cause?: unknown) =>
     new TransportFailure({
@@ -99,27 +97,32 @@ const make = Effect.fnUntraced(function*(
     })
   }
 
+  const bytesOf = (request: Request): Uint8Array | undefined => request.body === undefined ? undefined : Buffer.from(request.body)
+
+  const open = (request: Request, agent: http.Agent, headers: Record<string, string>, body: Uint8Array | undefined): http.ClientRequest => {
+    const settings: http.RequestOptions = {
+      agent,
+      method: request.method,
+      protocol: url.protocol,
+      // URL keeps the brackets of an IPv6 address, a socket address has none.
+      hostname,
+      port: url.port === "" ? (secure ? 443 : 80) : url.port,
+      path: base + request.path,
+      headers: body === undefined ? headers : { ...headers, "content-length": String(body.length) }
+    }
+    return secure ? https.request(settings) : http.request(settings)
+  }
+
   /** Sends a request and waits for the headers of the answer. The connection lives as long as the scope. */
-  const exchange = (request: Request, agent: http.Agent): Effect.Effect<http.IncomingMessage, TransportFailure, Scope.Scope> =>
+  const exchange = (request: Request): Effect.Effect<http.IncomingMessage, TransportFailure, Scope.Scope> =>
     Effect.flatMap(headers(request), (headers) =>
       Effect.acquireRelease(
         Effect.sync(() => {
-          const body = request.body === undefined ? undefined : Buffer.from(request.body)
-          const settings: http.RequestOptions = {
-            agent,
-            method: request.method,
-            protocol: url.protocol,
-            // URL keeps the brackets of an IPv6 address, a socket address has none.
-            hostname: url.hostname.replace(/^\[(.*)\]$/, "$1"),
-            port: url.port === "" ? (secure ? 443 : 80) : url.port,
-            path: base + request.path,
-            headers: body === undefined ? headers : { ...headers, "content-length": String(body.length) }
-          }
-          const outgoing = secure ? https.request(settings) : http.request(settings)
+          const body = bytesOf(request)
+          const outgoing = open(request, streams, headers, body)
           outgoing.on("error", ignore)
           return { outgoing, body }
         }),
-        // A finished exchange has given its connection back by then; destroying it again does nothing.
         ({ outgoing }) => Effect.sync(() => outgoing.destroy())
       )).pipe(
         Effect.flatMap(({ body, outgoing }) =>
@@ -143,37 +146,28 @@ const make = Effect.fnUntraced(function*(
       onTimeout: () => failure(request, "Timeout", `no answer within ${Duration.format(timeout)}`)
     })
 
-  const readAll = (
-    request: Request,
-    message: http.IncomingMessage,
-    parts: Array<Uint8Array> = [],
-    length = 0
-  ): Effect.Effect<Uint8Array, TransportFailure> =>
-    Effect.matchEffect(readChunk(message, closed(request)), {
-      onFailure: Option.match({ onNone: () => Effect.succeed(concat(parts, length)), onSome: (error) => Effect.fail(error) }),
-      onSuccess: (chunk) => {
-        parts.push(chunk)
-        return length + chunk.length > maxResponseBytes
-          ? Effect.fail(failure(request, "TooLarge", `the answer is larger than ${maxResponseBytes} bytes`))
-          : readAll(request, message, parts, length + chunk.length)
-      }
-    })
-
   const once = (request: Request): Effect.Effect<Response, TransportFailure> =>
-    Effect.scoped(limit(request, Effect.flatMap(exchange(request, requests), (message) =>
-      Effect.map(readAll(request, message), (body) => ({ status: message.statusCode ?? 0, headers: headersOf(message), body })))))
+    Effect.flatMap(headers(request), (headers) => {
+      const body = bytesOf(request)
+      return wholeExchange.run(
+        () => open(request, requests, headers, body),
+        body,
+        { timeout, maxBytes: maxResponseBytes },
+        (reason, detail, cause) => failure(request, reason, detail, cause)
+      )
+    })
 
   return {
     // A kept connection that the server closed just then says nothing about the server: reading again is safe.
     request: (request) =>
       request.method === "GET" ? Effect.retry(once(request), { while: (error) => error.reason === "Closed", times: 1 }) : once(request),
     open: (request) =>
-      Effect.map(limit(request, exchange(request, streams)), (message): StreamResponse => {
+      Effect.map(limit(request, exchange(request)), (message): StreamResponse => {
         // A dead peer sends nothing, also no end: TCP probes find it.
         message.socket.setKeepAlive(true, keepAliveMillis)
         return {
           status: message.statusCode ?? 0,
-          headers: headersOf(message),
+          headers: wholeExchange.headersOf(message),
           body: Stream.repeatEffectOption(readChunk(message, closed(request)))
         }
       })

@@ -188,7 +188,8 @@ const makeWith = Effect.fnUntraced(function*<A extends KubeObject.KubeObject>(
     yield* reads.watch({ ...selection, resourceVersion, allowBookmarks: true, timeoutSeconds }, (events) => {
       for (const event of events) apply(event)
       progress = true
-      return reportBroken
+      // Nothing to run for a caller that can tell.
+      return broken.length === 0 ? Effect.void : reportBroken
     })
   })
   let progress = false

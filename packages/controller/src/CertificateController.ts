@@ -2,7 +2,7 @@
  * Decides about certificate signing requests of the cluster's own signers: approves node agents that ask for their client certificate and
  * may do so, signs what is approved, and removes requests that are done with. Requests for serving certificates are for a person to approve.
  */
-import { type CertificatesV1, Kinds, Timestamp } from "@reddwarf/api-types"
+import { type CertificatesV1, Kinds, type SigningRequest, Timestamp } from "@reddwarf/api-types"
 import { ApiClient, ClientError, Informer, ObjectRef } from "@reddwarf/client"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -19,7 +19,7 @@ import { Outcome } from "./Reconciler.js"
  */
 export interface Signer {
   /** What a request (PEM) asks for; fails when it is not one, or is damaged. */
-  readonly readRequest: (pem: string) => Effect.Effect<rules.Contents, { readonly message: string }>
+  readonly readRequest: (pem: string) => Effect.Effect<SigningRequest.Contents, { readonly message: string }>
   /** The certificate, as PEM. */
   readonly signRequest: (
     pem: string,
@@ -98,7 +98,7 @@ export const run = Effect.fnUntraced(function*(
     return { ...request, status: { ...request.status, conditions: [...request.status?.conditions ?? [], condition] } }
   }
 
-  const approve = Effect.fnUntraced(function*(request: Request, contents: rules.Contents): Effect.fn.Return<void, ClientError.ClientError> {
+  const approve = Effect.fnUntraced(function*(request: Request, contents: SigningRequest.Contents): Effect.fn.Return<void, ClientError.ClientError> {
     for (const recognizer of rules.recognizers) {
       if (!recognizer.recognizes(request, contents) || !(yield* mayAsk(request, recognizer.subresource))) continue
       yield* client.updateSubresource(Kinds.certificateSigningRequest, "approval", withCondition(request, "Approved", "AutoApproved", recognizer.message))
@@ -109,7 +109,7 @@ export const run = Effect.fnUntraced(function*(
   const fail = (request: Request, reason: string, message: string) =>
     Effect.asVoid(client.updateStatus(Kinds.certificateSigningRequest, withCondition(request, "Failed", reason, message)))
 
-  const sign = (request: Request, contents: rules.Contents): Effect.Effect<void, ClientError.ClientError> => {
+  const sign = (request: Request, contents: SigningRequest.Contents): Effect.Effect<void, ClientError.ClientError> => {
     const problem = rules.problemOf(request, contents)
     if (problem !== undefined) return fail(request, "SignerValidationFailure", problem)
     const { expirationSeconds, usages = [] } = request.spec

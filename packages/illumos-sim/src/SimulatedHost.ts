@@ -1,5 +1,5 @@
 /** An emulated illumos host as a `CommandRunner`: the same commands, grammar, states, output and error texts. */
-import { CommandLine, CommandRunner, HostProcess } from "@reddwarf/runtime-illumos"
+import { type CommandLine, CommandRunner, HostProcess } from "@reddwarf/runtime-illumos"
 import { randomUUID } from "node:crypto"
 import * as fs from "node:fs"
 import * as os from "node:os"
@@ -21,6 +21,7 @@ import * as HostInfo from "./HostInfoCommands.js"
 import * as HostState from "./HostState.js"
 import * as hostFiles from "./internal/hostFiles.js"
 import type { Result } from "./internal/result.js"
+import * as temporaryFile from "./internal/temporaryFile.js"
 import * as Ipadm from "./IpadmCommand.js"
 import * as Flowadm from "./network/FlowadmCommand.js"
 import * as Ipf from "./network/IpfCommand.js"
@@ -79,6 +80,8 @@ export interface Options {
   readonly stopTimeout?: Duration.DurationInput
   /** How long the methods of a service take to start or stop it. Default no time. */
   readonly serviceDelay?: Duration.DurationInput
+  /** Commands that come together are saved together: for the process that runs those of other programs. Default not. */
+  readonly together?: boolean
 }
 
 /** The controls a test has over the host, beyond its commands. @category services */
@@ -230,7 +233,7 @@ const withoutPfexec = (line: CommandLine.CommandLine): CommandLine.CommandLine =
   return /^(\/usr\/bin\/)?pfexec$/.test(line.program) && program !== undefined ? { ...line, program, args } : line
 }
 
-const unavailable = (line: CommandLine.CommandLine, reason: "NotFound" | "Timeout" | "Failed" | "TempFile", detail: string) =>
+const unavailable = (line: CommandLine.CommandLine, reason: "NotFound" | "Timeout" | "Failed", detail: string) =>
   new CommandRunner.CommandUnavailable({ program: line.program, args: [...line.args], reason, detail })
 
 /** A process that does nothing but leave a result behind. */
@@ -240,16 +243,6 @@ const finished = ({ exitCode, stderr, stdout }: Result) =>
     args: ["-c", "printf %s \"$1\"; printf %s \"$2\" >&2; exit \"$3\"", "sh", stdout, stderr, String(exitCode)],
     environment: {}
   })
-
-/** Removes a folder with a file in it; by a walk only where that is not all there is. */
-const discard = (folder: string, file: string): void => {
-  try {
-    fs.unlinkSync(path.join(folder, file))
-    fs.rmdirSync(folder)
-  } catch {
-    fs.rmSync(folder, { recursive: true, force: true })
-  }
-}
 
 const runner = (host: Host, latency: number): Context.Tag.Service<CommandRunner.CommandRunner> => {
   const run = (given: CommandLine.CommandLine): Effect.Effect<CommandRunner.CommandResult, CommandRunner.CommandUnavailable> => {
@@ -266,23 +259,6 @@ const runner = (host: Host, latency: number): Context.Tag.Service<CommandRunner.
         onTimeout: () => unavailable(line, "Timeout", `did not end within ${Duration.format(Duration.decode(limit))}`)
       })
     )
-  }
-
-  const tempFile = (name: string, content: string) => {
-    const file = name.replaceAll(/[^A-Za-z0-9_.-]/g, "_")
-    const line = CommandLine.make("tempFile", file)
-    return Effect.acquireRelease(
-      Effect.try({
-        try: () => {
-          const folder = host.files.real(`/tmp/${randomUUID()}`)
-          fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
-          fs.writeFileSync(path.join(folder, file), content, { flag: "wx", mode: 0o600 })
-          return { folder, named: `${folder.slice(host.files.root.length)}/${file}` }
-        },
-        catch: (error) => unavailable(line, "TempFile", error instanceof Error ? error.message : String(error))
-      }),
-      ({ folder }) => Effect.sync(() => discard(folder, file))
-    ).pipe(Effect.map(({ named }) => named))
   }
 
   const start = (given: CommandLine.CommandLine, { terminal = false }: CommandRunner.StartOptions = {}) => {
@@ -302,7 +278,7 @@ const runner = (host: Host, latency: number): Context.Tag.Service<CommandRunner.
     }).pipe(Effect.mapError((error) => unavailable(line, "Failed", error.message)))
   }
 
-  return CommandRunner.CommandRunner.of({ run, start, tempFile })
+  return CommandRunner.CommandRunner.of({ run, start, tempFile: temporaryFile.make(host.files) })
 }
 
 /**
@@ -314,7 +290,7 @@ export const layerWithControls = (
   options: Options
 ): Layer.Layer<CommandRunner.CommandRunner | SimulatedHost, StateFile.StateUnavailable> =>
   Layer.scopedContext(Effect.gen(function*() {
-    const state = yield* StateFile.make(options.directory, (now) => ({ ...HostState.initial(defaults(options, now)), ...particulars(options) }))
+    const state = yield* StateFile.make(options.directory, (now) => ({ ...HostState.initial(defaults(options, now)), ...particulars(options) }), options)
     const files = hostFiles.make(options.directory)
     const keepMountTable = MountTable.keeper()
     const step = <A>(change: (context: HostContext) => A) =>

@@ -2,31 +2,18 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as HostState from "./HostState.js"
 import * as lockFile from "./internal/lockFile.js"
 import * as stateText from "./internal/stateText.js"
+import { StateUnavailable } from "./StateUnavailable.js"
 
-/** The state cannot be read, locked or written. @category errors */
-export class StateUnavailable extends Schema.TaggedError<StateUnavailable>()("StateUnavailable", {
-  directory: Schema.String,
-  reason: Schema.Literal("Locked", "Corrupt", "InputOutput"),
-  detail: Schema.String
-}) {
-  override get message(): string {
-    const next = {
-      Locked: "find the process named in the file `lock`, or wait until it ends",
-      Corrupt: "restore the file `state.json`, or remove the directory to start with a new host",
-      InputOutput: "check space and permissions of the directory"
-    }[this.reason]
-    return `simulated host in ${this.directory}: ${this.detail}; ${next}`
-  }
-}
+export { StateUnavailable }
 
 /** Access to the state of one host. @category models */
 export interface StateFile {
@@ -96,6 +83,67 @@ const described = (directory: string) => (error: unknown): StateUnavailable =>
       detail: error instanceof Error ? error.message : String(error)
     })
 
+/** One change of several that are saved together. */
+interface Change {
+  /** Applies it; the result tells of that. */
+  readonly apply: (host: HostState.HostState, now: number) => () => void
+  readonly fail: (error: StateUnavailable) => void
+  /** Nobody waits for it any more, and it has not been applied. */
+  givenUp: boolean
+}
+
+const changeOf = <A>(change: (host: HostState.HostState, now: number) => A, tell: (outcome: Effect.Effect<A, StateUnavailable>) => void): Change => ({
+  apply: (host, now) => {
+    const answer = change(host, now)
+    return () => tell(Effect.succeed(answer))
+  },
+  fail: (error) => tell(Effect.fail(error)),
+  givenUp: false
+})
+
+/** So many changes are saved together at most: whoever else waits for the lock gets it between two groups. */
+const largestGroup = 64
+
+/** The rest of this turn of the event loop, in which further commands arrive with the first. */
+const turn = Effect.async<void>((resume) => {
+  setImmediate(() => resume(Effect.void))
+})
+
+/** Gathers the changes that come while others are being saved, or together, and applies them as one. */
+const inGroups = (attempt: (changes: ReadonlyArray<Change>) => Effect.Effect<void, StateUnavailable>): Effect.Effect<StateFile["transact"], never, Scope.Scope> =>
+  Effect.map(FiberSet.makeRuntime(), (run) => {
+    const waiting: Array<Change> = []
+    let draining = false
+    const commit = Effect.suspend(() => {
+      const group = waiting.splice(0, largestGroup)
+      return Effect.catchAll(attempt(group), (error) => Effect.sync(() => {
+        for (const { fail } of group) fail(error)
+      }))
+    })
+    const drain = Effect.repeat(Effect.zipRight(turn, commit), { while: () => (draining = waiting.length > 0) })
+    return <A>(change: (host: HostState.HostState, now: number) => A) =>
+      Effect.async<A, StateUnavailable>((resume) => {
+        const waited = changeOf(change, resume)
+        waiting.push(waited)
+        if (!draining) {
+          draining = true
+          run(drain)
+        }
+        return Effect.sync(() => {
+          waited.givenUp = true
+        })
+      })
+  })
+
+/** @category models */
+export interface Options {
+  /**
+   * Changes that come together are applied one after the other under one lock, and saved once, before anybody hears of them. For a process that
+   * runs the commands of many. Default not.
+   */
+  readonly together?: boolean
+}
+
 /**
  * Opens the state of the host in `directory`. When there is none, `create` makes it at the first transaction.
  *
@@ -103,7 +151,8 @@ const described = (directory: string) => (error: unknown): StateUnavailable =>
  */
 export const make = (
   directory: string,
-  create: (now: number) => HostState.HostState
+  create: (now: number) => HostState.HostState,
+  options: Options = {}
 ): Effect.Effect<StateFile, StateUnavailable, Scope.Scope> =>
   Effect.gen(function*() {
     const file = path.join(directory, "state.json")
@@ -144,30 +193,44 @@ export const make = (
       return known?.host === undefined ? undefined : { known, host: known.host }
     }
 
-    const underLock = <A>(token: string, now: number, change: (host: HostState.HostState, now: number) => A): A => {
+    const reparsed = (text: ReadonlyArray<string>): HostState.HostState =>
+      Option.getOrThrowWith(HostState.reparseOption(text.join("")), () => new Error("the state before the change cannot be read again"))
+
+    /** What all of them change is saved at once, and they hear of it when it is; one that throws leaves nothing behind. */
+    const underLock = (token: string, now: number, changes: ReadonlyArray<Change>): void => {
       try {
         const before = load()
-        const host = before?.host ?? create(now)
-        // Nobody but the change has the state from here on: when it throws, what it did so far is forgotten.
+        let host = before?.host ?? create(now)
+        let text = before?.known.text
+        // Nobody but the changes has the state from here on: when it cannot be saved, what they did is forgotten.
         if (before !== undefined) before.known.host = undefined
-        const answer = change(host, now)
-        const text = stateText.pieces(host)
-        if (before !== undefined && stateText.isSame(text, before.known.text)) {
+        const tellings = changes.flatMap((change) => {
+          if (change.givenUp) return []
+          try {
+            const tell = change.apply(host, now)
+            text = stateText.pieces(host)
+            return [tell]
+          } catch (error) {
+            host = text === undefined ? create(now) : reparsed(text)
+            return [() => change.fail(described(directory)(error))]
+          }
+        })
+        if (before !== undefined && text !== undefined && stateText.isSame(text, before.known.text)) {
           before.known.host = host
-        } else {
+        } else if (text !== undefined) {
           if (!lockFile.holds(lock, token)) {
             throw new StateUnavailable({ directory, reason: "Locked", detail: "the lock was taken away" })
           }
           keep(save(file, text, host))
         }
-        return answer
+        for (const tell of tellings) tell()
       } finally {
         lockFile.release(lock, token)
       }
     }
 
     // One synchronous step from the lock to its release: an interruption or another fibre can never come between.
-    const attempt = <A>(change: (host: HostState.HostState, now: number) => A) =>
+    const attempt = (changes: ReadonlyArray<Change>) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
         Effect.try({
           try: () => {
@@ -175,13 +238,17 @@ export const make = (
             if (token === undefined) {
               throw new StateUnavailable({ directory, reason: "Locked", detail: "another command holds the lock" })
             }
-            return underLock(token, now, change)
+            underLock(token, now, changes)
           },
           catch: described(directory)
-        }))
+        })).pipe(Effect.retry({ schedule: busy, while: (error) => error.reason === "Locked" }))
 
-    const transact: StateFile["transact"] = (change) =>
-      semaphore.withPermits(1)(Effect.retry(attempt(change), { schedule: busy, while: (error) => error.reason === "Locked" }))
+    const alone: StateFile["transact"] = <A>(change: (host: HostState.HostState, now: number) => A) =>
+      semaphore.withPermits(1)(Effect.suspend(() => {
+        let outcome: Effect.Effect<A, StateUnavailable> = Effect.dieMessage("the change was not applied")
+        return Effect.flatMap(attempt([changeOf(change, (result) => void (outcome = result))]), () => outcome)
+      }))
+    const transact = options.together === true ? yield* inGroups(attempt) : alone
 
     return {
       transact,

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import * as fs from "node:fs"
 import * as HostState from "../src/HostState.js"
 import * as lockFile from "../src/internal/lockFile.js"
@@ -76,6 +76,70 @@ describe("the state of a host", () => {
         fs.writeFileSync(file, text)
         assert.strictEqual((yield* Effect.flip(cpus(state))).reason, "Corrupt")
       }
+    }))
+})
+
+describe("changes that come together", () => {
+  const grouped = (folder: string) => StateFile.make(folder, fresh, { together: true })
+
+  it.scopedLive("are saved together, before anybody hears of them, in the order in which they came", () =>
+    Effect.gen(function*() {
+      const folder = yield* directory
+      const state = yield* grouped(folder)
+      const saved = () => JSON.parse(fs.readFileSync(`${folder}/state.json`, "utf8")).cpus
+      const inodes = new Set<number>()
+      const counts = yield* Effect.forEach(Array.from({ length: 200 }), () =>
+        Effect.map(state.transact((current) => (current.cpus += 1)), (count) => {
+          assert.isAtLeast(saved(), count)
+          inodes.add(fs.statSync(`${folder}/state.json`).ino)
+          return count
+        }), { concurrency: "unbounded" })
+      assert.deepStrictEqual(counts, Array.from({ length: 200 }, (_, index) => index + 2))
+      assert.strictEqual(saved(), 201)
+      assert.isAtMost(inodes.size, 8)
+      assert.notInclude(fs.readdirSync(folder), "lock")
+    }))
+
+  it.scopedLive("fail one by one, and the others keep what they did", () =>
+    Effect.gen(function*() {
+      const folder = yield* directory
+      const [state, other] = [yield* grouped(folder), yield* open(folder)]
+      const outcomes = yield* Effect.forEach([1, 10, 100, 1000], (count) =>
+        Effect.either(state.transact((current) => {
+          current.cpus += count
+          if (count === 10) throw new Error("half-way")
+          return current.cpus
+        })), { concurrency: "unbounded" })
+      assert.deepStrictEqual(outcomes.map((outcome) => outcome._tag === "Right" ? outcome.right : outcome.left.reason), [2, "InputOutput", 102, 1102])
+      assert.strictEqual(yield* cpus(other), 1102)
+    }))
+
+  it.scopedLive("wait for who has the lock, and are not made when they are given up before", () =>
+    Effect.gen(function*() {
+      const folder = yield* directory
+      const state = yield* grouped(folder)
+      yield* state.transact((current) => (current.cpus = 1))
+      const token = lockFile.tryAcquire(`${folder}/lock`) ?? ""
+      const adding = (count: number) => Effect.fork(state.transact((current) => (current.cpus += count)))
+      const [first, second] = [yield* adding(10), yield* adding(100)]
+      yield* Effect.yieldNow()
+      yield* Fiber.interrupt(first)
+      assert.strictEqual(yield* cpus(state), 1)
+      lockFile.release(`${folder}/lock`, token)
+      assert.strictEqual(yield* Fiber.join(second), 101)
+    }))
+
+  it.scopedLive("all fail when they cannot be saved", () =>
+    Effect.gen(function*() {
+      const folder = yield* directory
+      const state = yield* grouped(folder)
+      yield* state.transact((current) => (current.cpus = 5))
+      const temporary = `${folder}/state.json.${process.pid}.new`
+      fs.mkdirSync(temporary)
+      const errors = yield* Effect.forEach([1, 2], () => Effect.flip(state.transact((current) => (current.cpus += 1))), { concurrency: 2 })
+      assert.deepStrictEqual(errors.map(({ reason }) => reason), ["InputOutput", "InputOutput"])
+      fs.rmdirSync(temporary)
+      assert.strictEqual(yield* state.transact((current) => (current.cpus += 1)), 6)
     }))
 })
 

@@ -4,38 +4,11 @@ import { Effect } from "effect"
 import { spawn } from "node:child_process"
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs"
 import * as NodePath from "node:path"
-import { fileURLToPath } from "node:url"
-import { build } from "tsup"
+import { bundle } from "vitest-config/bundle"
 import { until } from "vitest-config/waiting"
 import { Digest } from "../src/index.js"
 import { rangeOf, startFaultyRegistry } from "./support/faultyRegistry.js"
 import { noise, temporaryDirectory, testImage } from "./support/testImages.js"
-
-const sources = (name: string) => fileURLToPath(new URL(`../../${name}/src/index.ts`, import.meta.url))
-
-/** The program as one file with everything in it, so that it starts quickly. */
-const bundle = Effect.flatMap(temporaryDirectory, (directory) =>
-  Effect.as(
-    Effect.promise(() =>
-      build({
-        config: false,
-        entry: { puller: fileURLToPath(new URL("crash/puller.ts", import.meta.url)) },
-        outDir: directory,
-        format: "esm",
-        target: "node24",
-        platform: "node",
-        removeNodeProtocol: false,
-        noExternal: [/.*/],
-        silent: true,
-        outExtension: () => ({ js: ".mjs" }),
-        banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
-        esbuildOptions: (options) => {
-          options.alias = Object.fromEntries(["images", "storage-zfs", "runtime-illumos"].map((name) => [`@reddwarf/${name}`, sources(name)]))
-        }
-      })
-    ),
-    NodePath.join(directory, "puller.mjs")
-  ))
 
 const image = testImage({ layers: [{ data: noise(400_000) }], packing: "none" })
 const layer = image.manifest.layers[0] ?? image.manifest.config
@@ -57,7 +30,7 @@ const start = (program: string, directory: string, name: string) =>
 describe("kill -9", () => {
   it.scopedLive("a pull goes on where the killed one was, after each of several kills", () =>
     Effect.gen(function*() {
-      const program = yield* bundle
+      const program = yield* bundle(new URL("crash/puller.ts", import.meta.url), yield* temporaryDirectory)
       const directory = yield* temporaryDirectory
       const registry = yield* startFaultyRegistry([image], { "1": image })
       const piece = 90_000

@@ -207,18 +207,16 @@ const make = (
       Effect.map((states) => [...states.values()].reduce((counts, state) => counts.set(state, (counts.get(state) ?? 0) + 1), new Map<string, number>())),
       Effect.orElseSucceed(() => undefined)
     )
-    if (options.healthzPort !== undefined) {
-      yield* HealthApi.make({
-        port: options.healthzPort,
-        dataDir: options.dataDir,
-        zoneStates: sandbox.zoneStates,
-        lastPassEnd: adoption.lastPassEnd,
-        pods: controller.pods,
-        zoneOf: (pod) => PodSandbox.namesOf(PodSandbox.identityOf(pod)).zone,
-        maxPods: options.maxPods,
-        brands: NodeLabels.brandsOf(facts.capabilities, options)
-      })
-    }
+    yield* HealthApi.make({
+      port: options.healthzPort,
+      dataDir: options.dataDir,
+      zoneStates: sandbox.zoneStates,
+      lastPassEnd: adoption.lastPassEnd,
+      pods: controller.pods,
+      zoneOf: (pod) => PodSandbox.namesOf(PodSandbox.identityOf(pod)).zone,
+      maxPods: options.maxPods,
+      brands: NodeLabels.brandsOf(facts.capabilities, options)
+    })
     const registration = yield* NodeRegistration.make({ ...options, kubeletPort: api?.port ?? options.kubeletPort, facts, measure, podCidrs, zones: inventory })
 
     eviction = yield* NodeEviction.make({

@@ -13,6 +13,8 @@ import { join } from "node:path"
 import * as criLog from "../src/internal/criLog.js"
 import * as logRecords from "../src/internal/logRecords.js"
 
+type Limits = { readonly maxBytes: number; readonly maxFiles: number }
+
 /** What is shown of the bytes of a log that come in parts of at most this size. */
 const shown = (format: logRecords.Formatter, bytes: Buffer, most = 1_000_000): string => {
   let text = ""
@@ -79,22 +81,30 @@ describe("logs", () => {
     }))
   })
 
-  /** What a reader sees of a log into which somebody writes a line for each piece that is read. */
-  const readWhileWritten = (lines: number, options: ContainerLogs.Options, limits: { readonly maxBytes: number; readonly maxFiles: number }) =>
+  const folder = Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "reddwarf-logs-"))),
+    (made) => Effect.sync(() => rmSync(made, { recursive: true }))
+  )
+
+  const writerOf = (path: string, limits: Limits) =>
+    Effect.acquireRelease(Effect.sync(() => criLog.open(path, { ...limits, nanos: () => 1n })), (writer) => Effect.sync(() => writer.close()))
+
+  /** A log whose lines are numbers, counted from 0: 47 bytes to a record. */
+  const numbered = (limits: Limits) =>
     Effect.gen(function*() {
-      const directory = yield* Effect.acquireRelease(
-        Effect.sync(() => mkdtempSync(join(tmpdir(), "reddwarf-logs-"))),
-        (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
-      )
-      const path = join(directory, "0.log")
-      const writer = yield* Effect.acquireRelease(
-        Effect.sync(() => criLog.open(path, { ...limits, nanos: () => 1n })),
-        (open) => Effect.sync(() => open.close())
-      )
+      const path = join(yield* folder, "0.log")
+      const writer = yield* writerOf(path, limits)
+      let written = 0
       const write = (count: number) => {
-        for (let i = 0; i < count; i++) assert.isTrue(writer.write(Buffer.from(`${String(next++).padStart(6, "0")}\n`), "stdout"))
+        for (let i = 0; i < count; i++) assert.isTrue(writer.write(Buffer.from(`${String(written++).padStart(6, "0")}\n`), "stdout"))
       }
-      let next = 0
+      return { path, write, written: () => written }
+    })
+
+  /** What a reader sees of a log into which somebody writes a line for each piece that is read. */
+  const readWhileWritten = (lines: number, options: ContainerLogs.Options, limits: Limits) =>
+    Effect.gen(function*() {
+      const { path, write } = yield* numbered(limits)
       write(lines)
       const read = yield* ContainerLogs.stream(path, options, Effect.succeed(false)).pipe(
         Stream.tap(() => Effect.sync(() => { write(3) })),
@@ -116,7 +126,7 @@ describe("logs", () => {
 
   it.live("end there too when they are rotated meanwhile", () =>
     Effect.gen(function*() {
-      // 47 bytes to a record: each piece that is read makes the writer rotate soon after.
+      // Each piece that is read makes the writer rotate soon after.
       const limits = { maxBytes: 100_000, maxFiles: 20 }
       assert.deepStrictEqual(yield* readWhileWritten(2_126, {}, limits), range(0, 2_126))
       assert.deepStrictEqual(yield* readWhileWritten(2_126, { tailLines: 2_000 }, limits), range(126, 2_126))
@@ -125,15 +135,8 @@ describe("logs", () => {
 
   it.live("go on where a reader has ended, over rotations, in the middle of long lines too", () =>
     Effect.gen(function*() {
-      const directory = yield* Effect.acquireRelease(
-        Effect.sync(() => mkdtempSync(join(tmpdir(), "reddwarf-logs-"))),
-        (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
-      )
-      const path = join(directory, "3.log")
-      const writer = yield* Effect.acquireRelease(
-        Effect.sync(() => criLog.open(path, { maxBytes: 100_000, maxFiles: 99, nanos: () => 1n })),
-        (open) => Effect.sync(() => open.close())
-      )
+      const path = join(yield* folder, "3.log")
+      const writer = yield* writerOf(path, { maxBytes: 100_000, maxFiles: 99 })
       const lines = range(0, 3_000).map((number) => `${number} ${number % 500 === 0 ? "x".repeat(70_000) : ""}\n`)
       for (const line of lines) assert.isTrue(writer.write(Buffer.from(line), "stdout"))
       let text = ""
@@ -159,26 +162,14 @@ describe("logs", () => {
 
   it.live("are followed without a gap by a reader that is slower than the writer, as far as files are held for it", () =>
     Effect.gen(function*() {
-      const directory = yield* Effect.acquireRelease(
-        Effect.sync(() => mkdtempSync(join(tmpdir(), "reddwarf-logs-"))),
-        (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
-      )
-      const path = join(directory, "0.log")
-      // 47 bytes to a record, 20 records to a file, and rotation keeps two files: each burst of 200 lines goes through ten.
-      const writer = yield* Effect.acquireRelease(
-        Effect.sync(() => criLog.open(path, { maxBytes: 940, maxFiles: 2, nanos: () => 1n })),
-        (open) => Effect.sync(() => open.close())
-      )
-      let written = 0
-      const write = (count: number) => {
-        for (let i = 0; i < count; i++) assert.isTrue(writer.write(Buffer.from(`${String(written++).padStart(6, "0")}\n`), "stdout"))
-      }
+      // 20 records to a file, and rotation keeps two files: each burst of 200 lines goes through ten.
+      const { path, write, written } = yield* numbered({ maxBytes: 940, maxFiles: 2 })
       write(10)
-      const reader = yield* ContainerLogs.open(path, { follow: true }, Effect.sync(() => written >= 1_000))
+      const reader = yield* ContainerLogs.open(path, { follow: true }, Effect.sync(() => written() >= 1_000))
       let text = ""
       const read = Effect.map(reader.next, (bytes) => void (text += Buffer.from(bytes).toString()))
       yield* read
-      while (written < 1_000) {
+      while (written() < 1_000) {
         // What is rotated between two looks is at most what rotation keeps; what is rotated until it is read may be eight files more.
         const lines = text.split("\n").length - 1
         for (let files = 0; files < 8; files++) {
@@ -192,15 +183,12 @@ describe("logs", () => {
         assert.isTrue(Option.isNone(end))
         return Effect.void
       }))
-      assert.deepStrictEqual(text.trimEnd().split("\n").map(Number), range(0, written))
+      assert.deepStrictEqual(text.trimEnd().split("\n").map(Number), range(0, written()))
     }).pipe(Effect.scoped), 20_000)
 
   it.live("lose nothing of a rotation that was cut off in its midst, and show nothing twice", () =>
     Effect.gen(function*() {
-      const directory = yield* Effect.acquireRelease(
-        Effect.sync(() => mkdtempSync(join(tmpdir(), "reddwarf-logs-"))),
-        (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
-      )
+      const directory = yield* folder
       const path = join(directory, "0.log")
       const lines = (from: number, to: number) => {
         const writer = criLog.open(path, { maxBytes: 1e6, maxFiles: 3, nanos: () => 1n })

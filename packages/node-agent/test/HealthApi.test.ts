@@ -25,6 +25,15 @@ const asked = (port: number, path: string) =>
     }).on("error", (error) => resume(Effect.die(error)))
   })
 
+const statusIn = (dataDir: string) =>
+  until("the status file", Effect.sync(() => {
+    try {
+      return AgentStatus.decode(readFileSync(join(dataDir, AgentStatus.fileName), "utf8"))
+    } catch {
+      return undefined
+    }
+  }))
+
 const start = (more: Partial<HealthApi.Options> = {}) =>
   Effect.gen(function*() {
     const { dataDir } = yield* directories
@@ -47,18 +56,22 @@ describe("/healthz", () => {
   it.scopedLive("says ok, and leaves evidence for the health endpoint of the node", () =>
     Effect.gen(function*() {
       const { ask, dataDir } = yield* start()
-      const status = yield* until("the status file", Effect.sync(() => {
-        try {
-          return AgentStatus.decode(readFileSync(join(dataDir, AgentStatus.fileName), "utf8"))
-        } catch {
-          return undefined
-        }
-      }))
+      const status = yield* statusIn(dataDir)
       assert.deepStrictEqual({ ...status, zonesListedAt: 0 }, { version: 1, pid: process.pid, zonesListedAt: 0, brands: ["lx"], zones: [{ name: "zone-a", critical: false }, { name: "zone-b", critical: true }], pods: 2, maxPods: 110 })
       assert.deepStrictEqual(yield* ask("/healthz"), [200, "ok"])
       assert.deepStrictEqual(yield* ask("/healthz?verbose"), [200, "[+]ledger ok\n[+]reconcile ok\n[+]runtime ok\nhealthz check passed\n"])
       assert.strictEqual((yield* ask("/other"))[0], 404)
     }))
+
+  it.scopedLive("leaves the evidence also when nobody may ask for it", () =>
+    Effect.gen(function*() {
+      const { dataDir } = yield* directories
+      const listedAt = yield* Clock.currentTimeMillis
+      const api = yield* HealthApi.make({ port: undefined, dataDir, zoneStates: Effect.succeed(new Map()), lastPassEnd: () => undefined, pods: () => [], zoneOf: () => "", maxPods: 1, brands: [] })
+      const status = yield* statusIn(dataDir)
+      assert.isAtLeast(status.zonesListedAt, listedAt)
+      assert.isUndefined(api.port())
+    }).pipe(Effect.provide(NodeContext.layer)))
 
   it("evidence is good for three minutes", () => {
     const good = { at: 1000, problem: undefined }

@@ -1,14 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import type { CoreV1 } from "@reddwarf/api-types"
-import { SimulatedHost } from "@reddwarf/illumos-sim"
+import { CrashPoint, SimulatedHost } from "@reddwarf/illumos-sim"
 import { CommandLine, CommandRunner, ZoneRuntime } from "@reddwarf/runtime-illumos"
 import { DatasetName, StorageEngine } from "@reddwarf/storage-zfs"
 import type { ContainerRoots, RootBeginnings } from "@reddwarf/node-agent"
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -16,20 +14,6 @@ import * as SandboxContainerRoots from "../src/pod/SandboxContainerRoots.js"
 import * as h from "./support/harness.js"
 
 type Runner = Context.Tag.Service<CommandRunner.CommandRunner>
-
-/** A runner that is killed with the agent that uses it: before its nth command runs, or after that and before anybody has seen the answer. */
-const dying = (runner: Runner, at: number, when: "before" | "after"): Runner => {
-  let count = 0
-  return {
-    ...runner,
-    run: (line) =>
-      Effect.suspend(() => {
-        count += 1
-        if (count !== at) return runner.run(line)
-        return when === "before" ? Effect.die("killed") : Effect.zipRight(runner.run(line), Effect.die("killed"))
-      })
-  }
-}
 
 const image = DatasetName.make("rpool/reddwarf/images/app")
 const zone = "default-p-1"
@@ -119,24 +103,22 @@ describe("the roots of a zone that boots again", () => {
       assert.notInclude(yield* zfs("list", "-H", "-o", "name", "-t", "snapshot"), "root-r.1@")
     }).pipe(Effect.scoped), 60_000)
 
-  for (const when of ["before", "after"] as const) {
-    it.live(`are fresh whenever the agent was killed on the way (killed ${when} a command)`, () =>
+  for (const moment of CrashPoint.moments) {
+    it.live(`are fresh whenever the agent was killed on the way (killed ${moment} a command)`, () =>
       Effect.gen(function*() {
-        let points = 0
         const { files, runner, zfs } = yield* prepared
-        for (let at = 1;; at++) {
-          yield* ensure(runner)
-          spoil(files)
-          const exit = yield* Effect.exit(ensure(dying(runner, at, when)))
-          if (Exit.isSuccess(exit)) break
-          assert.isTrue(Cause.isDie(exit.cause), Cause.pretty(exit.cause))
-          const [told] = yield* ensure(runner)
-          isFresh(files)
-          spoil(files)
-          yield* zfs("rollback", told?.[0]?.snapshot ?? "")
-          isFresh(files)
-          points = at
-        }
+        const points = yield* CrashPoint.inTurn(moment, (point) =>
+          Effect.gen(function*() {
+            yield* ensure(runner)
+            spoil(files)
+            if (!(yield* CrashPoint.isReached(ensure(CrashPoint.runner(runner, point))))) return false
+            const [told] = yield* ensure(runner)
+            isFresh(files)
+            spoil(files)
+            yield* zfs("rollback", told?.[0]?.snapshot ?? "")
+            isFresh(files)
+            return true
+          }))
         assert.isAbove(points, 8)
         assert.isFalse(existsSync(join(files, "own")))
       }).pipe(Effect.scoped), 120_000)

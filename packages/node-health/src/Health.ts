@@ -66,8 +66,54 @@ const overloadAge = Duration.seconds(10)
 
 const pseudo = (name: string, reason: string): CheckEvaluator.CheckResult => ({ name, passed: false, reason, duration_ms: 0, observed: "fail" })
 
+const failed = (status: 400 | 500, error: string): Answer => ({
+  status,
+  body: JSON.stringify({ status: "not-ready", checks: [], total_duration_ms: 0, error })
+})
+
+const shown = (results: ReadonlyArray<CheckEvaluator.CheckResult>, totalMillis: number): Answer => {
+  const ready = results.every(({ passed }) => passed)
+  return {
+    status: ready ? 200 : 503,
+    body: JSON.stringify({ status: ready ? "ready" : "not-ready", checks: results, total_duration_ms: Math.max(0, Math.round(totalMillis)) })
+  }
+}
+
+/** What takes effect only where the sockets are opened. */
+const socketsOf = ({ agent_check_port, listen, tls }: HealthConfig.HealthConfig): string => JSON.stringify([listen, agent_check_port, tls ?? null])
+
+const deadlineOf = (config: HealthConfig.HealthConfig, checks: ReadonlyArray<HealthCheck.HealthCheck>): Duration.Duration =>
+  Duration.millis(Math.max(Duration.toMillis(config.request_deadline), ...checks.map(({ timeout }) => Duration.toMillis(timeout) + 500)))
+
 /** Of an unknown name only so much is repeated that the reason stays within its limit. */
 const unknownCheck = (name: string) => pseudo(name, `Unknown check: ${name}`)
+
+const nodeSource = (config: HealthConfig.HealthConfig, connect: Options["connection"]): Effect.Effect<NodeSource.NodeSource, never, Scope.Scope> => {
+  const { node_name: name } = config
+  if (name === undefined || name === "") return Effect.succeed(NodeSource.never("the name of the node is not set"))
+  return connect(config).pipe(
+    Effect.flatMap((connection) => config.node_watch ? NodeWatch.make(connection, name) : Effect.succeed(NodeSource.polling(connection, name))),
+    Effect.catchAll((error) => Effect.succeed(NodeSource.never(`no client can be built: ${error.message}`)))
+  )
+}
+
+const build = (config: HealthConfig.HealthConfig, { checks, connection, fstab, host, metrics }: Options): Effect.Effect<Generation> =>
+  Effect.gen(function*() {
+    const scope = yield* Scope.make()
+    const node = yield* Scope.extend(nodeSource(config, connection), scope)
+    const extra = { ...(fstab === undefined ? {} : { fstab }), ...(checks === undefined ? {} : { extra: checks }) }
+    return { config, checks: Checks.make(config, { host, node, metrics, ...extra }), scope }
+  })
+
+/** The settings as they are now, and what is wrong with them when they cannot be used. */
+const read = (load: Options["load"]) =>
+  Effect.gen(function*() {
+    const raw = yield* Effect.either(load)
+    return {
+      raw: Either.getOrElse(raw, () => undefined),
+      config: Either.isLeft(raw) ? Either.left(raw.left.message) : Either.mapLeft(HealthConfig.decode(raw.right), ({ message }) => message)
+    }
+  })
 
 /**
  * The health of this node for as long as the scope lives.
@@ -83,40 +129,9 @@ export const make = (options: Options): Effect.Effect<Health, never, Scope.Scope
     let shuttingDown = false
     let inFlight = 0
 
-    const nodeSource = (config: HealthConfig.HealthConfig): Effect.Effect<NodeSource.NodeSource, never, Scope.Scope> => {
-      const { node_name: name } = config
-      if (name === undefined || name === "") return Effect.succeed(NodeSource.never("the name of the node is not set"))
-      return options.connection(config).pipe(
-        Effect.flatMap((connection) => config.node_watch ? NodeWatch.make(connection, name) : Effect.succeed(NodeSource.polling(connection, name))),
-        Effect.catchAll((error) => Effect.succeed(NodeSource.never(`no client can be built: ${error.message}`)))
-      )
-    }
-
-    const build = (config: HealthConfig.HealthConfig): Effect.Effect<Generation> =>
-      Effect.gen(function*() {
-        const scope = yield* Scope.make()
-        const node = yield* Scope.extend(nodeSource(config), scope)
-        const checks = Checks.make(config, {
-          host: options.host,
-          node,
-          metrics,
-          ...(options.fstab === undefined ? {} : { fstab: options.fstab }),
-          ...(options.checks === undefined ? {} : { extra: options.checks })
-        })
-        return { config, checks, scope }
-      })
-
-    const read = Effect.gen(function*() {
-      const raw = yield* Effect.either(options.load)
-      return {
-        raw: Either.getOrElse(raw, () => undefined),
-        config: Either.isLeft(raw) ? Either.left(raw.left.message) : Either.mapLeft(HealthConfig.decode(raw.right), ({ message }) => message)
-      }
-    })
-
-    const first = yield* read
+    const first = yield* read(options.load)
     metrics.set("config_valid", Either.isRight(first.config) ? 1 : 0)
-    if (Either.isRight(first.config)) generation = yield* build(first.config.right)
+    if (Either.isRight(first.config)) generation = yield* build(first.config.right, options)
     else {
       invalid = first.config.left
       yield* Effect.logError(`every answer is 500 until the settings are corrected and read again: ${invalid}`)
@@ -124,7 +139,7 @@ export const make = (options: Options): Effect.Effect<Health, never, Scope.Scope
     yield* Effect.addFinalizer(() => generation === undefined ? Effect.void : Scope.close(generation.scope, Exit.void))
 
     const reload = Effect.gen(function*() {
-      const { config } = yield* read
+      const { config } = yield* read(options.load)
       metrics.set("config_valid", Either.isRight(config) ? 1 : 0)
       if (Either.isLeft(config)) {
         if (generation === undefined) invalid = config.left
@@ -132,25 +147,13 @@ export const make = (options: Options): Effect.Effect<Health, never, Scope.Scope
         return Either.left(config.left)
       }
       const old = generation
-      generation = yield* build(config.right)
+      generation = yield* build(config.right, options)
       yield* evaluator.reset
       if (old !== undefined) yield* Scope.close(old.scope, Exit.void)
-      const sockets = (of: HealthConfig.HealthConfig | undefined) => of === undefined ? "" : JSON.stringify([of.listen, of.agent_check_port, of.tls ?? null])
-      if (old !== undefined && sockets(old.config) !== sockets(config.right)) yield* Effect.logWarning("listen, agent_check_port and tls take effect at the next start")
+      if (old !== undefined && socketsOf(old.config) !== socketsOf(config.right)) yield* Effect.logWarning("listen, agent_check_port and tls take effect at the next start")
       yield* Effect.logInfo("the settings were read again")
       return Either.right(undefined)
     }).pipe(Effect.uninterruptible)
-
-    const refused = (reason: string): Effect.Effect<Answer> =>
-      Effect.succeed({ status: 400, body: JSON.stringify({ status: "not-ready", checks: [], total_duration_ms: 0, error: reason }) })
-    const misconfigured = (error: string): Answer => ({ status: 500, body: JSON.stringify({ status: "not-ready", checks: [], total_duration_ms: 0, error }) })
-    const shown = (results: ReadonlyArray<CheckEvaluator.CheckResult>, totalMillis: number): Answer => {
-      const ready = results.every(({ passed }) => passed)
-      return { status: ready ? 200 : 503, body: JSON.stringify({ status: ready ? "ready" : "not-ready", checks: results, total_duration_ms: Math.max(0, Math.round(totalMillis)) }) }
-    }
-
-    const deadlineOf = (config: HealthConfig.HealthConfig, checks: ReadonlyArray<HealthCheck.HealthCheck>): Duration.Duration =>
-      Duration.millis(Math.max(Duration.toMillis(config.request_deadline), ...checks.map(({ timeout }) => Duration.toMillis(timeout) + 500)))
 
     const evaluate = ({ checks: known, config }: Generation, names: ReadonlyArray<string>): Effect.Effect<Answer> =>
       Effect.gen(function*() {
@@ -158,7 +161,7 @@ export const make = (options: Options): Effect.Effect<Health, never, Scope.Scope
         const found = names.map((name) => ({ name, check: known.find(name) }))
         const checks = found.flatMap(({ check }) => check === undefined ? [] : [check])
         const nameless = (config.node_name ?? "") === "" ? checks.find(({ needsNodeName }) => needsNodeName) : undefined
-        if (nameless !== undefined) return misconfigured(`the check ${nameless.name} needs the name of the node: set NODE_NAME`)
+        if (nameless !== undefined) return failed(500, `the check ${nameless.name} needs the name of the node: set NODE_NAME`)
         for (const { check } of found) if (check === undefined) metrics.set("check_passed", 0, { check: "other" })
         const results = inFlight > config.max_in_flight
           ? yield* evaluator.last(checks, overloadAge)
@@ -171,8 +174,8 @@ export const make = (options: Options): Effect.Effect<Health, never, Scope.Scope
 
     const answer = (query: string): Effect.Effect<Answer> => {
       const names = CheckSelection.parse(query)
-      if (Either.isLeft(names)) return refused(names.left)
-      if (generation === undefined) return Effect.succeed(misconfigured(invalid))
+      if (Either.isLeft(names)) return Effect.succeed(failed(400, names.left))
+      if (generation === undefined) return Effect.succeed(failed(500, invalid))
       if (shuttingDown) return Effect.succeed(shown([pseudo("shutdown", "shutting down")], 0))
       const drained = drain.current()
       if (drained !== undefined) return Effect.succeed(shown([pseudo("drain", `drained by operator: ${drained.reason}`)], 0))

@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as text from "./internal/text.js"
 import type { Current, Status, ZoneInstance } from "./ZoneInstance.js"
 import type { Plan } from "./Plan.js"
@@ -125,6 +126,9 @@ type Step =
   | { readonly _tag: "Wait"; readonly task: PlanTask; readonly delay: number; readonly reason: string }
   | { readonly _tag: "Failed"; readonly task: PlanTask; readonly error: TaskFailed }
 
+/** Whether an effect is its result already: then it takes no time. */
+const isKnown = <A>(effect: Effect.Effect<A, TaskFailed>): boolean => Exit.isExit(effect)
+
 /** One look at one task. */
 const step = Effect.fnUntraced(function*(
   input: Input,
@@ -133,8 +137,8 @@ const step = Effect.fnUntraced(function*(
   handler: TaskHandler
 ): Effect.fn.Return<Step> {
   const { params } = begun
-  const bounded = <A>(effect: Effect.Effect<A, TaskFailed>, what: string) =>
-    Effect.either(Effect.timeoutFail(effect, { duration: timeoutOf(handler, params), onTimeout: () => timedOut(begun, what) }))
+  const bounded = <A>(effect: Effect.Effect<A, TaskFailed>, what: string): Effect.Effect<Either.Either<A, TaskFailed>> =>
+    Effect.either(isKnown(effect) ? effect : Effect.timeoutFail(effect, { duration: timeoutOf(handler, params), onTimeout: () => timedOut(begun, what) }))
   const until = Timestamp.toMillis(begun.deadline) ?? Number.POSITIVE_INFINITY
   const now = yield* Clock.currentTimeMillis
   if (now > until) {
@@ -266,8 +270,9 @@ export const execute = Effect.fnUntraced(function*(input: Input): Effect.fn.Retu
     }
     plan = PlanState.withTask(plan, index, begun.right)
     if (!handler.readOnly && begun.right !== task) {
-      // A task that may not be cut off is never begun without a trace that outlives the host; others are found out by looking.
-      yield* record(plan, !handler.interruptible)
+      // A task that may not be cut off is never begun without a trace that outlives the host; others are found out by looking, as is all of the
+      // end of a pod, which nothing takes back.
+      yield* record(plan, !handler.interruptible && plan.type !== "teardown")
       unrecorded = false
     }
     const result = yield* step(input, plan, begun.right, handler)

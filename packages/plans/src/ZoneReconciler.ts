@@ -79,6 +79,11 @@ export interface Options {
   readonly planDeadline?: (type: PlanType) => Duration.DurationInput
   /** How long a pass waits for a task before it goes on in the background. Default 1 s. */
   readonly inlineFor?: Duration.DurationInput
+  /**
+   * How long a plan may go on before it is shown, unless it waits for being shown: of one that is over sooner only the end is written. What
+   * ends a pass is then written beside what follows. Default 0: each step is written before the next one.
+   */
+  readonly showAfter?: Duration.DurationInput
   /** Label `controller` of the metrics. Default `zoneinstance`. */
   readonly controller?: string
 }
@@ -96,7 +101,7 @@ export interface ZoneReconciler {
   readonly pass: (key: string) => Effect.Effect<Requeue, WriteError | LedgerFailed>
   /**
    * The pod shall end, whatever the API says or whether it answers. `instance` stands for the object where nothing is known of it. Durable when
-   * this returns; does nothing when called again.
+   * this returns, unless the ledger cannot be written: the end of a pod does not wait for that. Does nothing when called again.
    */
   readonly terminate: (key: string, instance: ZoneInstance) => Effect.Effect<void, LedgerFailed>
   /** What the zone's status is by now, also where the API does not have it yet. */

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { PlanTask } from "@reddwarf/plans"
-import { Effect, Option } from "effect"
-import { instanceOf, key, make, memoryLedger, stop, typesOf } from "./support/simCluster.js"
+import { PlanError, type PlanTask } from "@reddwarf/plans"
+import { Effect, Logger, LogLevel, Option } from "effect"
+import { instanceOf, key, type Ledger, make, memoryLedger, stop, typesOf } from "./support/simCluster.js"
 
 const brought = Effect.gen(function*() {
   const sim = yield* make()
@@ -10,6 +10,27 @@ const brought = Effect.gen(function*() {
   yield* sim.settleWith(agent)
   return { ...sim, agent, ledger }
 })
+
+/** A ledger on a disk that may be full. */
+const onDisk = (ledger: Ledger) => {
+  const disk = { isFull: false, synced: 0 }
+  const written = <A>(write: Effect.Effect<A, PlanError.LedgerFailed>, isDurable = true) =>
+    Effect.suspend(() => {
+      if (disk.isFull) return Effect.fail(new PlanError.LedgerFailed({ operation: "append to", path: "/ledger/uid-1.log", detail: "ENOSPC: no space left on device" }))
+      disk.synced += isDurable ? 1 : 0
+      return write
+    })
+  const kept: Ledger = {
+    ...ledger,
+    save: (instance) => written(ledger.save(instance)),
+    intent: (instance) => written(ledger.intent(instance)),
+    accepted: (uid, id) => written(ledger.accepted(uid, id), false),
+    tasks: (uid, id, tasks, durable) => written(ledger.tasks(uid, id, tasks, durable), durable),
+    ended: (instance) => written(ledger.ended(instance)),
+    remove: (uid) => written(ledger.remove(uid), false)
+  }
+  return { disk, ledger: kept }
+}
 
 const statusOf = (tasks: ReadonlyArray<PlanTask.PlanTask> = []) => Object.fromEntries(tasks.map(({ status, type }) => [type, status]))
 
@@ -99,5 +120,55 @@ describe("the end of a pod", () => {
       yield* agent.reconciler.terminate(key, instanceOf())
       for (let passes = 0; passes < 5; passes++) yield* agent.reconciler.pass(key)
       assert.strictEqual(host.state, "absent")
+    }))
+
+  it.scoped("does not wait for a ledger that cannot be written, and says so; everything else does", () =>
+    Effect.gen(function*() {
+      const { cluster, elapse, host, settleWith, start } = yield* make()
+      const memory = yield* memoryLedger
+      const { disk, ledger } = onDisk(memory)
+      const agent = yield* start(ledger)
+      yield* settleWith(agent)
+      disk.isFull = true
+      host.networkFaults = ["no link"]
+      assert.strictEqual((yield* Effect.flip(agent.reconciler.pass(key)))._tag, "LedgerFailed")
+      const blocked = () => cluster.status().conditions?.find(({ type }) => type === "PlanBlocked")
+      assert.deepInclude(blocked(), { status: "True", reason: "LedgerUnavailable" })
+      yield* Effect.flip(agent.reconciler.pass(key))
+      assert.strictEqual(cluster.events.filter((reason) => reason === "LedgerUnavailable").length, 1)
+      assert.deepStrictEqual([cluster.status().plan, host.networkFaults], [undefined, ["no link"]], "nothing begins without a record of it")
+      disk.isFull = false
+      yield* settleWith(agent)
+      assert.deepStrictEqual([blocked()?.status, host.networkFaults], ["False", []])
+      disk.isFull = true
+      const before = yield* ledger.load("uid-1")
+      yield* agent.reconciler.terminate(key, instanceOf())
+      let passes = 0
+      let requeue = yield* agent.reconciler.pass(key)
+      for (; requeue._tag !== "Gone" && passes++ < 10; requeue = yield* agent.reconciler.pass(key)) yield* elapse(requeue)
+      assert.deepStrictEqual([requeue._tag, host.state, host.datasets, cluster.finalizerRemoved], ["Gone", "absent", false, true])
+      assert.strictEqual(cluster.events.filter((reason) => reason === "LedgerUnavailable").length, 2)
+      assert.deepStrictEqual(yield* ledger.load("uid-1"), before, "what is on disk is what was there")
+      // Who finds the record later has nothing to do but to remove it.
+      disk.isFull = false
+      yield* agent.reconciler.terminate(key, instanceOf())
+      for (requeue = yield* agent.reconciler.pass(key); requeue._tag !== "Gone" && passes++ < 20; requeue = yield* agent.reconciler.pass(key)) yield* elapse(requeue)
+      assert.isTrue(Option.isNone(yield* memory.load("uid-1")))
+    }).pipe(Logger.withMinimumLogLevel(LogLevel.None)))
+
+  it.scoped("is on disk when it is decided and planned, and waits for the disk at no step after that", () =>
+    Effect.gen(function*() {
+      const { elapse, host, settleWith, start } = yield* make()
+      const { disk, ledger } = onDisk(yield* memoryLedger)
+      const agent = yield* start(ledger)
+      yield* settleWith(agent)
+      disk.synced = 0
+      yield* agent.reconciler.terminate(key, instanceOf())
+      let requeue = yield* agent.reconciler.pass(key)
+      for (let passes = 0; requeue._tag !== "Gone" && passes < 10; passes++) {
+        yield* elapse(requeue)
+        requeue = yield* agent.reconciler.pass(key)
+      }
+      assert.deepStrictEqual([requeue._tag, host.state, disk.synced], ["Gone", "absent", 2])
     }))
 })

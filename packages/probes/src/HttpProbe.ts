@@ -67,71 +67,97 @@ const judge = (status: number, body: () => string): ProbeOutcome.ProbeOutcome =>
   return status < 300 ? ProbeOutcome.success : ProbeOutcome.ProbeOutcome.Success({ warning: `Probe terminated redirects, Response body: ${body()}` })
 }
 
+/** One request of an attempt: the first, or one that a redirect led to. */
+interface Ask {
+  readonly scheme: "http" | "https"
+  readonly host: string
+  readonly port: number
+  /** Path and query. */
+  readonly target: string
+  readonly headers: Record<string, Array<string> | string>
+}
+
+const isRelative = (location: string): boolean => !/^(?:[a-z][a-z0-9+.-]*:|\/\/)/i.test(location)
+
+/** What is asked next; undefined when the answer ends the attempt, as one that leads to another host does. */
+const redirected = (asked: Ask, response: Http.IncomingMessage): Ask | undefined => {
+  const from = new URL(`${asked.scheme}://${ProbeAction.hostPort(asked.host, asked.port)}${asked.target}`)
+  const to = locationOf(response, from)
+  if (to === undefined || to.hostname !== from.hostname || (to.protocol !== "http:" && to.protocol !== "https:")) return undefined
+  const scheme = to.protocol === "https:" ? "https" : "http"
+  // A name that was asked for by hand is kept where the server did not name another one.
+  const headers = isRelative(response.headers.location ?? "")
+    ? asked.headers
+    : Object.fromEntries(Object.entries(asked.headers).filter(([name]) => name.toLowerCase() !== "host"))
+  return { scheme, host: bareHost(to), port: Number(to.port) || (scheme === "https" ? 443 : 80), target: `${to.pathname}${to.search}`, headers }
+}
+
+/** Reads as much of an answer as matters, and judges it. */
+const readAnswer = (response: Http.IncomingMessage, done: (outcome: ProbeOutcome.ProbeOutcome) => void): void => {
+  const status = response.statusCode ?? 0
+  const chunks: Array<Buffer> = []
+  let size = 0
+  const body = () => Buffer.concat(chunks).toString("utf8")
+  response.on("data", (chunk: Buffer) => {
+    chunks.push(chunk.subarray(0, bodyLimit - size))
+    size += chunk.length
+    if (size >= bodyLimit) done(judge(status, body))
+  })
+  response.once("end", () => done(judge(status, body)))
+}
+
+const send = ({ headers, host, port, scheme, target: path }: Ask, onResponse: (response: Http.IncomingMessage) => void): Http.ClientRequest => {
+  const options: Https.RequestOptions = {
+    host,
+    port,
+    path,
+    headers,
+    // Without an agent: an attempt must open a connection of its own to mean anything, and an agent would have to keep account of it.
+    createConnection: () =>
+      scheme === "https"
+        ? Tls.connect({ host, port, rejectUnauthorized: false, servername: isIP(host) === 0 ? host : "" })
+        : createConnection({ host, port })
+  }
+  return (scheme === "https" ? Https : Http).request(options, onResponse)
+}
+
 /**
  * Prepares an attempt.
  *
  * @category constructors
  */
 export const prepare = (action: HttpGet): attempt.Attempt => {
-  const target = requestTarget(action.path)
-  const shown = `${action.scheme}://${ProbeAction.hostPort(action.host, action.port)}${target}`
+  const first: Ask = { scheme: action.scheme, host: action.host, port: action.port, target: requestTarget(action.path), headers: headersOf(action.headers) }
+  const shown = `${first.scheme}://${ProbeAction.hostPort(first.host, first.port)}${first.target}`
   const failed = (detail: string) => ProbeOutcome.failure(`Get "${shown}": ${detail}`)
   let reading = false
 
   const run = attempt.make((done) => {
     let current: Http.ClientRequest | undefined
     let over = false
+    const finish = (outcome: ProbeOutcome.ProbeOutcome) => {
+      over = true
+      done(outcome)
+    }
 
-    const ask = (scheme: "http" | "https", host: string, port: number, path: string, headers: Record<string, Array<string> | string>, via: number) => {
-      const finish = (outcome: ProbeOutcome.ProbeOutcome) => {
-        over = true
-        done(outcome)
-      }
-      const options: Https.RequestOptions = {
-        host,
-        port,
-        path,
-        headers,
-        // Without an agent: an attempt must open a connection of its own to mean anything, and an agent would have to keep account of it.
-        createConnection: () =>
-          scheme === "https"
-            ? Tls.connect({ host, port, rejectUnauthorized: false, servername: isIP(host) === 0 ? host : "" })
-            : createConnection({ host, port })
-      }
-      const onResponse = (response: Http.IncomingMessage) => {
-        const status = response.statusCode ?? 0
-        const from = new URL(`${scheme}://${ProbeAction.hostPort(host, port)}${path}`)
-        const next = locationOf(response, from)
-        if (next !== undefined && next.hostname === from.hostname && (next.protocol === "http:" || next.protocol === "https:")) {
-          response.destroy()
-          if (via >= maxRedirects) return finish(failed(`stopped after ${maxRedirects} redirects`))
-          const isRelative = !/^(?:[a-z][a-z0-9+.-]*:|\/\/)/i.test(response.headers.location ?? "")
-          // A name that was asked for by hand is kept where the server did not name another one.
-          const kept = isRelative ? headers : Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== "host"))
-          const nextScheme = next.protocol === "https:" ? "https" : "http"
-          ask(nextScheme, bareHost(next), Number(next.port) || (nextScheme === "https" ? 443 : 80), `${next.pathname}${next.search}`, kept, via + 1)
-          return
-        }
-        reading = true
-        const chunks: Array<Buffer> = []
-        let size = 0
-        const body = () => Buffer.concat(chunks).toString("utf8")
-        response.on("data", (chunk: Buffer) => {
-          chunks.push(chunk.subarray(0, bodyLimit - size))
-          size += chunk.length
-          if (size >= bodyLimit) finish(judge(status, body))
-        })
-        response.once("end", () => finish(judge(status, body)))
-        response.on("error", () => {
-          if (!over) finish(failed("unexpected EOF"))
-        })
-      }
+    const ask = (asked: Ask, redirects: number): void => {
       try {
-        const request = (scheme === "https" ? Https : Http).request(options, onResponse)
+        const request = send(asked, (response) => {
+          const next = redirected(asked, response)
+          if (next !== undefined) {
+            response.destroy()
+            return redirects >= maxRedirects ? finish(failed(`stopped after ${maxRedirects} redirects`)) : ask(next, redirects + 1)
+          }
+          reading = true
+          readAnswer(response, finish)
+          response.on("error", () => {
+            if (!over) finish(failed("unexpected EOF"))
+          })
+        })
         current = request
         // An error after the outcome is the connection being let go of.
         request.on("error", (error) => {
-          if (!over && current === request) finish(failed(requestFailed(host, port, error)))
+          if (!over && current === request) finish(failed(requestFailed(asked.host, asked.port, error)))
         })
         request.end()
       } catch (error) {
@@ -140,7 +166,7 @@ export const prepare = (action: HttpGet): attempt.Attempt => {
       }
     }
 
-    ask(action.scheme, action.host, action.port, target, headersOf(action.headers), 0)
+    ask(first, 0)
     return () => {
       over = true
       current?.destroy()

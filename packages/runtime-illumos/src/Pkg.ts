@@ -42,6 +42,3 @@ export const installed = (
     Effect.map(({ stdout }): ReadonlyArray<Package> | undefined => parse(stdout)),
     Effect.catchIf((error) => error.reason === "NotFound", () => Effect.succeed(undefined))
   )
-
-/** The package that brings a brand on OmniOS; OpenIndiana has others, SmartOS none. @category combinators */
-export const ofBrand = (brand: string): string => `system/zones/brand/${brand}`

@@ -43,6 +43,9 @@ export interface Subjects {
   readonly StorageClassAdd: StorageV1.StorageClass
   readonly StorageClassUpdate: StorageV1.StorageClass
   readonly StorageClassDelete: StorageV1.StorageClass
+  readonly CSINodeAdd: StorageV1.CSINode
+  readonly CSINodeUpdate: StorageV1.CSINode
+  readonly VolumeAttachmentDelete: StorageV1.VolumeAttachment
   readonly NamespaceAdd: CoreV1.Namespace
   readonly NamespaceUpdateLabels: CoreV1.Namespace
   readonly ServiceAdd: CoreV1.Service

@@ -22,7 +22,7 @@ export interface Lister<A> {
   readonly list: () => ReadonlyArray<A>
   /** Those of one namespace. */
   readonly inNamespace: (namespace: string) => ReadonlyArray<A>
-  /** Those that an index has under a value; nothing for an index that is not kept for the kind, see `persistentVolumeIndexes`. */
+  /** Those that an index has under a value; nothing for an index that is not kept for the kind, see `persistentVolumeIndexes` and `volumeAttachmentIndexes`. */
   readonly by: (index: Index<A>, value: string) => ReadonlyArray<A>
 }
 
@@ -36,6 +36,8 @@ export interface Listers {
   readonly persistentVolumes: Lister<CoreV1.PersistentVolume>
   readonly persistentVolumeClaims: Lister<CoreV1.PersistentVolumeClaim>
   readonly storageClasses: Lister<StorageV1.StorageClass>
+  readonly csiNodes: Lister<StorageV1.CSINode>
+  readonly volumeAttachments: Lister<StorageV1.VolumeAttachment>
   readonly podDisruptionBudgets: Lister<PolicyV1.PodDisruptionBudget>
   readonly priorityClasses: Lister<SchedulingV1.PriorityClass>
   readonly services: Lister<CoreV1.Service>
@@ -95,6 +97,23 @@ export const volumesByNode: Index<CoreV1.PersistentVolume> = {
 export const persistentVolumeIndexes: ReadonlyArray<Index<CoreV1.PersistentVolume>> = [freeVolumesByClass, volumesByClaim, volumesByNode]
 
 /**
+ * Attachments by the node that they are to.
+ *
+ * @category constants
+ */
+export const attachmentsByNode: Index<StorageV1.VolumeAttachment> = {
+  name: "node",
+  valuesOf: ({ spec }) => [spec.nodeName]
+}
+
+/**
+ * The indexes that are kept for attachments.
+ *
+ * @category constants
+ */
+export const volumeAttachmentIndexes: ReadonlyArray<Index<StorageV1.VolumeAttachment>> = [attachmentsByNode]
+
+/**
  * A lister over these objects: for tests and what-if questions.
  *
  * @category constructors
@@ -122,6 +141,8 @@ export const empty: Listers = {
   persistentVolumes: nothing,
   persistentVolumeClaims: nothing,
   storageClasses: nothing,
+  csiNodes: nothing,
+  volumeAttachments: nothing,
   podDisruptionBudgets: nothing,
   priorityClasses: nothing,
   services: nothing,

@@ -11,6 +11,7 @@ import * as NodePorts from "./plugins/NodePorts.js"
 import * as NodeReady from "./plugins/NodeReady.js"
 import * as NodeResourcesFit from "./plugins/NodeResourcesFit.js"
 import * as NodeUnschedulable from "./plugins/NodeUnschedulable.js"
+import * as NodeVolumeLimits from "./plugins/NodeVolumeLimits.js"
 import * as PodGroups from "./plugins/PodGroups.js"
 import * as PodTopologySpread from "./plugins/PodTopologySpread.js"
 import * as PrioritySort from "./plugins/PrioritySort.js"
@@ -128,6 +129,7 @@ export const builtInPlugins: ReadonlyArray<SchedulerPlugin> = [
   NodePorts.plugin,
   NodeResourcesFit.plugin,
   VolumeRestrictions.plugin,
+  NodeVolumeLimits.plugin,
   VolumeBinding.plugin,
   VolumeZone.plugin,
   ZfsCapacity.plugin,

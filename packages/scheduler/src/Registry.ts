@@ -11,6 +11,7 @@ import * as NodePorts from "./plugins/NodePorts.js"
 import * as NodeReady from "./plugins/NodeReady.js"
 import * as NodeResourcesFit from "./plugins/NodeResourcesFit.js"
 import * as NodeUnschedulable from "./plugins/NodeUnschedulable.js"
+import * as NodeVolumeLimits from "./plugins/NodeVolumeLimits.js"
 import * as PodGroups from "./plugins/PodGroups.js"
 import * as PodTopologySpread from "./plugins/PodTopologySpread.js"
 import * as PrioritySort from "./plugins/PrioritySort.js"
@@ -57,6 +58,7 @@ const plain: ReadonlyArray<PluginFactory.PluginFactory> = [
   ZoneBrand.plugin,
   NodePorts.plugin,
   VolumeRestrictions.plugin,
+  NodeVolumeLimits.plugin,
   VolumeZone.plugin,
   ImageLocality.plugin
 ].map(PluginFactory.of)

@@ -101,6 +101,11 @@ const ready: Remedy = (_, { name, node }) => {
   return [`make node ${name} ready: ${state}`]
 }
 
+const volumeLimits: Remedy = (_, { name }, { code }) =>
+  code === "Unresolvable"
+    ? ["make the claim that is missing: kubectl get pvc shows those that are there"]
+    : [`let pods with volumes leave ${name}, or use fewer volumes: kubectl get csinode ${name} -o yaml shows how many of each driver it attaches`]
+
 const volumeZone: Remedy = (_, { name }) => [
   `use a volume of the zone and region of ${name}, or correct their labels (topology.kubernetes.io/zone, topology.kubernetes.io/region) on the volume or the node`
 ]
@@ -141,6 +146,7 @@ export const builtIn: Remedies = {
   ZoneBrand: brand,
   NodePorts: ports,
   NodeResourcesFit: fit,
+  NodeVolumeLimits: volumeLimits,
   VolumeZone: volumeZone,
   InterPodAffinity: podAffinity,
   PodTopologySpread: spread

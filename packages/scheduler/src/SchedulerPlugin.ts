@@ -238,3 +238,53 @@ export const reject = (rejection: Rejection): PreFilterResult => ({ _tag: "Rejec
  * @category constructors
  */
 export const allow: Permit = { _tag: "Allow" }
+
+/** Every field of a plugin: the compiler sees to it that none is missing here. */
+const fieldKinds: Readonly<Record<keyof SchedulerPlugin, "fact" | "extension point">> = {
+  name: "fact",
+  requeueOn: "fact",
+  uses: "fact",
+  nodeLocal: "fact",
+  preEnqueue: "extension point",
+  queueSort: "extension point",
+  preFilter: "extension point",
+  filter: "extension point",
+  postFilter: "extension point",
+  preScore: "extension point",
+  score: "extension point",
+  normalizeScores: "extension point",
+  reserve: "extension point",
+  unreserve: "extension point",
+  permit: "extension point",
+  preBindWait: "extension point",
+  preBind: "extension point",
+  bind: "extension point",
+  postBind: "extension point"
+}
+
+const kindOf = new Map<string, string>(Object.entries(fieldKinds))
+
+/**
+ * Why a value that comes from outside, such as from a module that is loaded, is no plugin, in words that follow "it"; nothing when it is one, as far
+ * as can be seen without calling it.
+ *
+ * @category combinators
+ */
+export const problemOf = (value: unknown): string | undefined => {
+  if (typeof value !== "object" || value === null) return "is no object"
+  const name: unknown = "name" in value ? value.name : undefined
+  if (typeof name !== "string" || name === "") return "has no name"
+  for (const [field, content] of Object.entries(value)) {
+    const kind = kindOf.get(field)
+    if (kind === undefined) return `${name}: there is no extension point ${field}`
+    if (kind === "extension point" && typeof content !== "function") return `${name}: ${field} is no function`
+  }
+  return undefined
+}
+
+/**
+ * Whether a value that comes from outside is a plugin, as far as can be seen without calling it.
+ *
+ * @category refinements
+ */
+export const isPlugin = (value: unknown): value is SchedulerPlugin => problemOf(value) === undefined

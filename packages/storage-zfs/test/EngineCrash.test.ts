@@ -1,24 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
+import { CrashPoint } from "@reddwarf/illumos-sim"
 import { CommandLine, CommandRunner } from "@reddwarf/runtime-illumos"
-import { Cause, Context, Effect, Exit, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { DatasetName, StorageEngine, type StorageError } from "../src/index.js"
 import { simulated } from "./zfsBackend.js"
 
 type Runner = Context.Tag.Service<CommandRunner.CommandRunner>
-
-/** A runner that is killed with the program that uses it: before its nth command runs, or after that and before anybody has seen the answer. */
-const dying = (runner: Runner, at: number, when: "before" | "after"): Runner => {
-  let count = 0
-  return {
-    ...runner,
-    run: (line) =>
-      Effect.suspend(() => {
-        count += 1
-        if (count !== at) return runner.run(line)
-        return when === "before" ? Effect.die("killed") : Effect.zipRight(runner.run(line), Effect.die("killed"))
-      })
-  }
-}
 
 const root = DatasetName.make("tpool/r")
 const origin = DatasetName.snapshot(DatasetName.child(root, "images", "web"), "base")
@@ -91,7 +78,7 @@ const prepared = Effect.gen(function*() {
 
 /** Kills the program at each of its commands in turn, lets it run again undisturbed, and compares. */
 const everyPoint = (
-  when: "before" | "after",
+  moment: CrashPoint.Moment,
   before: Effect.Effect<void, StorageError.StorageError, StorageEngine.StorageEngine>,
   program: Effect.Effect<void, StorageError.StorageError, StorageEngine.StorageEngine>
 ) =>
@@ -99,29 +86,26 @@ const everyPoint = (
     const calm = yield* prepared
     yield* using(calm, Effect.zipRight(before, program))
     const expected = yield* state(calm)
-    let points = 0
-    for (let at = 1;; at++) {
-      const runner = yield* prepared
-      yield* using(runner, before)
-      const exit = yield* Effect.exit(using(dying(runner, at, when), program))
-      if (Exit.isSuccess(exit)) break
-      assert.isTrue(Cause.isDie(exit.cause), Cause.pretty(exit.cause))
-      yield* using(runner, program)
-      assert.deepStrictEqual(yield* state(runner), expected, `killed ${when} command ${at}`)
-      points = at
-    }
-    return points
+    return yield* CrashPoint.inTurn(moment, (point) =>
+      Effect.gen(function*() {
+        const runner = yield* prepared
+        yield* using(runner, before)
+        if (!(yield* CrashPoint.isReached(using(CrashPoint.runner(runner, point), program)))) return false
+        yield* using(runner, program)
+        assert.deepStrictEqual(yield* state(runner), expected, `killed ${moment} command ${point.command}`)
+        return true
+      }))
   }).pipe(Effect.scoped)
 
 describe("an engine that is killed", () => {
-  for (const when of ["before", "after"] as const) {
-    it.live(`goes on from any point of making things (killed ${when} a command)`, () =>
-      Effect.map(everyPoint(when, Effect.void, making), (points) => assert.isAbove(points, 20)), 120_000)
+  for (const moment of CrashPoint.moments) {
+    it.live(`goes on from any point of making things (killed ${moment} a command)`, () =>
+      Effect.map(everyPoint(moment, Effect.void, making), (points) => assert.isAbove(points, 20)), 120_000)
 
-    it.live(`renews a root from any point of that (killed ${when} a command)`, () =>
-      Effect.map(everyPoint(when, rooted, renewing), (points) => assert.isAbove(points, 5)), 120_000)
+    it.live(`renews a root from any point of that (killed ${moment} a command)`, () =>
+      Effect.map(everyPoint(moment, rooted, renewing), (points) => assert.isAbove(points, 5)), 120_000)
 
-    it.live(`leaves nothing behind from any point of destroying them (killed ${when} a command)`, () =>
-      Effect.map(everyPoint(when, making, unmaking), (points) => assert.isAbove(points, 5)), 120_000)
+    it.live(`leaves nothing behind from any point of destroying them (killed ${moment} a command)`, () =>
+      Effect.map(everyPoint(moment, making, unmaking), (points) => assert.isAbove(points, 5)), 120_000)
   }
 })

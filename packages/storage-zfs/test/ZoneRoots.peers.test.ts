@@ -1,6 +1,7 @@
 import { assert, layer } from "@effect/vitest"
-import { type CommandLine, CommandRunner } from "@reddwarf/runtime-illumos"
-import { Cause, Context, Effect, Exit, Layer } from "effect"
+import { CrashPoint } from "@reddwarf/illumos-sim"
+import { CommandRunner } from "@reddwarf/runtime-illumos"
+import { Context, Effect, Layer, Number } from "effect"
 import { DatasetName, StorageEngine, Zfs } from "../src/index.js"
 import { fuse, inPath, simulated, TestZfs } from "./zfsBackend.js"
 import { engineLayer, place } from "./zfsSuite.js"
@@ -61,6 +62,23 @@ const installed = (name: string) =>
     const { engine, one, two } = yield* withImages(name)
     const { version, zone } = yield* install(engine, of, one)
     return { engine, one, two, zone, version }
+  })
+
+/** Tries an engine that dies at its first command, then one that does at its second, and so on; gives how many there were. */
+const everyPoint = <E, R>(
+  base: DatasetName.DatasetName,
+  trial: (dying: StorageEngine.StorageEngine["Type"], where: string) => Effect.Effect<boolean, E, R>
+) =>
+  Effect.gen(function*() {
+    const runner = yield* CommandRunner.CommandRunner
+    const counts = yield* Effect.forEach(CrashPoint.moments, (moment) =>
+      CrashPoint.inTurn(moment, (point) =>
+        Effect.gen(function*() {
+          const dying = Layer.succeed(CommandRunner.CommandRunner, CrashPoint.runner(runner, point))
+          const built = yield* Layer.build(Layer.provide(StorageEngine.layerZfs({ root: DatasetName.child(base, "reddwarf") }), dying))
+          return yield* trial(Context.get(built, StorageEngine.StorageEngine), `killed ${moment} command ${point.command}`)
+        })))
+    return Number.sumAll(counts)
   })
 
 for (const backend of [simulated, fuse, inPath]) {
@@ -159,46 +177,29 @@ for (const backend of [simulated, fuse, inPath]) {
 
     it.scoped.skipIf(off)("are kept once, and not for longer, after a kill before or after any command of that", () =>
       Effect.gen(function*() {
-        const runner = yield* CommandRunner.CommandRunner
         const { base, engine, one } = yield* withImages("snapshots")
         yield* install(engine, of, one)
         const change = (engine: StorageEngine.StorageEngine["Type"]) =>
           Effect.zipRight(engine.snapshotRoot({ ...of, change: first }), engine.dropRootSnapshots({ ...of, keep: second }))
-        let points = 0
-        for (const when of ["before", "after"] as const) {
-          for (let at = 1;; at++) {
-            let count = 0
-            const dying: typeof runner = {
-              ...runner,
-              run: (line: CommandLine.CommandLine) =>
-                Effect.suspend(() => {
-                  count += 1
-                  if (count !== at) return runner.run(line)
-                  return when === "before" ? Effect.die("killed") : Effect.zipRight(runner.run(line), Effect.die("killed"))
-                })
-            }
-            const killed = yield* Layer.build(
-              StorageEngine.layerZfs({ root: DatasetName.child(base, "reddwarf") }).pipe(Layer.provide(Layer.succeed(CommandRunner.CommandRunner, dying)))
-            )
-            if (Exit.isSuccess(yield* Effect.exit(change(Context.get(killed, StorageEngine.StorageEngine))))) break
-            points += 1
+        const points = yield* everyPoint(base, (dying, where) =>
+          Effect.gen(function*() {
+            if (!(yield* CrashPoint.isReached(change(dying)))) return false
             yield* engine.snapshotRoot({ ...of, change: first })
-            assert.lengthOf(yield* snapshots(engine, of.zone), 1, `killed ${when} command ${at}`)
+            assert.lengthOf(yield* snapshots(engine, of.zone), 1, where)
             yield* change(engine)
-            assert.lengthOf(yield* snapshots(engine, of.zone), 0, `killed ${when} command ${at}`)
-          }
-        }
+            assert.lengthOf(yield* snapshots(engine, of.zone), 0, where)
+            return true
+          }))
         assert.isAbove(points, 6)
       }), 60_000)
 
     it.scoped.skipIf(off)("are right again after a kill before or after any command of a swap", () =>
       Effect.gen(function*() {
-        const runner = yield* CommandRunner.CommandRunner
         const { base, engine, one, two } = yield* withImages("crash")
-        /** Changes the root of a zone of its own with an engine that dies at its command `at`; whether it came to that. */
-        const killedAt = (at: number, when: "before" | "after") =>
+        let zones = 0
+        const points = yield* everyPoint(base, (dying, where) =>
           Effect.gen(function*() {
-            const spec = { ...of, zone: `${of.zone}-${when}-${at}` }
+            const spec = { ...of, zone: `${of.zone}-${zones++}` }
             const { version } = yield* install(engine, spec, one)
             const change = (engine: StorageEngine.StorageEngine["Type"]) =>
               Effect.gen(function*() {
@@ -206,38 +207,17 @@ for (const backend of [simulated, fuse, inPath]) {
                 yield* engine.swapRoot({ ...spec, change: first })
                 yield* engine.dropRoots({ ...spec, previous: 1 })
               })
-            let count = 0
-            const dying: typeof runner = {
-              ...runner,
-              run: (line: CommandLine.CommandLine) =>
-                Effect.suspend(() => {
-                  count += 1
-                  if (count !== at) return runner.run(line)
-                  return when === "before" ? Effect.die("killed") : Effect.zipRight(runner.run(line), Effect.die("killed"))
-                })
-            }
-            const killed = yield* Layer.build(
-              StorageEngine.layerZfs({ root: DatasetName.child(base, "reddwarf") }).pipe(
-                Layer.provide(Layer.succeed(CommandRunner.CommandRunner, dying))
-              )
-            )
-            const exit = yield* Effect.exit(change(Context.get(killed, StorageEngine.StorageEngine)))
-            if (Exit.isSuccess(exit)) return false
-            assert.isTrue(Cause.isDie(exit.cause), Cause.pretty(exit.cause))
+            if (!(yield* CrashPoint.isReached(change(dying)))) return false
             yield* change(engine)
             const seen = yield* engine.observeRoot(spec)
             assert.deepStrictEqual(
               [seen.active?.change, seen.staged.size, [...seen.previous.keys()], yield* version],
               [first, 0, ["11111111"], "two"],
-              `killed ${when} command ${at}`
+              where
             )
             yield* engine.destroyZoneDataset(spec.zone)
             return true
-          })
-        let points = 0
-        for (const when of ["before", "after"] as const) {
-          for (let at = 1; yield* killedAt(at, when); at++) points += 1
-        }
+          }))
         assert.isAbove(points, 20)
       }), 180_000)
   })

@@ -156,7 +156,8 @@ export type ChangeListener = (changes: ReadonlyArray<Change>) => void
 /**
  * The objects of one cluster.
  *
- * A write that is interrupted before its transaction began does not happen; afterwards it has happened.
+ * A write that is interrupted before its transaction began does not happen; afterwards it has happened. Those of a store itself are
+ * `Direct`, so that plain code can run them without a fiber.
  *
  * @category services
  */

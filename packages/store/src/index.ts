@@ -1,4 +1,5 @@
 export * as Compaction from "./Compaction.js"
+export * as Direct from "./Direct.js"
 export * as Key from "./Key.js"
 export * as ObjectStore from "./ObjectStore.js"
 export * as StoreError from "./StoreError.js"

@@ -4,34 +4,10 @@ import { Clock, Console, Effect, Random, Schema } from "effect"
 import { spawn } from "node:child_process"
 import { createHash } from "node:crypto"
 import * as NodePath from "node:path"
-import { fileURLToPath } from "node:url"
-import { build } from "tsup"
+import { bundle } from "vitest-config/bundle"
 import { temporaryDirectory } from "./support/stores.js"
 
-const sources = fileURLToPath(new URL("../src/index.ts", import.meta.url))
-
-/** The writer as one file with everything in it, so that it starts quickly. */
-const bundleWriter = Effect.flatMap(temporaryDirectory, (directory) =>
-  Effect.as(
-    Effect.promise(() =>
-      build({
-        config: false,
-        entry: { writer: fileURLToPath(new URL("crash/writer.ts", import.meta.url)) },
-        outDir: directory,
-        format: "esm",
-        target: "node24",
-        platform: "node",
-        removeNodeProtocol: false,
-        noExternal: [/.*/],
-        silent: true,
-        outExtension: () => ({ js: ".mjs" }),
-        esbuildOptions: (options) => {
-          options.alias = { "@reddwarf/store": sources }
-        }
-      })
-    ),
-    NodePath.join(directory, "writer.mjs")
-  ))
+const bundleWriter = Effect.flatMap(temporaryDirectory, (directory) => bundle(new URL("crash/writer.ts", import.meta.url), directory))
 
 /** Runs a command and kills it as soon as `deadline` ends, which is told of the first acknowledged write; answers with all that it has said. */
 const runUntil = (command: string, args: ReadonlyArray<string>, deadline: (busy: Effect.Effect<void>) => Effect.Effect<void>) =>

@@ -71,13 +71,19 @@ export const startAgent = async (to: Server, podCidr: string): Promise<Agent> =>
   }
 }
 
-/** The processes that keep the containers of an agent, by what /proc tells. */
-export const supervisorsOf = (to: Server): ReadonlyArray<number> =>
+/** The processes of an agent that were started with this command, by what /proc tells. */
+const processesOf = (to: Server, command: string): ReadonlyArray<number> =>
   readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((name) => {
     try {
       const words = readFileSync(`/proc/${name}/cmdline`, "utf8").split("\0")
-      return words.includes("supervise") && words.some((word) => word.startsWith(to.directory ?? "")) ? [Number(name)] : []
+      return words.includes(command) && words.some((word) => word.startsWith(to.directory ?? "")) ? [Number(name)] : []
     } catch {
       return []
     }
   })
+
+/** The processes that keep the containers of an agent. */
+export const supervisorsOf = (to: Server): ReadonlyArray<number> => processesOf(to, "supervise")
+
+/** The processes in which the commands of simulated hosts run: what they take is no agent's. */
+export const simulatedHostsOf = (to: Server): ReadonlyArray<number> => processesOf(to, "simulated-host")

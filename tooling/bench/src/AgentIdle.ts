@@ -1,5 +1,5 @@
 /** The case of an agent without work: what it takes of a core, and its memory, with so many pods that run. */
-import { startAgent, supervisorsOf } from "./Agent.ts"
+import { simulatedHostsOf, startAgent, supervisorsOf } from "./Agent.ts"
 import type { Result } from "./Load.ts"
 import { expect } from "./Pods.ts"
 import { cpuMillis, follow, podOf, PODS, until } from "./PodStarts.ts"
@@ -32,7 +32,8 @@ export const agentIdle = (count: number, seconds: number) => async (port: number
     const running = megabytes([agent.pid])
     await new Promise((resolve) => setTimeout(resolve, settleMillis))
     const supervisors = supervisorsOf(server)
-    const before = [cpuMillis([agent.pid]), cpuMillis(supervisors)] as const
+    const hosts = simulatedHostsOf(server)
+    const before = [cpuMillis([agent.pid]), cpuMillis(supervisors), cpuMillis(hosts)] as const
     const began = performance.now()
     await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
     const share = (pids: ReadonlyArray<number>, since: number): string => ((cpuMillis(pids) - since) / (performance.now() - began) * 100).toFixed(2)
@@ -47,9 +48,10 @@ export const agentIdle = (count: number, seconds: number) => async (port: number
       generatorCpuMillis: undefined,
       residentMegabytes: megabytes([agent.pid]),
       note: [
-        `share of a core: agent ${share([agent.pid], before[0])} %, supervisor ${share(supervisors, before[1])} %`,
+        `share of a core: agent ${share([agent.pid], before[0])} %, supervisor ${share(supervisors, before[1])} %, simulated host ${share(hosts, before[2])} %`,
         `memory is the agent's, ${running.toFixed(0)} MB when the last pod ran`,
-        `supervisor ${megabytes(supervisors).toFixed(0)} MB`
+        `supervisor ${megabytes(supervisors).toFixed(0)} MB`,
+        `simulated host ${megabytes(hosts).toFixed(0)} MB`
       ].join("; ")
     }]
   } finally {

@@ -1,5 +1,5 @@
 /** The case of pods that run: how soon after their creation, many at once, and what that costs the agent. */
-import { startAgent, supervisorsOf } from "./Agent.ts"
+import { simulatedHostsOf, startAgent, supervisorsOf } from "./Agent.ts"
 import { percentile, type Result } from "./Load.ts"
 import { expect, podsOf } from "./Pods.ts"
 import { RawConnection } from "./RawClient.ts"
@@ -86,11 +86,13 @@ const staged = async (port: number, most: number, act: (scene: Scene) => Promise
   const latencies: Array<number> = []
   let agentMillis = 0
   let supervisorMillis = 0
+  let hostMillis = 0
   const scene: Scene = {
     start: async (names, measured) => {
       const sent = new Map<string, number>()
       const before = cpuMillis([agent.pid])
       const supervised = cpuMillis(supervisorsOf(server))
+      const hosted = cpuMillis(simulatedHostsOf(server))
       await Promise.all(names.map(async (pod, i) => {
         sent.set(pod, performance.now())
         expect(await connectionFor(i).request("POST", PODS, podOf(pod)), 201, `create ${pod}`)
@@ -100,6 +102,7 @@ const staged = async (port: number, most: number, act: (scene: Scene) => Promise
       for (const [pod, at] of sent) latencies.push((seen.running.get(pod) ?? Number.NaN) - at)
       agentMillis += cpuMillis([agent.pid]) - before
       supervisorMillis += cpuMillis(supervisorsOf(server)) - supervised
+      hostMillis += cpuMillis(simulatedHostsOf(server)) - hosted
     },
     remove: async (names) => {
       await Promise.all(names.map(async (pod, i) => {
@@ -109,6 +112,7 @@ const staged = async (port: number, most: number, act: (scene: Scene) => Promise
     },
     result: (title) => {
       const sorted = latencies.toSorted((a, b) => a - b)
+      const forEach = (millis: number): string => (millis / sorted.length).toFixed(1)
       return {
         name: title,
         operations: sorted.length,
@@ -119,7 +123,7 @@ const staged = async (port: number, most: number, act: (scene: Scene) => Promise
         serverCpuMillis: undefined,
         generatorCpuMillis: undefined,
         residentMegabytes: (usage(agent.pid)?.residentBytes ?? Number.NaN) / 1e6,
-        note: `CPU for each pod: agent ${(agentMillis / sorted.length).toFixed(1)} ms, supervisor ${(supervisorMillis / sorted.length).toFixed(1)} ms; memory is the agent's`
+        note: `CPU for each pod: agent ${forEach(agentMillis)} ms, supervisor ${forEach(supervisorMillis)} ms, simulated host ${forEach(hostMillis)} ms; memory is the agent's`
       }
     }
   }

@@ -67,7 +67,7 @@ export const metered = <A>(meter: Meter, evaluate: () => A): A => {
 const perText = 16
 
 /** Steps for a look at each member of a value. */
-export const shallow = (value: unknown): number => {
+const shallow = (value: unknown): number => {
   if (typeof value === "string") return value.length / perText
   if (isArray(value)) return value.length
   if (value instanceof Map) return value.size

@@ -31,7 +31,7 @@ const keywords: ReadonlySet<string> = new Set(
 )
 
 /** The name of a field in expressions; undefined for one that no expression can name. */
-export const escapeName = (name: string): string | undefined => {
+const escapeName = (name: string): string | undefined => {
   if (keywords.has(name)) return `__${name}__`
   if (name === typeProperty || !/^[a-zA-Z_][a-zA-Z0-9_.\-/]*$/.test(name)) return undefined
   return name.replaceAll("__", "__underscores__").replaceAll(".", "__dot__").replaceAll("-", "__dash__").replaceAll("/", "__slash__")

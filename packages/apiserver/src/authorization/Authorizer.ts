@@ -95,7 +95,7 @@ const schedulerRules: ReadonlyArray<Rule> = [
   core(["bindings", "pods/binding"], ["create"]),
   core(["pods/status"], ["patch", "update"]),
   core(["persistentvolumeclaims", "persistentvolumes"], ["patch", "update"]),
-  { group: "storage.k8s.io", resources: ["storageclasses"], verbs: read },
+  { group: "storage.k8s.io", resources: ["csinodes", "storageclasses", "volumeattachments"], verbs: read },
   { group: "policy", resources: ["poddisruptionbudgets"], verbs: read },
   { group: "apps", resources: ["replicasets", "statefulsets"], verbs: read },
   { group: "metrics.k8s.io", resources: ["nodes"], verbs: read }

@@ -122,14 +122,12 @@ export const createDecoded = (
     const name = generated ? Names.generateName(base, call.context.random) : given
     const stored = eager.flatMap(admit(call, claim(call, object, name), dryRun, entriesOf), (admitted) => store(call, admitted, dryRun))
     if (!generated) return stored
-    return stored.pipe(
-      Effect.catchAll((status) => {
-        if (status.reason !== "AlreadyExists") return Effect.fail(status)
-        return left > 1 ? attempt(left - 1) : Effect.fail(Status.generateNameConflict(call.kind, name))
-      })
-    )
+    return eager.catchAll(stored, (status) => {
+      if (status.reason !== "AlreadyExists") return Effect.fail(status)
+      return left > 1 ? attempt(left - 1) : Effect.fail(Status.generateNameConflict(call.kind, name))
+    })
   }
-  return Effect.suspend(() => attempt(nameAttempts))
+  return eager.suspend(() => attempt(nameAttempts))
 }
 
 /** Answers a create request: 201 with the stored object. @category combinators */
@@ -138,5 +136,5 @@ export const create = (call: ResourceRequest): Effect.Effect<ApiResponse, Status
     body.withDecoded(call, call.kind, options.fieldValidation, ({ object, warnings }) =>
       eager.flatMap(checkNamespace(call, object), () =>
         (object.metadata.resourceVersion ?? "") === ""
-          ? Effect.map(createDecoded(call, object, options.dryRun), (result) => commit.respond(call, 201, result, warnings))
+          ? eager.map(createDecoded(call, object, options.dryRun), (result) => commit.respond(call, 201, result, warnings))
           : Effect.fail(Status.badRequest("resourceVersion should not be set on objects to be created")))))

@@ -93,7 +93,7 @@ const attempt = (
   name: string,
   options: deleteOptions.DeleteOptions
 ): Effect.Effect<Outcome, commit.Raced | commit.Refused> =>
-  Effect.suspend((): Effect.Effect<Outcome, commit.Raced | commit.Refused> => {
+  eager.suspend((): Effect.Effect<Outcome, commit.Raced | commit.Refused> => {
     const { context, info, kind } = call
     const current = change.currentOf(call, name)
     if (current === undefined) return Effect.fail(commit.refused(failures.missing(kind, name)))
@@ -110,12 +110,12 @@ const attempt = (
       const removal = options.dryRun
         ? Effect.succeed(commit.pretend(object))
         : commit.remove(context, kind, key, revision, object, originOf(call, object))
-      return Effect.map(removal, (result) => ({ removed: true, result }))
+      return eager.map(removal, (result) => ({ removed: true, result }))
     }
     const next = mark(call, object, grace, finalizers)
     if (next === object) return Effect.succeed({ removed: false, result: { bytes: current.bytes, object } })
     const marked = options.dryRun ? Effect.succeed(commit.pretend(next)) : commit.update(context, kind, key, revision, next, originOf(call, next))
-    return Effect.map(marked, (result) => ({ removed: false, result }))
+    return eager.map(marked, (result) => ({ removed: false, result }))
   })
 
 const admit = (call: ResourceRequest, name: string, dryRun: boolean): Effect.Effect<void, Status.Status> => {
@@ -145,7 +145,7 @@ export const deleteNamed = (
   name: string,
   options: deleteOptions.DeleteOptions
 ): Effect.Effect<Outcome, Status.Status> =>
-  Effect.suspend(() =>
+  eager.suspend(() =>
     eager.flatMap(admit(call, name, options.dryRun), () =>
       commit.retrying(
         call.context,
@@ -160,8 +160,8 @@ const returnsObject = new Set(["Pod", "Namespace"])
 
 /** Answers a delete request: the object as long as it remains, else a Status. @category combinators */
 export const deleteOne = (call: ResourceRequest, name: string): Effect.Effect<ApiResponse, Status.Status> =>
-  Effect.flatMap(deleteOptions.read(call), (options) =>
-    Effect.map(deleteNamed(call, name, options), (outcome) => answerOf(call, name, options, outcome)))
+  eager.flatMap(deleteOptions.read(call), (options) =>
+    eager.map(deleteNamed(call, name, options), (outcome) => answerOf(call, name, options, outcome)))
 
 const answerOf = (
   call: ResourceRequest,

@@ -106,7 +106,7 @@ const explicitVersion = (patched: unknown, current: unknown): boolean =>
  * @category combinators
  */
 export const patch = (call: ResourceRequest, name: string): Effect.Effect<ApiResponse, Status.Status> =>
-  Effect.suspend(() => {
+  eager.suspend(() => {
     const { context, info, kind } = call
     const type = patchType(Request.header(call.request, "content-type"))
     if (type === "apply") return serverSideApply(call, name)
@@ -124,8 +124,8 @@ export const patch = (call: ResourceRequest, name: string): Effect.Effect<ApiRes
       if (Either.isLeft(decoded)) return Effect.fail(commit.refused(decoded.left))
       const { object, warnings } = decoded.right
       return eager.flatMap(eager.mapError(checkIdentity(call, object, name), commit.refused), () =>
-        Effect.map(change.apply(call, current, object, dryRun), (result) => commit.respond(call, 200, result, warnings)))
+        eager.map(change.apply(call, current, object, dryRun), (result) => commit.respond(call, 200, result, warnings)))
     }
     return withPatch(call, (apply) =>
-      commit.retrying(context, commit.maxAttempts, Effect.suspend(() => attempt(apply)), () => Status.conflict(kind, name)))
+      commit.retrying(context, commit.maxAttempts, eager.suspend(() => attempt(apply)), () => Status.conflict(kind, name)))
   })

@@ -8,6 +8,7 @@ import * as change from "../internal/change.js"
 import * as commit from "../internal/commit.js"
 import * as eager from "../internal/eager.js"
 import * as failures from "../internal/failures.js"
+import * as leaseRenewal from "../internal/leaseRenewal.js"
 import * as writeOptions from "../internal/writeOptions.js"
 import { createDecoded } from "./Create.js"
 
@@ -43,7 +44,7 @@ const unconditional = ({ kind }: ResourceRequest, name: string): Effect.Effect<v
 
 /** Answers an update request: 200, or 201 where the kind lets a PUT create. @category combinators */
 export const update = (call: ResourceRequest, name: string): Effect.Effect<ApiResponse, Status.Status> =>
-  eager.flatMap(writeOptions.parse(call.info.query, "UpdateOptions"), (options) =>
+  leaseRenewal.renew(call, name) ?? eager.flatMap(writeOptions.parse(call.info.query, "UpdateOptions"), (options) =>
     body.withDecoded(call, call.kind, options.fieldValidation, ({ object, warnings }) =>
       eager.flatMap(checkIdentity(call, object, name), () => replace(call, name, object, warnings, options.dryRun))))
 
@@ -56,14 +57,11 @@ const replace = (
 ): Effect.Effect<ApiResponse, Status.Status> => {
   const { context, info, kind } = call
   const expected = object.metadata.resourceVersion ?? ""
-  const attempt = Effect.suspend((): Effect.Effect<readonly [number, commit.Written], commit.Raced | commit.Refused> => {
+  const attempt = eager.suspend((): Effect.Effect<readonly [number, commit.Written], commit.Raced | commit.Refused> => {
     const current = change.currentOf(call, name)
     if (current === undefined) {
       return kind.allowCreateOnUpdate && info.subresource === undefined && expected === ""
-        ? Effect.mapBoth(createDecoded(call, object, dryRun), {
-          onFailure: commit.refused,
-          onSuccess: (created) => [201, created] as const
-        })
+        ? eager.map(eager.mapError(createDecoded(call, object, dryRun), commit.refused), (created) => [201, created] as const)
         : Effect.fail(commit.refused(failures.missing(kind, name)))
     }
     if (expected !== "" && expected !== String(current.revision)) {
@@ -72,7 +70,7 @@ const replace = (
     const allowed = expected === "" ? eager.mapError(unconditional(call, name), commit.refused) : Effect.void
     return eager.flatMap(
       allowed,
-      () => Effect.map(change.apply(call, current, object, dryRun), (changed) => [200, changed] as const)
+      () => eager.map(change.apply(call, current, object, dryRun), (changed) => [200, changed] as const)
     )
   })
   const written = commit.retrying(
@@ -81,5 +79,8 @@ const replace = (
     attempt,
     () => Status.conflict(kind, name)
   )
-  return Effect.map(written, ([code, result]) => commit.respond(call, code, result, warnings))
+  return eager.map(written, ([code, result]) => {
+    if (!dryRun && warnings.length === 0) leaseRenewal.note(call, object, result)
+    return commit.respond(call, code, result, warnings)
+  })
 }

@@ -103,7 +103,7 @@ export const valuesOf = (
 const joined = (problems: ReadonlyArray<string>): string => problems.length === 1 ? problems[0] ?? "" : `[${problems.join(", ")}]`
 
 /** Whether all conditions are true. One that is false decides, also when others fail. */
-export const conditionsHold = (
+const conditionsHold = (
   conditions: ReadonlyArray<{ readonly expression: string }>,
   values: Expressions.Values,
   budget: Expressions.Budget

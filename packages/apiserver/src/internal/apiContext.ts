@@ -13,6 +13,7 @@ import type { RequestInfo } from "../RequestInfo.js"
 import type { ServiceAccountTokens } from "../authentication/ServiceAccountTokens.js"
 import type { TokenAuthenticator } from "../authentication/TokenAuthenticator.js"
 import type { UserInfo } from "../authentication/UserInfo.js"
+import type { Renewals } from "./leaseRenewal.js"
 import type { NodeIndex } from "./nodeIndex.js"
 import type { WebhookClient } from "./webhookClient.js"
 
@@ -35,6 +36,8 @@ export interface ApiContext {
   /** Calls the webhooks that users have configured. */
   readonly webhooks: WebhookClient
   readonly view: ClusterView
+  /** What was last said of leases. */
+  readonly renewals: Renewals
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** From 0 up to 1, for generated names and jitter. */

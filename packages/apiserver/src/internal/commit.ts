@@ -1,10 +1,11 @@
 /** Writes to the store, and the answers to them. */
 import { type Kind, type KubeObject, Status } from "@reddwarf/api-types"
-import type { ObjectStore } from "@reddwarf/store"
+import type { ObjectStore, StoreError } from "@reddwarf/store"
 import * as Effect from "effect/Effect"
 import type { ApiResponse } from "../ApiResponse.js"
 import * as Response from "../ApiResponse.js"
 import { type ApiContext, objectOf, type ResourceRequest } from "./apiContext.js"
+import * as eager from "./eager.js"
 import { encoderOf } from "./encode.js"
 import * as failures from "./failures.js"
 import { get } from "./jsonValue.js"
@@ -63,13 +64,15 @@ export const create = (
   object: KubeObject.KubeObject,
   origin?: ObjectStore.Origin
 ): Effect.Effect<Written, Status.Status> =>
-  context.store.create(key, encoderOf(object), writeOptions(origin)).pipe(
-    Effect.map(written),
-    Effect.catchTags({
-      KeyExists: () => Effect.fail(Status.alreadyExists(kind, object.metadata.name ?? "")),
-      StoreError: (error) => Effect.fail(failures.ofStore(error))
-    })
+  eager.mapError(
+    eager.map(context.store.create(key, encoderOf(object), writeOptions(origin)), written),
+    (error) => error._tag === "KeyExists" ? Status.alreadyExists(kind, object.metadata.name ?? "") : failures.ofStore(error)
   )
+
+const lost = (error: StoreError.KeyNotFound | StoreError.RevisionConflict | StoreError.StoreError): Raced | Refused => {
+  if (error._tag === "StoreError") return refused(failures.ofStore(error))
+  return raced(error._tag === "RevisionConflict" ? error.actual : undefined)
+}
 
 /** Replaces the version at `revision`. */
 export const update = (
@@ -80,14 +83,7 @@ export const update = (
   object: KubeObject.KubeObject,
   origin?: ObjectStore.Origin
 ): Effect.Effect<Written, Raced | Refused> =>
-  context.store.update(key, revision, encoderOf(object), writeOptions(origin)).pipe(
-    Effect.map(written),
-    Effect.catchTags({
-      KeyNotFound: () => Effect.fail(raced(undefined)),
-      RevisionConflict: ({ actual }) => Effect.fail(raced(actual)),
-      StoreError: (error) => Effect.fail(refused(failures.ofStore(error)))
-    })
-  )
+  eager.mapError(eager.map(context.store.update(key, revision, encoderOf(object), writeOptions(origin)), written), lost)
 
 /** Removes the version at `revision`; `object` is its last state. */
 export const remove = (
@@ -98,14 +94,7 @@ export const remove = (
   object: KubeObject.KubeObject,
   origin?: ObjectStore.Origin
 ): Effect.Effect<Written, Raced | Refused> =>
-  context.store.delete(key, revision, encoderOf(object), writeOptions(origin)).pipe(
-    Effect.map(written),
-    Effect.catchTags({
-      KeyNotFound: () => Effect.fail(raced(undefined)),
-      RevisionConflict: ({ actual }) => Effect.fail(raced(actual)),
-      StoreError: (error) => Effect.fail(refused(failures.ofStore(error)))
-    })
-  )
+  eager.mapError(eager.map(context.store.delete(key, revision, encoderOf(object), writeOptions(origin)), written), lost)
 
 /**
  * Runs a read-decide-write attempt again as long as another writer is faster. `attempt` reads the state anew each time.
@@ -117,13 +106,11 @@ export const retrying = <A>(
   attempt: Effect.Effect<A, Raced | Refused>,
   final: () => Status.Status
 ): Effect.Effect<A, Status.Status> =>
-  Effect.catchAll(attempt, (failure) => {
+  eager.catchAll(attempt, (failure) => {
     if (failure._tag === "Refused") return Effect.fail(failure.status)
     if (attempts <= 1) return Effect.fail(final())
-    return Effect.zipRight(
-      failure.revision === undefined ? Effect.void : failures.awaitRevision(context, failure.revision),
-      retrying(context, attempts - 1, attempt, final)
-    )
+    const seen = failure.revision === undefined ? Effect.void : failures.awaitRevision(context, failure.revision)
+    return eager.flatMap(seen, () => retrying(context, attempts - 1, attempt, final))
   })
 
 /**

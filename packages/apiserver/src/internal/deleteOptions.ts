@@ -1,6 +1,6 @@
 /** Options of a delete, from its body and its query. */
 import { FieldError, Status } from "@reddwarf/api-types"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Request from "../ApiRequest.js"
 import { isTrue } from "../RequestInfo.js"
@@ -85,14 +85,11 @@ export const fromValue = (value: unknown, query: URLSearchParams): Either.Either
 
 /** Reads the options of a delete request; without a body those of the query count. */
 export const read = (call: ResourceRequest): Effect.Effect<DeleteOptions, Status.Status> =>
-  call.request.body.pipe(
-    Effect.mapError(({ status }) => status),
-    Effect.flatMap((bytes) => {
-      const { query } = call.info
-      if (bytes.length === 0) return fromValue(fromQuery(query), query)
-      return Either.flatMap(
-        body.parse(bytes, Request.header(call.request, "content-type"), "DeleteOptions"),
-        ({ value }) => fromValue(value, query)
-      )
-    })
-  )
+  body.withBytes(call, (bytes) => {
+    const { query } = call.info
+    if (bytes.length === 0) return fromValue(fromQuery(query), query)
+    return Either.flatMap(
+      body.parse(bytes, Request.header(call.request, "content-type"), "DeleteOptions"),
+      ({ value }) => fromValue(value, query)
+    )
+  })

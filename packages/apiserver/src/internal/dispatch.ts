@@ -28,6 +28,7 @@ import * as ServedSubresources from "../discovery/ServedSubresources.js"
 import type { UserInfo } from "../authentication/UserInfo.js"
 import type { ApiContext, ResourceRequest } from "./apiContext.js"
 import * as commit from "./commit.js"
+import * as eager from "./eager.js"
 import * as convertedView from "./convertedView.js"
 import { contextFor } from "./storedView.js"
 import * as render from "./render.js"
@@ -162,6 +163,6 @@ export const dispatch = (context: ApiContext, request: Request.ApiRequest, info:
   if (isRead && warnings.length === 0) return handled
   const warned = (response: ApiResponse) => commit.warn(response, [...new Set(warnings)])
   return Effect.isEffect(handled)
-    ? Effect.match(handled, { onSuccess: warned, onFailure: (status) => warned(render.status(status)) })
+    ? eager.catchAll(eager.map(handled, warned), (status) => Effect.succeed(warned(render.status(status))))
     : warned(handled)
 }

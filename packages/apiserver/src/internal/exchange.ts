@@ -47,6 +47,16 @@ export const isSmall = ({ headers }: Http2ServerRequest): boolean => {
   return length !== undefined && Number(length) <= smallBytes
 }
 
+/** Has the request said that it brings none? */
+export const isBodiless = (request: Http2ServerRequest): boolean => {
+  const stream = "stream" in request ? request.stream : undefined
+  if (stream !== undefined) return stream.endAfterHeaders
+  return request.headers["content-length"] === undefined && request.headers["transfer-encoding"] === undefined
+}
+
+/** The body of such a request. */
+export const noBody: Body = Effect.succeed(new Uint8Array(0))
+
 /** What reading a body ended with. */
 export type Body = Effect.Effect<Uint8Array, ApiError.ApiError>
 

@@ -39,7 +39,7 @@ export const maxLength = 16 * 1024
 const form = /^[\w-]+\.[\w-]+\.[\w-]+$/
 
 /** Whether a text has the form of a signed token, whoever signed it. */
-export const isToken = (text: string): boolean => text.length <= maxLength && form.test(text)
+const isToken = (text: string): boolean => text.length <= maxLength && form.test(text)
 
 /** The claims of a token that was signed by the key; undefined for anything else. Times and names are not looked at. */
 export const verify = (key: SigningKey, token: string): JsonObject | undefined => {

@@ -4,10 +4,10 @@ import type { ApiResponse } from "../ApiResponse.js"
 import * as render from "./render.js"
 
 /** Longest path and query. Selectors are the longest part; Kubernetes' own clients stay far below. */
-export const maxUrlLength = 16 * 1024
+const maxUrlLength = 16 * 1024
 
 /** Largest sum of header names and values, in characters. */
-export const maxHeaderLength = 32 * 1024
+const maxHeaderLength = 32 * 1024
 
 /** What the parsers take in before they give up, so that what is only a little too large is answered properly. */
 export const maxParsedHeader = 64 * 1024

@@ -3,6 +3,7 @@
  * here, and an effect per step would cost more than most answers.
  */
 import { Status } from "@reddwarf/api-types"
+import { Direct } from "@reddwarf/store"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
@@ -118,20 +119,26 @@ export const make = (options: Options): RequestWork => {
   const traced = <A>(exchange: exchanges.Exchange, answer: Effect.Effect<A>): Effect.Effect<A> =>
     trace === undefined ? answer : trace(exchange.request, () => exchange.info)(answer)
 
-  // One fiber for the answer, and a second one only for an answer that is streamed: most answers are bytes.
+  // Most answers are bytes, and are there without a fiber (see `Direct`): one for what else has to be waited for, and one for an answer
+  // that is streamed. A write goes on when its client goes away, because it may have happened already.
   const work = (exchange: exchanges.Exchange, answer: Effect.Effect<ApiResponse>) => {
     const follow = (sending: Effect.Effect<void>) => {
       if (Exit.isExit(sending)) return
       const running = fork(sending)
       exchange.cancel = () => running.unsafeInterruptAsFork(FiberId.none)
     }
-    const running = fork(answer)
-    exchange.cancel = () => running.unsafeInterruptAsFork(FiberId.none)
-    running.addObserver((exit) => {
-      // A fiber that has ended would be woken only to be told that nobody waits for it.
-      exchange.cancel = undefined
+    const answered: Direct.Done<ApiResponse, never> = (exit) => {
       if (Exit.isFailure(exit)) fork(failed(exchange)(exit.cause))
-      else if (exit.value !== undefined) follow(send(exchange, exit.value))
+      else follow(send(exchange, exit.value))
+    }
+    Direct.run(answer, answered, (waiting, done) => {
+      const running = fork(Effect.exit(waiting))
+      exchange.cancel = () => running.unsafeInterruptAsFork(FiberId.none)
+      running.addObserver((exit) => {
+        // A fiber that has ended would be woken only to be told that nobody waits for it.
+        exchange.cancel = undefined
+        done(Exit.flatten(exit))
+      })
     })
   }
 
@@ -175,7 +182,8 @@ export const make = (options: Options): RequestWork => {
     const together = gathering.isHeartbeat(method, request.url) ? ofHeartbeats : ofTurn
     const start = (body: exchanges.Body) => together(() => begin(exchange, user, body))
     // What is allowed is found out when the body is there: a fiber that had to wait for it would cost more.
-    if (exchanges.isSmall(request)) exchanges.receive(exchange, now, start)
+    if (exchanges.isBodiless(request)) start(exchanges.noBody)
+    else if (exchanges.isSmall(request)) exchanges.receive(exchange, now, start)
     else start(exchanges.readBody(exchange, now))
   }
 

@@ -3,6 +3,7 @@ import type { Status } from "@reddwarf/api-types"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type { ApiResponse } from "../ApiResponse.js"
+import * as eager from "./eager.js"
 
 type Handled = ApiResponse | Effect.Effect<ApiResponse, Status.Status>
 
@@ -18,7 +19,7 @@ export const settling = (handler: (onSettled: (run: () => void) => void) => Hand
     for (const run of pending ?? []) run()
   }
   // Nothing is to be done after an interruption, so this need not be shielded from one, as `Effect.onExit` would be.
-  return Effect.matchCauseEffect(handled, {
+  return eager.matchCause(handled, {
     onFailure: (cause) => {
       if (!Cause.isInterrupted(cause)) settle()
       return Effect.failCause(cause)

@@ -37,7 +37,7 @@ export const row = (
 const columns = new WeakMap<Kind.Kind, ReadonlyArray<Tables.ColumnDefinition>>()
 
 /** The column definitions of a kind. */
-export const columnsOf = (kind: Kind.Kind): ReadonlyArray<Tables.ColumnDefinition> => {
+const columnsOf = (kind: Kind.Kind): ReadonlyArray<Tables.ColumnDefinition> => {
   const known = columns.get(kind)
   if (known !== undefined) return known
   const made = Tables.columnDefinitions(kind)

@@ -1,7 +1,7 @@
 /** Lists and watches for callers in this process: the entries of the cache themselves, so that nothing is encoded or copied. */
 import { ApiError, Status } from "@reddwarf/api-types"
 import type { Transport } from "@reddwarf/client"
-import type { WatchCache } from "@reddwarf/event-bus"
+import type { WatchCache, WatchExpired } from "@reddwarf/event-bus"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -9,6 +9,7 @@ import type { ApiResponse } from "../ApiResponse.js"
 import * as Response from "../ApiResponse.js"
 import * as WatchStream from "../WatchStream.js"
 import { objectOf, type ResourceRequest } from "./apiContext.js"
+import * as eager from "./eager.js"
 import { withRevision } from "./encode.js"
 import { prefixOf } from "./keys.js"
 import type { Selection } from "./selection.js"
@@ -79,12 +80,39 @@ export const watch = ({ call, open, seconds, selection }: WatchSession): ApiResp
     const bookmark = Effect.suspend(() => emit([{ type: "BOOKMARK", resourceVersion: String(watcher.bookmark()) }]))
     // Between takes everything taken has been emitted, so a bookmark may stand there.
     let idle = true
-    const step = Effect.flatMap(watcher.takeAll, (events) => {
-      idle = false
-      return Effect.map(emit(events.flatMap(toStored)), () => {
-        idle = true
+    // Plain code between two waits: a fiber that wakes for each change costs more than to tell of it.
+    const step = Effect.flatten(Effect.async<Effect.Effect<void, WatchExpired.WatchExpired>>((resume) => {
+      let live = true
+      let forget: () => void
+      const settle = (rest: Effect.Effect<void, WatchExpired.WatchExpired>): void => {
+        live = false
+        resume(Effect.succeed(rest))
+      }
+      const turn = (): void => {
+        if (!live) return
+        const end = watcher.ended()
+        if (end !== undefined) return settle(end)
+        try {
+          const emitted = emit(watcher.takeNow().flatMap(toStored))
+          if (eager.hasSucceeded(emitted)) return follow()
+          idle = false
+          settle(Effect.map(emitted, () => {
+            idle = true
+          }))
+        } catch (defect) {
+          settle(Effect.die(defect))
+        }
+      }
+      // Not within the commit.
+      const follow = (): void => {
+        forget = watcher.whenReady(() => queueMicrotask(turn))
+      }
+      follow()
+      return Effect.sync(() => {
+        live = false
+        forget()
       })
-    })
+    }))
     const ticks = Effect.forever(
       Effect.delay(Effect.suspend(() => idle ? bookmark : Effect.void), Duration.millis(call.context.bookmarkMillis))
     )

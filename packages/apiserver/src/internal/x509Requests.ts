@@ -2,19 +2,10 @@
 // oxlint-disable-next-line import/no-unassigned-import -- the library below looks for it when it is loaded
 import "reflect-metadata"
 import * as x509 from "@peculiar/x509"
+import type { SigningRequest } from "@reddwarf/api-types"
 import * as DateTime from "effect/DateTime"
 import { webcrypto } from "node:crypto"
 import { algorithm, fromPem, type Pair, serialNumber } from "./x509.js"
-
-/** What a request asks for. */
-export interface Contents {
-  readonly commonName: string
-  readonly organizations: ReadonlyArray<string>
-  readonly dnsNames: ReadonlyArray<string>
-  readonly ipAddresses: ReadonlyArray<string>
-  readonly emailAddresses: ReadonlyArray<string>
-  readonly uris: ReadonlyArray<string>
-}
 
 const alternativeNames = (request: x509.Pkcs10CertificateRequest): x509.SubjectAlternativeNameExtension | undefined => {
   for (const extension of request.extensions) if (extension instanceof x509.SubjectAlternativeNameExtension) return extension
@@ -27,7 +18,7 @@ const parse = (pem: string): x509.Pkcs10CertificateRequest => {
 }
 
 /** Rejects what is not a request, or is not signed by the key it is for. */
-export const read = async (pem: string): Promise<Contents> => {
+export const read = async (pem: string): Promise<SigningRequest.Contents> => {
   const request = parse(pem)
   if (!await request.verify()) throw new TypeError("its signature is not by the key in it")
   const { subjectName } = request
@@ -62,9 +53,6 @@ const purposes: Readonly<Record<string, string>> = {
   "timestamping": x509.ExtendedKeyUsage.timeStamping,
   "ocsp signing": x509.ExtendedKeyUsage.ocspSigning
 }
-
-/** Usages that a certificate of this authority can have. */
-export const isUsage = (usage: string): boolean => Object.hasOwn(flags, usage) || Object.hasOwn(purposes, usage)
 
 const dateOf = (millis: number): Date => DateTime.toDateUtc(DateTime.unsafeMake(millis))
 

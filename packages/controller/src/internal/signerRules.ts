@@ -1,15 +1,5 @@
 /** What the cluster's own signers sign. Pure. */
-import type { CertificatesV1 } from "@reddwarf/api-types"
-
-/** What a signing request asks for. */
-export interface Contents {
-  readonly commonName: string
-  readonly organizations: ReadonlyArray<string>
-  readonly dnsNames: ReadonlyArray<string>
-  readonly ipAddresses: ReadonlyArray<string>
-  readonly emailAddresses: ReadonlyArray<string>
-  readonly uris: ReadonlyArray<string>
-}
+import type { CertificatesV1, SigningRequest } from "@reddwarf/api-types"
 
 type Request = CertificatesV1.CertificateSigningRequest
 
@@ -27,10 +17,10 @@ const hasUsages = ({ spec }: Request, required: string, optional: ReadonlyArray<
   return given.has(required) && [...given].every((usage) => usage === required || optional.includes(usage))
 }
 
-const isOfNodes = ({ commonName, organizations }: Contents): boolean =>
+const isOfNodes = ({ commonName, organizations }: SigningRequest.Contents): boolean =>
   organizations.length === 1 && organizations[0] === "system:nodes" && commonName.startsWith("system:node:")
 
-const nodeClientProblem = (request: Request, contents: Contents): string | undefined => {
+const nodeClientProblem = (request: Request, contents: SigningRequest.Contents): string | undefined => {
   if (!(contents.organizations.length === 1 && contents.organizations[0] === "system:nodes")) return "subject organization is not system:nodes"
   for (const [what, names] of [["DNS", contents.dnsNames], ["email", contents.emailAddresses], ["IP", contents.ipAddresses], ["URI", contents.uris]] as const) {
     if (names.length > 0) return `${what} subjectAltNames are not allowed`
@@ -41,7 +31,7 @@ const nodeClientProblem = (request: Request, contents: Contents): string | undef
     : "usages did not match [\"client auth\" \"digital signature\" \"key encipherment\"] or [\"client auth\" \"digital signature\"]"
 }
 
-const nodeServingProblem = (request: Request, contents: Contents): string | undefined => {
+const nodeServingProblem = (request: Request, contents: SigningRequest.Contents): string | undefined => {
   if (!(contents.organizations.length === 1 && contents.organizations[0] === "system:nodes")) return "subject organization is not system:nodes"
   if (contents.dnsNames.length + contents.ipAddresses.length === 0) return "DNS or IP subjectAltName is required"
   if (contents.emailAddresses.length > 0) return "email subjectAltNames are not allowed"
@@ -53,7 +43,7 @@ const nodeServingProblem = (request: Request, contents: Contents): string | unde
 }
 
 /** Why the signer does not sign the request; undefined when it does. */
-export const problemOf = (request: Request, contents: Contents): string | undefined => {
+export const problemOf = (request: Request, contents: SigningRequest.Contents): string | undefined => {
   switch (request.spec.signerName) {
     case apiClient:
       return hasUsages(request, "client auth", ["digital signature", "key encipherment"])
@@ -73,10 +63,10 @@ export interface Recognizer {
   /** The subresource that one must be permitted to create. */
   readonly subresource: string
   readonly message: string
-  readonly recognizes: (request: Request, contents: Contents) => boolean
+  readonly recognizes: (request: Request, contents: SigningRequest.Contents) => boolean
 }
 
-const isNodeClient = (request: Request, contents: Contents): boolean =>
+const isNodeClient = (request: Request, contents: SigningRequest.Contents): boolean =>
   request.spec.signerName === nodeClient && isOfNodes(contents) && nodeClientProblem(request, contents) === undefined
 
 export const recognizers: ReadonlyArray<Recognizer> = [

@@ -16,12 +16,17 @@ interface Option {
   readonly read: (text: string) => Partial<Options> | string
 }
 
+/** Milliseconds of a time such as `2s`; nothing when it is none. @category combinators */
+export const millis = (text: string): number | undefined => {
+  const [, number, unit = "s"] = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text) ?? []
+  return number === undefined ? undefined : Number(number) * (unit === "ms" ? 1 : unit === "m" ? 60_000 : 1000)
+}
+
 const time = (field: "latency" | "installDelay" | "bootDelay" | "haltDelay" | "shutdownGrace" | "stopTimeout"): Option => ({
   value: "TIME",
   read: (text) => {
-    const [, number, unit = "s"] = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text) ?? []
-    const scale = unit === "ms" ? 1 : unit === "m" ? 60_000 : 1000
-    return number === undefined ? "takes a time such as 500ms, 2s or 1m" : { [field]: Number(number) * scale }
+    const value = millis(text)
+    return value === undefined ? "takes a time such as 500ms, 2s or 1m" : { [field]: value }
   }
 })
 

@@ -9,6 +9,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import type { Readable, Writable } from "node:stream"
 import * as FaultScript from "../FaultScript.js"
+import * as HostServer from "../HostServer.js"
 import * as PathFolder from "../PathFolder.js"
 import * as Replay from "../Replay.js"
 import * as SimulatedHost from "../SimulatedHost.js"
@@ -41,6 +42,8 @@ reddwarf-illumos-sim [OPTION…] faults                   show what is planted
 reddwarf-illumos-sim [OPTION…] reboot                   power cycle
 reddwarf-illumos-sim [OPTION…] replay FILE [--real] [--stop]
                                                         run a transcript again, on the host or on this machine, and compare
+reddwarf-illumos-sim [OPTION…] serve [--linger TIME] [--identity TEXT]
+                                                        run the commands of other programs, until for TIME (10s) none wants it
 reddwarf-illumos-sim [OPTION…] programs                 show the programs of the host
 
 Options
@@ -152,6 +155,17 @@ const pathFolder = (world: World, host: SimulatedHost.Options, record: string | 
     return 0
   })
 
+/** The options hold for the commands of all clients. */
+const serve = (world: World, { directory }: SimulatedHost.Options, args: ReadonlyArray<string>) =>
+  Effect.suspend(() => {
+    const given = new Map<string, string>()
+    for (let index = 0; index < args.length; index += 2) given.set(args[index] ?? "", args[index + 1] ?? "")
+    const { "--identity": identity = "", "--linger": time = "10s", ...others } = Object.fromEntries(given)
+    const linger = Arguments.millis(time)
+    if (args.length % 2 > 0 || linger === undefined || Object.keys(others).length > 0) return wrong(world, "serve [--linger TIME] [--identity TEXT]")
+    return Effect.as(HostServer.serve({ directory, identity, linger }), 0)
+  })
+
 const act = (world: World, { host, record, words }: Arguments.Arguments) =>
   Effect.gen(function*() {
     const [verb = "", ...args] = words
@@ -187,6 +201,8 @@ const act = (world: World, { host, record, words }: Arguments.Arguments) =>
       }
       case "replay":
         return yield* replay(world, args)
+      case "serve":
+        return yield* serve(world, host, args)
       default:
         return yield* hostCommand(world, { program: verb, args })
     }
@@ -204,7 +220,7 @@ export const run = (world: World): Effect.Effect<number> => {
   const { host, words } = parsed.right
   if (words[0] === "help") return Effect.as(write(world.stdout, usage()), 0)
   const record = parsed.right.record ?? world.environment["REDDWARF_SIM_TRANSCRIPT"]
-  const controls = SimulatedHost.layerWithControls(host)
+  const controls = SimulatedHost.layerWithControls({ ...host, together: words[0] === "serve" })
   const layer = record === undefined || record === "" ? controls : Layer.provideMerge(Transcript.record({ path: record }), controls)
   return act(world, { ...parsed.right, record }).pipe(
     Effect.scoped,

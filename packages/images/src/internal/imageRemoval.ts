@@ -11,7 +11,7 @@ import type { LayerStore } from "../LayerStore.js"
 import type { ImageLedger } from "./imageLedger.js"
 
 /** Chain ids that images stand on. */
-export const neededBy = (images: ReadonlyArray<ImageRecord>): Set<Digest> =>
+const neededBy = (images: ReadonlyArray<ImageRecord>): Set<Digest> =>
   new Set(images.flatMap((image) => [image.chainId, ...ChainId.all(image.config.rootfs.diffIds)]))
 
 /** Removes layers. */

@@ -1,16 +1,14 @@
 /** The images of a host: who may do what at the same time, and what is remembered. */
 import * as FileSystem from "@effect/platform/FileSystem"
-import { DatasetName, Zfs } from "@reddwarf/storage-zfs"
+import { type DatasetName, Zfs } from "@reddwarf/storage-zfs"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
-import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { join } from "node:path"
 import { BlobStore } from "../BlobStore.js"
 import * as ChainId from "../ChainId.js"
 import * as Digest from "../Digest.js"
-import * as GarbagePolicy from "../GarbagePolicy.js"
 import { fits, type Image, type ImageRecord, type Origin } from "../Image.js"
 import * as ImageConfig from "../ImageConfig.js"
 import { type ImageError, NeverPull, NotFound, StorageFailed } from "../ImageError.js"
@@ -20,6 +18,7 @@ import { LayerStore, type StoredLayer } from "../LayerStore.js"
 import * as Platform from "../Platform.js"
 import { PullEvent } from "../PullEvent.js"
 import { arrive, type Context, type Request } from "./imageArrival.js"
+import * as imageCleaning from "./imageCleaning.js"
 import * as imageHolds from "./imageHolds.js"
 import * as imageLedger from "./imageLedger.js"
 import * as imageNames from "./imageNames.js"
@@ -27,7 +26,6 @@ import * as imageRemoval from "./imageRemoval.js"
 import * as keyedLock from "./keyedLock.js"
 import { datasetOf, snapshotOf } from "./layerDatasets.js"
 import * as processTurn from "./processTurn.js"
-import { fromZfs } from "./storageFailure.js"
 
 const eventsKept = 256
 
@@ -245,46 +243,9 @@ export const make = (options: Options): Effect.Effect<
         Effect.forEach(holds.release, { discard: true })
       )
 
-    const space = Effect.mapError(zfs.pool(DatasetName.poolOf(options.images)), fromZfs("reading the space of the pool", options.images))
-
-    const collect = (policy: GarbagePolicy.GarbagePolicy = GarbagePolicy.defaultPolicy) =>
-      Effect.gen(function*() {
-        const excess = GarbagePolicy.excess(policy, yield* space)
-        const now = yield* Clock.currentTimeMillis
-        return yield* imageRemoval.removeUntil(removal, ledger, (images) => GarbagePolicy.candidates(policy, images, now), excess)
-      })
-
-    const prune: ImageStore["Type"]["prune"] = ({ all = false, minAge = 0 } = {}) =>
-      Effect.gen(function*() {
-        const now = yield* Clock.currentTimeMillis
-        const choose = (images: ReadonlyArray<ImageRecord>) =>
-          GarbagePolicy.candidates({ minAge }, images, now).filter(({ references }) => all || references.length === 0)
-        const collected = yield* imageRemoval.removeUntil(removal, ledger, choose, Number.POSITIVE_INFINITY)
-        if (all && options.keepBlobs !== true) {
-          for (const { digest } of yield* blobs.list) yield* blobs.remove(digest)
-        }
-        const orphans = yield* ledger.change((images) => Effect.map(removal.orphans(images), (freed) => [freed, images] as const))
-        return { ...collected, freed: collected.freed + orphans }
-      })
-
-    /** Puts right what a crash left, unless another process is at work, which has done that before. */
-    const open: Effect.Effect<void, ImageError, Scope.Scope> = Effect.gen(function*() {
-      if (!(yield* turn.tryTake)) return
-      const half = yield* layers.recover
-      if (half.length > 0) yield* Effect.logInfo("half done layers of images were removed").pipe(Effect.annotateLogs("datasets", half.join(" ")))
-      const stored = new Set((yield* layers.list).map(({ chainId }) => chainId))
-      yield* ledger.change((images) =>
-        Effect.gen(function*() {
-          const there = images.filter(({ chainId }) => stored.has(chainId))
-          for (const { id } of images.filter(({ chainId }) => !stored.has(chainId))) {
-            yield* Effect.logWarning("an image is forgotten because its layers are gone").pipe(Effect.annotateLogs("image", id))
-          }
-          yield* removal.orphans(there)
-          yield* holds.repair(datasetOf(options.images, ChainId.empty), there)
-          return [undefined, there.length === images.length ? images : there] as const
-        }))
-    })
-    yield* Effect.scoped(open)
+    const cleaning = imageCleaning.make({ options, layers, blobs, zfs, ledger, removal, holds })
+    // Another process that is at work has put things right before.
+    yield* Effect.scoped(Effect.flatMap(turn.tryTake, (mine) => mine ? cleaning.recover : Effect.void))
 
     const store: ImageStore["Type"] = {
       pull,
@@ -304,8 +265,8 @@ export const make = (options: Options): Effect.Effect<
       release: (user) => keepUsers((other) => other !== user),
       retainUsers: (users) => keepUsers((user) => users.has(user)),
       rootFor: (image) => image.snapshot,
-      collect,
-      prune,
+      collect: cleaning.collect,
+      prune: cleaning.prune,
       events: Stream.fromPubSub(bus)
     }
     return store

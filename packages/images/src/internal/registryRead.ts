@@ -19,7 +19,7 @@ export interface Reading {
 }
 
 /** Every place and, at each, every credential that fits; without any, nobody's. */
-export const routesOf = (options: Options, reference: ImageReference.ImageReference, keyring: Keyring.Keyring): ReadonlyArray<Route> =>
+const routesOf = (options: Options, reference: ImageReference.ImageReference, keyring: Keyring.Keyring): ReadonlyArray<Route> =>
   endpoints(options, reference).flatMap((endpoint): ReadonlyArray<Route> => {
     const credentials = Keyring.lookup(keyring, endpoint.host, endpoint.repository)
     return credentials.length === 0 ? [{ endpoint, credential: undefined }] : credentials.map((credential) => ({ endpoint, credential }))

@@ -84,7 +84,7 @@ const checksumOk = (block: Buffer): boolean => {
 }
 
 /** Records `LENGTH KEY=VALUE\n` of an extended header, values as bytes. */
-export const parsePax = (bytes: Buffer): ReadonlyMap<string, Buffer> => {
+const parsePax = (bytes: Buffer): ReadonlyMap<string, Buffer> => {
   const records = new Map<string, Buffer>()
   for (let at = 0; at < bytes.length;) {
     const space = bytes.indexOf(0x20, at)

@@ -14,7 +14,7 @@ import { TarInvalid, TarParser } from "./tarParser.js"
 import { encode, endOfArchive, padding } from "./tarWriter.js"
 
 /** Name of the first member. */
-export const manifestName = "manifest.json"
+const manifestName = "manifest.json"
 
 const manifestLimit = 1024 * 1024
 const block = 512

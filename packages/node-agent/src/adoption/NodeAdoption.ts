@@ -168,6 +168,7 @@ export const make = (
       recorded: Effect.orElseSucceed(ledger.list, () => []),
       snapshot: snapshot.read,
       request: controller.request,
+      isSettled: controller.isPodSettled,
       noteIdentity: controller.noteIdentity,
       isStopped: options.isStopped ?? (() => false),
       rebooted: () => gate.kind !== "none",

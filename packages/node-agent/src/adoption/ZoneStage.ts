@@ -34,6 +34,8 @@ export interface Options {
   readonly recorded: Effect.Effect<ReadonlyArray<string>>
   /** Asks for a pass over a pod, and waits for its end. */
   readonly request: (uid: string) => Effect.Effect<PassResult>
+  /** Whether a pass over a pod, whose zone runs and was adopted, would change nothing. */
+  readonly isSettled: (uid: string) => Effect.Effect<boolean>
   /** Remembers who a uid is. */
   readonly noteIdentity: (identity: Files.PodIdentity) => void
   /** Whether somebody asked for the zone of a pod to be stopped and kept. */
@@ -84,7 +86,14 @@ interface Item {
   readonly uid: string
   readonly name: string
   readonly priority: number
+  readonly zoneRuns: boolean
   readonly decision: AdoptionTable.Decision
+}
+
+/** What became of an item. */
+interface Done {
+  readonly action: ReconcileReport.Action
+  readonly failure?: ReconcileReport.Failure | undefined
 }
 
 const nameOf = ({ name, namespace }: Files.PodIdentity): string => `${namespace}/${name}`
@@ -143,6 +152,7 @@ export const make = (options: Options): ZoneStage => {
       return {
         uid,
         name: zone.tag.type === "ours" ? nameOf(zone.tag.identity) : `zone ${zone.name}`,
+        zoneRuns: zone.state === "running",
         priority: pod?.spec?.priority ?? 0,
         decision: AdoptionTable.decide({
           ...common(uid),
@@ -160,6 +170,7 @@ export const make = (options: Options): ZoneStage => {
       return {
         uid,
         name: identity === undefined ? uid : nameOf(identity),
+        zoneRuns: false,
         priority: pod?.spec?.priority ?? 0,
         decision: AdoptionTable.decide({ ...common(uid), zone: undefined, tag: "ours", duplicate: false, wanted: wantedOf(pod) })
       }
@@ -221,16 +232,22 @@ export const make = (options: Options): ZoneStage => {
       yield* Effect.forEach(confirmAddresses(strayAddresses, now), sandbox.releaseAddress, { discard: true })
     })
 
-  const work = (item: Item): Effect.Effect<{ readonly action: ReconcileReport.Action; readonly failure?: ReconcileReport.Failure }> => {
-    const { decision, name, uid } = item
-    if (!decision.work || uid === "") return Effect.succeed({ action: decision.action })
-    return options.request(uid).pipe(
+  /** Whether a pass over the pod is needed. What runs as it was is found out about without one. */
+  const isDue = ({ decision: { action, work }, uid, zoneRuns }: Item): Effect.Effect<boolean> =>
+    !work || uid === ""
+      ? Effect.succeed(false)
+      : action.type === "NoOp" && zoneRuns
+      ? Effect.map(options.isSettled(uid), (settled) => !settled)
+      : Effect.succeed(true)
+
+  const work = ({ decision, name, uid }: Item): Effect.Effect<Done> =>
+    options.request(uid).pipe(
       Effect.timeoutOption(options.patience ?? "5 seconds"),
-      Effect.map((result) => {
-        if (result._tag === "None") return { action: { type: "Running" } as const }
+      Effect.map((result): Done => {
+        if (result._tag === "None") return { action: { type: "Running" } }
         if (result.value.type === "failed") {
           const { error, kind } = result.value
-          return { action: { type: "Failed", error } as const, failure: { pod: name, kind, error } }
+          return { action: { type: "Failed", error }, failure: { pod: name, kind, error } }
         }
         if (decision.action.type === "Adopted") adopted.add(uid)
         return { action: decision.action }
@@ -238,7 +255,6 @@ export const make = (options: Options): ZoneStage => {
       // The pass goes on in its queue; only the waiting for it may end.
       Effect.interruptible
     )
-  }
 
   const run = Effect.gen(function*() {
     yield* source.look
@@ -252,9 +268,11 @@ export const make = (options: Options): ZoneStage => {
       yield* options.onFirstLook
       looked = true
     }
-    const done = yield* Effect.forEach(items, (item) => Effect.map(work(item), (result) => ({ pod: item.name, ...result })), {
+    const due = yield* Effect.filter(items, isDue)
+    const worked = new Map(yield* Effect.forEach(due, (item) => Effect.map(work(item), (result) => [item, result] as const), {
       concurrency: options.parallelism ?? 8
-    })
+    }))
+    const done = items.map((item) => ({ pod: item.name, ...(worked.get(item) ?? { action: item.decision.action }) }))
     yield* Metric.set(NodeAgentMetrics.adoptedZones, adopted.size)
     const full = source.isApiSynced() && items.every(({ uid }) => source.isSynced(uid))
     if (full) yield* leftovers(snapshot, supervised, now)

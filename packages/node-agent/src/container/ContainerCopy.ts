@@ -9,7 +9,6 @@ import { posix } from "node:path"
 import * as ContainerExec from "./ContainerExec.js"
 import type { ContainerTarget } from "./ContainerTarget.js"
 import * as containerEntry from "../internal/containerEntry.js"
-import * as tarArchive from "../internal/tarArchive.js"
 import * as tarCommand from "../internal/tarCommand.js"
 
 const lookForTar = `PATH=\${1:-$PATH} command -v tar >/dev/null 2>&1 && exit 0
@@ -25,6 +24,9 @@ const toolsOf = (runner: CommandRunner.CommandRunner["Type"], { spec, zone }: Co
     Effect.orElseSucceed(() => "tar" as const)
   )
 }
+
+/** Loaded when it is needed: few containers ever have their files copied without a tar of their own. */
+const tarArchive = Effect.promise(() => import("../internal/tarArchive.js"))
 
 /**
  * Runs the command, or stands in for it.
@@ -43,8 +45,9 @@ export const serve = (
   return Effect.flatMap(toolsOf(runner, request.target), (found) => {
     if (found === "tar") return ContainerExec.run(runner, request, channels)
     const place = { runner, zone, root: spec.root, shell: found === "shell" ? "root" : "zone" } as const
-    return wanted._tag === "Create"
-      ? tarArchive.create(place, inContainer(wanted.path), wanted.path, channels)
-      : tarArchive.extract(place, inContainer(wanted.directory), channels)
+    return Effect.flatMap(tarArchive, ({ create, extract }) =>
+      wanted._tag === "Create"
+        ? create(place, inContainer(wanted.path), wanted.path, channels)
+        : extract(place, inContainer(wanted.directory), channels))
   })
 }

@@ -116,8 +116,21 @@ interface Environment {
   readonly late: ReadonlyArray<FileVariables.LateVariable>
 }
 
-const fileVariable = (inputs: Inputs, container: CoreV1.Container, name: string, reference: CoreV1.FileKeySelector): Result<FileVariables.LateVariable> =>
-  Either.mapBoth(EnvFiles.find(inputs, reference), {
+/** What an environment is put together with beside the pod and its sources. */
+interface Basis {
+  /** Absent where images are not used. */
+  readonly image: Files.ImageWords | undefined
+  /** Where the file is that a variable is in; left is a sentence for people. */
+  readonly find: (variable: string, reference: CoreV1.FileKeySelector) => Either.Either<FileVariables.FileKey, string>
+}
+
+const basisOf = (inputs: Inputs, { name }: CoreV1.Container): Basis => ({
+  image: inputs.images?.get(name)?.process,
+  find: (_, reference) => EnvFiles.find(inputs, reference)
+})
+
+const fileVariable = ({ find }: Basis, container: CoreV1.Container, name: string, reference: CoreV1.FileKeySelector): Result<FileVariables.LateVariable> =>
+  Either.mapBoth(find(name, reference), {
     onLeft: (detail) => new ContainerConfigError({ container: container.name, reason: "CreateContainerConfigError", detail }),
     onRight: (from) => ({ type: "file", name, from })
   })
@@ -128,13 +141,13 @@ const fileVariable = (inputs: Inputs, container: CoreV1.Container, name: string,
  * @category combinators
  */
 export const variables = (inputs: Inputs, container: CoreV1.Container): Result<ReadonlyMap<string, string>> =>
-  Either.map(environment(inputs, container), ({ values }) => values)
+  Either.map(environment(inputs, container, basisOf(inputs, container)), ({ values }) => values)
 
-const environment = (inputs: Inputs, container: CoreV1.Container): Result<Environment> => {
+const environment = (inputs: Inputs, container: CoreV1.Container, basis: Basis): Result<Environment> => {
   const { pod } = inputs
-  const image = inputs.images?.get(container.name)
+  const { image } = basis
   const values = new Map<string, string>([
-    ...(image === undefined ? [] : [["PATH", defaultPath] as const, ...ImageProcess.variables(image.process)]),
+    ...(image === undefined ? [] : [["PATH", defaultPath] as const, ...ImageProcess.variables(image)]),
     ["HOSTNAME", PodHosts.hostname(pod)],
     ...ServiceVariables.of(pod, inputs.facts.services ?? [])
   ])
@@ -155,7 +168,7 @@ const environment = (inputs: Inputs, container: CoreV1.Container): Result<Enviro
   const late: Array<FileVariables.LateVariable> = []
   for (const { name, value: text = "", valueFrom: source } of container.env ?? []) {
     if (source?.fileKeyRef !== undefined) {
-      const found = fileVariable(inputs, container, name, source.fileKeyRef)
+      const found = fileVariable(basis, container, name, source.fileKeyRef)
       if (Either.isLeft(found)) return Either.left(found.left)
       late.push(found.right)
       continue
@@ -185,33 +198,32 @@ const literally = (words: ReadonlyArray<string>): ReadonlyArray<string> => words
 /** What files decide about a process. References are resolved with their variables; in what comes from an image there are none. */
 const lateProcess = (
   variables: ReadonlyArray<FileVariables.LateVariable>,
-  image: ImageProcess.ContainerImage | undefined,
+  image: Files.ImageWords | undefined,
   { args = [], command = [] }: CoreV1.Container
 ): FileVariables.LateProcess | undefined => {
   const [first, ...others] = variables
-  const process = image?.process
-  const own = process === undefined ? undefined : { ...process, entrypoint: literally(process.entrypoint ?? []), cmd: literally(process.cmd ?? []) }
+  const own = image === undefined ? undefined : { entrypoint: literally(image.entrypoint), cmd: literally(image.cmd) }
   const [program, ...rest] = ImageProcess.words(own, command, args)
   return first === undefined || program === undefined ? undefined : { variables: [first, ...others], argv: [program, ...rest] }
 }
 
 const hasNul = (texts: Iterable<string>): boolean => [...texts].some((text) => text.includes("\0"))
 
-/**
- * The process of a container.
- *
- * @category constructors
- */
-export const process = (inputs: Inputs, container: CoreV1.Container): Result<Files.ContainerSpec> => {
-  const fail = (reason: ContainerConfigError["reason"], detail: string) =>
-    Either.left(new ContainerConfigError({ container: container.name, reason, detail }))
-  const found = environment(inputs, container)
+/** What of a process follows from its variables. @category models */
+export type Command = Pick<Files.ContainerSpec, "argv" | "env" | "late">
+
+const failing = ({ name: container }: CoreV1.Container) => (reason: ContainerConfigError["reason"], detail: string) =>
+  Either.left(new ContainerConfigError({ container, reason, detail }))
+
+const commandOf = (inputs: Inputs, container: CoreV1.Container, basis: Basis): Result<Command> => {
+  const fail = failing(container)
+  const found = environment(inputs, container, basis)
   if (Either.isLeft(found)) return Either.left(found.left)
   const { late, values: env } = found.right
   const expandAll = (words: ReadonlyArray<string> | undefined) =>
     (words ?? []).map((word) => Expansion.expand(word, (name) => env.get(name)))
-  const image = inputs.images?.get(container.name)
-  const [program, ...rest] = ImageProcess.words(image?.process, expandAll(container.command), expandAll(container.args))
+  const { image } = basis
+  const [program, ...rest] = ImageProcess.words(image, expandAll(container.command), expandAll(container.args))
   if (program === undefined && image !== undefined) {
     return fail("CreateContainerError", `no command specified: neither container "${container.name}" nor its image "${container.image ?? ""}" names one`)
   }
@@ -223,28 +235,63 @@ export const process = (inputs: Inputs, container: CoreV1.Container): Result<Fil
   }
   const words = [program, ...rest] as const
   const later = lateProcess(late, image, container)
-  const user = ImageProcess.user(image, inputs.pod, container)
-  const root = ContainerRoots.of(inputs).get(container.name)
-  if (Either.isLeft(user)) return fail("CreateContainerConfigError", user.left)
   // As container runtimes do.
   const terminal = container.tty === true && !env.has("TERM") ? [{ name: "TERM", value: "xterm" }] : []
   if (hasNul(words) || hasNul(env.values())) return fail("CreateContainerError", "a command or variable holds a NUL character; remove it")
   return Either.right({
-    name: container.name,
-    kind: ContainerStatus.kindOf(inputs.pod, container),
     argv: words,
     env: [...terminal, ...[...env].map(([name, value]) => ({ name, value }))],
+    ...(later === undefined ? {} : { late: later })
+  })
+}
+
+/**
+ * What follows from the variables of a container by now, for another attempt of the process that was handed over: its image and the places of its
+ * volumes are those of then, whatever the pod says.
+ *
+ * @category constructors
+ */
+export const renewed = (inputs: Omit<Inputs, "images">, handed: Pick<Files.ContainerSpec, "image" | "late">, container: CoreV1.Container): Result<Command> =>
+  commandOf(inputs, container, {
+    image: handed.image,
+    find: (variable) => {
+      const known = handed.late?.variables.find(({ name, type }) => type === "file" && name === variable)
+      return known?.type === "file" ? Either.right(known.from) : Either.left(`the place of the file with variable ${variable} is not known`)
+    }
+  })
+
+/**
+ * The process of a container.
+ *
+ * @category constructors
+ */
+export const process = (inputs: Inputs, container: CoreV1.Container): Result<Files.ContainerSpec> => {
+  const fail = failing(container)
+  const command = commandOf(inputs, container, basisOf(inputs, container))
+  if (Either.isLeft(command)) return Either.left(command.left)
+  const image = inputs.images?.get(container.name)
+  const user = ImageProcess.user(image, inputs.pod, container)
+  const root = ContainerRoots.of(inputs).get(container.name)
+  if (Either.isLeft(user)) return fail("CreateContainerConfigError", user.left)
+  const { argv, env, late } = command.right
+  return Either.right({
+    name: container.name,
+    kind: ContainerStatus.kindOf(inputs.pod, container),
+    argv,
+    env,
     workingDirectory: posix.resolve("/", given(container.workingDir) ?? given(image?.process.workingDir) ?? "/"),
     ...(user.right === undefined ? {} : { user: user.right }),
     ...(root === undefined ? {} : { root: ContainerRoots.entry(root) }),
-    ...(image === undefined ? {} : { imageID: image.imageID }),
+    ...(image === undefined ? {} : { imageID: image.imageID, image: wordsOf(image.process) }),
     ...(container.stdin === true ? { stdin: true } : {}),
     ...(container.stdin === true && container.stdinOnce === true ? { stdinOnce: true } : {}),
     ...(container.tty === true ? { tty: true } : {}),
     lifecycle: ContainerLife.of(container, inputs.facts, image),
-    ...(later === undefined ? {} : { late: later })
+    ...(late === undefined ? {} : { late })
   })
 }
+
+const wordsOf = ({ cmd, entrypoint, env }: Files.ImageWords): Files.ImageWords => ({ env, entrypoint, cmd })
 
 /**
  * The processes of all containers of a pod, in the order in which they are declared.

@@ -5,7 +5,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { SupervisedPod } from "../supervisor/SupervisorClient.js"
-import * as FileVariables from "../supervisor/FileVariables.js"
+import * as Environments from "../supervisor/Environments.js"
 import * as Files from "../supervisor/SupervisorFiles.js"
 
 /** A refusal: HTTP status and text. @category models */
@@ -68,7 +68,7 @@ export const find = (
   return Either.right({
     pod: spec.pod,
     zone: spec.zone,
-    spec: { ...found, env: FileVariables.joined(found.env, now.fileVariables) },
+    spec: { ...found, env: Environments.ofAttempt(found.env, now) },
     attempt: now.attempt,
     launch: now.launch,
     logDirectory: spec.logs.directory

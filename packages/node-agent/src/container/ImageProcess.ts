@@ -41,7 +41,7 @@ export interface ContainerImage extends Accounts {
  * @category combinators
  */
 export const words = (
-  process: ImageConfig.Process | undefined,
+  process: Pick<ImageConfig.Process, "cmd" | "entrypoint"> | undefined,
   command: ReadonlyArray<string>,
   args: ReadonlyArray<string>
 ): ReadonlyArray<string> => {
@@ -50,7 +50,7 @@ export const words = (
 }
 
 /** The variables of an image. @category combinators */
-export const variables = (process: ImageConfig.Process): ReadonlyArray<readonly [name: string, value: string]> =>
+export const variables = (process: Pick<ImageConfig.Process, "env">): ReadonlyArray<readonly [name: string, value: string]> =>
   process.env.flatMap((entry) => {
     const at = entry.indexOf("=")
     return at > 0 ? [[entry.slice(0, at), entry.slice(at + 1)] as const] : []

@@ -46,5 +46,7 @@ export const of = (pod: CoreV1.Pod, services: ReadonlyArray<CoreV1.Service>): Re
   const chosen = services.filter((service) => isApiServer(service) || (linked && service.metadata.namespace === namespace))
   // A Service of the same name in the pod's own namespace is the nearer one.
   const near = new Set(chosen.filter(({ metadata }) => metadata.namespace === namespace).map(({ metadata }) => metadata.name))
-  return new Map(chosen.filter((service) => service.metadata.namespace === namespace || !near.has(service.metadata.name)).flatMap(ofService))
+  // In an order of their own: the same Services are the same variables.
+  const order = ({ metadata: { name = "", namespace = "" } }: CoreV1.Service) => `${namespace}/${name}`
+  return new Map(chosen.toSorted((a, b) => (order(a) < order(b) ? -1 : 1)).filter((service) => service.metadata.namespace === namespace || !near.has(service.metadata.name)).flatMap(ofService))
 }

@@ -8,6 +8,8 @@ import type * as Scope from "effect/Scope"
 export interface ServiceWatch {
   /** As last heard of. */
   readonly list: () => ReadonlyArray<CoreV1.Service>
+  /** Another number after each change; undefined while they are not known yet. */
+  readonly version: () => number | undefined
   /** Waits until the Services are known, for a pod that came from the API; the others start without it. Bounded: a pod that lacks them still starts. */
   readonly ready: (pod: CoreV1.Pod) => Effect.Effect<void>
 }
@@ -42,8 +44,13 @@ const essence = ({ apiVersion, kind, metadata, spec }: CoreV1.Service): CoreV1.S
  */
 export const make: Effect.Effect<ServiceWatch, never, ApiClient.ApiClient | Scope.Scope> = Effect.map(
   Informer.make({ kind: Kinds.service, transform: essence }),
-  (informer) => ({
-    list: informer.list,
-    ready: (pod) => isOfApi(pod) ? Effect.asVoid(Effect.timeoutOption(informer.hasSynced, longestWait)) : Effect.void
-  })
+  (informer) => {
+    let changes = 0
+    informer.onChange(() => void (changes += 1), { existing: false })
+    return {
+      list: informer.list,
+      version: () => informer.isSynced() ? changes : undefined,
+      ready: (pod) => isOfApi(pod) ? Effect.asVoid(Effect.timeoutOption(informer.hasSynced, longestWait)) : Effect.void
+    }
+  }
 )

@@ -1,6 +1,6 @@
 /** One attempt of a container: started, watched until it ends, ended on request, recorded. */
 import * as FileSystem from "@effect/platform/FileSystem"
-import { type CommandRunner, type HostError, Zlogin } from "@reddwarf/runtime-illumos"
+import { type CommandRunner, Zlogin } from "@reddwarf/runtime-illumos"
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
@@ -16,6 +16,7 @@ import * as Files from "../supervisor/SupervisorFiles.js"
 import * as Metrics from "../supervisor/SupervisorMetrics.js"
 import * as Paths from "../supervisor/SupervisorPaths.js"
 import * as attemptFifos from "./attemptFifos.js"
+import * as attemptSignal from "./attemptSignal.js"
 import * as criLog from "./criLog.js"
 import * as durableFile from "./durableFile.js"
 import * as folderWatch from "./folderWatch.js"
@@ -155,18 +156,7 @@ export const startedAs = (
   return written === undefined || pid === undefined ? undefined : { pid, startedAt: written.writtenAt }
 }
 
-/**
- * Signals the processes of an attempt from inside its zone, so that a number written there can reach nothing outside. A negative number
- * means the whole process group.
- */
-const signal = (place: PodPlace, launch: string, name: string): Effect.Effect<void, HostError.HostError> => {
-  const [pid = 0, group = 0] = numbersOf(place, launch, "pid")?.numbers ?? []
-  if (pid <= 1) return Effect.void
-  const target = group === pid ? `-${pid}` : String(pid)
-  return Zlogin.run(place.runner, place.spec.zone, ["kill", "-s", name, "--", target], { timeout: "10 seconds", failsafe: true }).pipe(
-    Effect.asVoid
-  )
-}
+const signal = (place: PodPlace, launch: string, name: string) => attemptSignal.send(place.runner, place.spec.zone, onHost(place, launch), name)
 
 /** A container that used its time up before the first signal gets this much more to act on it. */
 const leastWindowMillis = 2_000

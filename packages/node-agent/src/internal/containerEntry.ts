@@ -24,7 +24,7 @@ export interface Entry {
 }
 
 /** Exit status of a zone that lacks what it takes to start the process as told. */
-export const cannotStartStatus = 126
+const cannotStartStatus = 126
 
 /** Arguments: root or nothing, directory, user and group or nothing, further groups, number of variables, variables, program and arguments. */
 const perlProgram = `my ($root, $dir, $uid, $gid, $groups, $n, @rest) = @ARGV;

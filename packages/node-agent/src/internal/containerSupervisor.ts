@@ -6,6 +6,7 @@ import * as Metric from "effect/Metric"
 import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
 import * as Metrics from "../supervisor/SupervisorMetrics.js"
+import * as attemptEnvironment from "./attemptEnvironment.js"
 import * as attemptHooks from "./attemptHooks.js"
 import * as attempts from "./containerAttempt.js"
 import * as fileVariables from "./fileVariables.js"
@@ -20,7 +21,7 @@ const retryDelay = (failures: number): number => Math.min(500 * 2 ** Math.min(fa
 
 const without = (
   state: Files.ContainerState,
-  ...keys: ReadonlyArray<"launch" | "pid" | "startedAt" | "backOffUntil" | "problem" | "hooks" | "fileVariables" | "allocationFailures">
+  ...keys: ReadonlyArray<"launch" | "pid" | "startedAt" | "backOffUntil" | "problem" | "hooks" | "fileVariables" | "startedWith" | "allocationFailures">
 ): Files.ContainerState => {
   const next = { ...state }
   for (const key of keys) delete next[key]
@@ -55,17 +56,20 @@ export const supervise = (
       problem: { reason, message }
     })).pipe(Effect.zipRight(Metric.increment(Metrics.containerStartFailures)))
 
-  /** What is known only now: variables in files, and what the zone has counted so far. */
+  /** What is known only now: what its variables are by now, those in files too, and what the zone has counted so far. */
   const beforeStart = Effect.gen(function*() {
+    const next = yield* attemptEnvironment.next(place, container)
+    const { startedWith } = next
     const { container: process, variables } = yield* Effect.mapError(
-      fileVariables.resolve(place.runner, place.spec.zone, container),
+      fileVariables.resolve(place.runner, place.spec.zone, next.container),
       ({ message }) => new attempts.StartFailure({ message, reason: "CreateContainerConfigError" })
     )
     const allocationFailures = yield* memoryFailures.read(place)
-    if (variables !== undefined || allocationFailures !== undefined) {
+    if (variables !== undefined || startedWith !== undefined || allocationFailures !== undefined) {
       yield* update((state) => ({
         ...state,
         ...(variables === undefined ? {} : { fileVariables: variables }),
+        ...(startedWith === undefined ? {} : { startedWith }),
         ...(allocationFailures === undefined ? {} : { allocationFailures })
       }))
     }
@@ -76,7 +80,7 @@ export const supervise = (
     const attempt = current().attempt + 1
     const launch = yield* attempts.newLaunch(container.name, attempt)
     yield* update((state) => ({
-      ...without(state, "pid", "startedAt", "backOffUntil", "hooks", "fileVariables", "allocationFailures"),
+      ...without(state, "pid", "startedAt", "backOffUntil", "hooks", "fileVariables", "startedWith", "allocationFailures"),
       phase: "starting",
       attempt,
       launch

@@ -9,7 +9,7 @@ import { basename, dirname } from "node:path"
 import { Timestamp } from "@reddwarf/api-types"
 
 /** Longest text of one record; a longer line becomes several, all but the last marked `P`. */
-export const maxRecordBytes = 16_384
+const maxRecordBytes = 16_384
 
 /** `2026-11-20T22:05:35.443014123Z`, always nine digits. */
 export const formatNanos = (nanos: bigint): string => {

@@ -30,8 +30,11 @@ export const write = (path: string, content: string): Effect.Effect<void, Superv
       const handle = yield* fs.open(temporary, { flag: "wx", mode: 0o600 })
       yield* handle.writeAll(encoder.encode(content))
       yield* handle.sync
-    }))
-    yield* fs.rename(temporary, path).pipe(Effect.onError(() => Effect.ignore(fs.remove(temporary))))
+    })).pipe(
+      Effect.zipRight(fs.rename(temporary, path)),
+      // On a full disk each of them would take something of what little is left.
+      Effect.onError(() => Effect.ignore(fs.remove(temporary, { force: true })))
+    )
     yield* syncDirectory(dirname(path))
   }).pipe(Effect.mapError(failed("write", path)))
 

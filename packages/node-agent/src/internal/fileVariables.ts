@@ -5,7 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as EnvFile from "../container/EnvFile.js"
 import * as Expansion from "../container/Expansion.js"
-import * as FileVariables from "../supervisor/FileVariables.js"
+import * as Environments from "../supervisor/Environments.js"
+import type * as FileVariables from "../supervisor/FileVariables.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
 
 /** A variable cannot be had, for people. */
@@ -100,6 +101,6 @@ export const resolve = (
     }
   })
 
-/** The process as one of its attempts runs: with the variables that were read for it. */
-export const asStarted = (container: Files.ContainerSpec, { fileVariables }: Pick<Files.ContainerState, "fileVariables">): Files.ContainerSpec =>
-  fileVariables === undefined ? container : { ...container, env: FileVariables.joined(container.env, fileVariables) }
+/** The process as one of its attempts runs: with the variables that it was started with. */
+export const asStarted = (container: Files.ContainerSpec, state: Pick<Files.ContainerState, "fileVariables" | "startedWith">): Files.ContainerSpec =>
+  state.fileVariables === undefined && state.startedWith?.env === undefined ? container : { ...container, env: Environments.ofAttempt(container.env, state) }

@@ -24,7 +24,7 @@ export class LogReadFailed extends Schema.TaggedError<LogReadFailed>()("LogReadF
  * So many files that come after the one being read are held open. They can be read however often the log is rotated meanwhile; with the files
  * that rotation itself keeps, that is how far a reader may fall behind before something is lost to it.
  */
-export const heldFiles = 8
+const heldFiles = 8
 
 /** An open file. As long as it is open no other file has its inode. */
 export interface OpenFile {

@@ -1,10 +1,11 @@
 /**
  * `http://127.0.0.1:10248/healthz`: whether the agent itself works. It answers from what its parts did, not from trying them then: an answer
- * takes no disk and no command, and an agent that hangs answers nothing.
+ * takes no disk and no command, and an agent that hangs answers nothing. The evidence is also left in a file for the health endpoint of the
+ * node, whether or not anybody may ask here.
  */
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type { CoreV1 } from "@reddwarf/api-types"
-import { AgentStatus } from "@reddwarf/node-health"
+import { AgentStatus, ListeningServer } from "@reddwarf/node-health"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -16,8 +17,8 @@ import * as durableFile from "../internal/durableFile.js"
 
 /** @category models */
 export interface Options {
-  /** 0 takes a free one. */
-  readonly port: number
+  /** 0 takes a free one; without a port nothing is served. */
+  readonly port: number | undefined
   readonly dataDir: string
   /** States of the zones of the host by name, read now. */
   readonly zoneStates: Effect.Effect<ReadonlyMap<string, string>, { readonly message: string }>
@@ -42,7 +43,7 @@ export interface Part {
 
 /** @category models */
 export interface HealthApi {
-  /** The port it listens on; undefined while it cannot, because another process does. */
+  /** The port it listens on; undefined while it cannot, because another process does, or when it is not to. */
   readonly port: () => number | undefined
   readonly parts: Effect.Effect<ReadonlyArray<Part>>
 }
@@ -72,7 +73,7 @@ export const text = (parts: ReadonlyArray<Part>, verbose: boolean): string => {
 }
 
 /**
- * Serves for as long as the scope lives. A port that is taken is tried again: an agent does not fail for it.
+ * Gathers evidence and serves it for as long as the scope lives. A port that is taken is tried again: an agent does not fail for it.
  *
  * @category constructors
  */
@@ -144,39 +145,31 @@ export const make = (options: Options): Effect.Effect<HealthApi, never, FileSyst
       return send(parts.some(({ problem }) => problem !== undefined) ? 500 : 200, text(parts, url.searchParams.has("verbose")))
     }
 
-    const listen = Effect.async<ReturnType<typeof createServer>, string>((resume) => {
-      const created = createServer(answer)
-      created.maxConnections = 64
-      created.headersTimeout = 5000
-      created.requestTimeout = 5000
-      created.once("error", (error) => resume(Effect.fail(error.message)))
-      created.listen(options.port, "127.0.0.1", () => {
-        created.on("error", () => undefined)
-        resume(Effect.succeed(created))
-      })
-      return Effect.sync(() => void created.close())
-    })
-    const close = (server: ReturnType<typeof createServer>) =>
-      Effect.async<void>((resume) => {
-        listening = undefined
-        server.close(() => resume(Effect.void))
-        server.closeAllConnections()
-      })
     let warned = false
-    const open = listen.pipe(
-      Effect.tapError((problem) => {
-        if (warned) return Effect.void
-        warned = true
-        return Effect.logWarning(`the health of the agent cannot be asked for on 127.0.0.1:${options.port}, which is tried again: ${problem}`)
-      }),
-      Effect.retry(Schedule.spaced("10 seconds"))
-    )
-    const serve = Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(restore(open), (server) => {
-        const address = server.address()
-        listening = typeof address === "object" && address !== null ? address.port : options.port
-        return Effect.addFinalizer(() => close(server))
-      }))
-    yield* Effect.forkScoped(serve)
+    const listen = (port: number) =>
+      ListeningServer.acquire({
+        host: "127.0.0.1",
+        port,
+        make: () => {
+          const created = createServer(answer)
+          created.maxConnections = 64
+          created.headersTimeout = 5000
+          created.requestTimeout = 5000
+          return created
+        },
+        failed: (detail) => detail,
+        cut: (server) => server.closeAllConnections()
+      }).pipe(
+        Effect.tapError((problem) => {
+          if (warned) return Effect.void
+          warned = true
+          return Effect.logWarning(`the health of the agent cannot be asked for on 127.0.0.1:${port}, which is tried again: ${problem}`)
+        }),
+        Effect.retry(Schedule.spaced("10 seconds")),
+        Effect.map((server) => {
+          listening = server.port
+        })
+      )
+    if (options.port !== undefined) yield* Effect.forkScoped(listen(options.port))
     return { port: () => listening, parts: Effect.map(Clock.currentTimeMillis, partsAt) }
   })

@@ -21,6 +21,7 @@ import * as RootBeginnings from "../supervisor/RootBeginnings.js"
 import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
 import type * as SupervisorClient from "../supervisor/SupervisorClient.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
+import * as BringUpSources from "../volume/BringUpSources.js"
 import * as PodSources from "../volume/PodSources.js"
 import type * as PodTokens from "../volume/PodTokens.js"
 import * as PodVolumes from "../volume/PodVolumes.js"
@@ -42,6 +43,8 @@ export interface Services {
   readonly supervisor: SupervisorClient.SupervisorClient["Type"]
   readonly images: Effect.Effect.Success<ReturnType<typeof ContainerImages.resolver>>
   readonly tokens: PodTokens.PodTokens
+  /** What is remembered of ConfigMaps and Secrets. */
+  readonly remembered: PodSources.Reader
   readonly factsOf: (addresses: ReadonlyArray<string>) => FieldValues.PodFacts
   /** The specification of a pod with these processes, as it is first handed over. */
   readonly specOf: (pod: CoreV1.Pod, containers: ReadonlyArray<Files.ContainerSpec>) => Files.PodSpec
@@ -90,6 +93,7 @@ export interface Present {
 export const make = (services: Services): Effect.Effect<(pod: CoreV1.Pod, present: Present) => PodBringUp, never, FileSystem.FileSystem> =>
   Effect.map(FileSystem.FileSystem, (fs) => (pod, { images: kept, isNew }) => {
     const { client, dataDir, emit, factsOf, sandbox, supervisor, tokens } = services
+    const reader = BringUpSources.reader(client, services.remembered)
     const { uid } = PodSandbox.identityOf(pod)
     const address = once(sandbox.address(pod))
     const images = once(Effect.gen(function*() {
@@ -98,7 +102,7 @@ export const make = (services: Services): Effect.Effect<(pod: CoreV1.Pod, presen
       return { handler, pulled: yield* services.images.resolve(pod, asked, isNew) }
     }))
     const inputs = once(Effect.gen(function*() {
-      const sources = yield* PodSources.read(client, tokens, pod)
+      const sources = yield* PodSources.read(client, tokens, pod, reader)
       const { pulled } = yield* images
       return { pod, facts: factsOf(PodSandbox.addressesOf(yield* address)), sources, images: pulled?.containers }
     }))

@@ -70,7 +70,7 @@ export const of = (supervisor: Supervisor, up: PodBringUp, plan: Plan.Plan, know
       // A zone that is booted for its configuration shows its containers what is configured now.
       if (plan.type === "image-update" || (plan.type === "restart" && plan.reason.some(({ kind }) => kind === "config"))) return anew(supervisor, up, plan, known)
       if (plan.type === "rollback") return supervisor.submit(restored(spec, plan.id))
-      // What was handed over stays as it is: a container is restarted with the environment it was started with.
+      // What was handed over stays as it is; what has changed of its environments since is in a file beside it.
       return spec.desired.state === "hold" ? supervisor.submit({ ...spec, desired: { state: "run" } }) : Effect.void
     }
   })

@@ -19,6 +19,8 @@ export interface WantedImages {
   readonly remember: (pod: CoreV1.Pod, handed: Plan.Digests, stored: ZoneInstance.ZoneInstance | undefined) => void
   /** Looks up what is not known, beside the passes. Asks for a pass when it is. */
   readonly resolve: (pod: CoreV1.Pod, up: () => PodBringUp) => Effect.Effect<void>
+  /** Whether that has anything to look up. */
+  readonly isMissing: (pod: CoreV1.Pod) => boolean
   readonly forget: (uid: string) => Effect.Effect<void>
 }
 
@@ -51,6 +53,8 @@ export const make = (options: {
       }))
     }
 
+    const isMissing = (pod: CoreV1.Pod) => known.has(uidOf(pod)) && containersOf(pod).length > Object.keys(of(pod)).length
+
     const learn = (pod: CoreV1.Pod, digests: ReadonlyMap<string, string>) =>
       known.set(uidOf(pod), new Map([
         ...known.get(uidOf(pod)) ?? [],
@@ -62,6 +66,7 @@ export const make = (options: {
 
     return {
       of,
+      isMissing,
       knows: (uid) => known.has(uid),
       remember: (pod, handed, stored) => {
         if (known.has(uidOf(pod)) || Object.keys(handed).length === 0) return
@@ -78,8 +83,7 @@ export const make = (options: {
         })))
       },
       resolve: (pod, up) => {
-        const missing = containersOf(pod).length > Object.keys(of(pod)).length
-        if (!missing || !known.has(uidOf(pod))) return Effect.void
+        if (!isMissing(pod)) return Effect.void
         const lookUp = up().images.pipe(
           Effect.flatMap((resolved) => {
             if (resolved === undefined) return Effect.void

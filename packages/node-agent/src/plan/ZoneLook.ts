@@ -80,7 +80,7 @@ export const make = ({ asksForCaps, companions, config, find, resolved, sandbox,
           onNone: () => nothing,
           onSome: (lease) => Observation.known({ vnic: link, ip: PodSandbox.addressesOf(lease)[0], faults: faults.right })
         }),
-      config: pod === undefined || state !== "running" || isStopping ? nothing : yield* config(pod, instance, supervised?.spec),
+      config: pod === undefined || state !== "running" || isStopping ? nothing : yield* config(pod, instance, supervised),
       caps: caps === undefined
         ? nothing
         : caps._tag === "Left"

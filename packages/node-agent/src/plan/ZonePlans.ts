@@ -26,6 +26,7 @@ import * as ConfigLook from "./ConfigLook.js"
 import * as GateAnnotations from "./GateAnnotations.js"
 import * as ImageTasks from "./ImageTasks.js"
 import * as InstanceStore from "./InstanceStore.js"
+import * as PlanRest from "./PlanRest.js"
 import * as PodBringUp from "./PodBringUp.js"
 import * as PodGateClient from "./PodGateClient.js"
 import * as WantedImages from "./WantedImages.js"
@@ -89,6 +90,8 @@ export interface ZonePlans {
   readonly identityOf: (uid: string) => Effect.Effect<Files.PodIdentity | undefined, PlanError.LedgerFailed>
   /** Moves the zone of a pod one step, or as many as take no time. */
   readonly pass: (pod: CoreV1.Pod, known: Option.Option<SupervisorClient.SupervisedPod>) => Effect.Effect<Passed, ZonePlansError>
+  /** What is known of a zone of which a pass would change nothing, as long as all it goes by stays the same. */
+  readonly atRest: (pod: CoreV1.Pod) => ZoneInstance.ZoneInstance | undefined
   /** What is known of the zone's plans. */
   readonly current: (pod: CoreV1.Pod) => Effect.Effect<ZoneInstance.ZoneInstance | undefined>
   /** What is to be counted about single zones and their plans now. */
@@ -105,6 +108,9 @@ export type ZonePlansError = Effect.Effect.Error<ReturnType<ZoneReconciler.ZoneR
 
 /** As many steps of a plan are taken in one go: created, carried out, cleared. */
 const mostSteps = 6
+
+/** A plan that is over sooner is shown when it is. */
+const showAfter = "250 millis"
 
 /**
  * Works as long as the scope lives.
@@ -189,6 +195,7 @@ export const make = (
           return yield* PodGateClient.make(runner, pod, Option.getOrUndefined(Option.map(lease, (lease) => PodSandbox.addressesOf(lease)[0])), supervised)
         }),
       gateProbeInterval: options.gateProbeInterval,
+      showAfter,
       uidOf: WantedInstance.uidOf,
       // Where the API does not know the resource, and for a pod that runs without it, nothing there can be waited for.
       isStatic: ({ spec: { podUID } }) => store.isAbsent() || StaticPod.isStaticUid(podUID),
@@ -296,6 +303,13 @@ export const make = (
       series: reconciler.series,
       drain: reconciler.drain,
       isBetweenSteps: reconciler.isBetweenSteps,
+      atRest: (pod) => {
+        const identity = PodSandbox.identityOf(pod)
+        const instance = store.known(WantedInstance.keyOf(identity))
+        const isClear = !failures.has(identity.uid) && !images.isMissing(pod) && (options.companionPlans?.faults(identity.uid) ?? []).length === 0
+        // One that no API has taken is tried again by each pass.
+        return instance?.metadata.uid !== undefined && isClear && PlanRest.isAtRest(pod, instance) ? instance : undefined
+      },
       current: (pod) => reconciler.current(WantedInstance.keyOf(PodSandbox.identityOf(pod))),
       teardown,
       isKnown: (uid) => Effect.map(ledger.load(uid), Option.isSome),

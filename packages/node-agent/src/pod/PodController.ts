@@ -47,6 +47,8 @@ export interface PodController {
   readonly enqueue: (uid: string) => Effect.Effect<void>
   /** Asks for a pass over a pod, and waits for the end of one that began after this. */
   readonly request: (uid: string) => Effect.Effect<PassResult>
+  /** Whether a pass over a pod whose zone runs would change nothing. */
+  readonly isPodSettled: (uid: string) => Effect.Effect<boolean>
   /** Remembers who a uid is. */
   readonly noteIdentity: (identity: Files.PodIdentity) => void
   /** Gives back the images of pods of which nothing is here any more, and which nobody wants. */
@@ -201,6 +203,7 @@ export const make = (
           yield* queue.add(uid)
           return yield* Deferred.await(deferred)
         }),
+      isPodSettled: (uid) => waiters.has(uid) || options.owes(uid) ? Effect.succeed(false) : worker.isSettled(uid),
       noteIdentity,
       retainImages: Option.match(images, {
         onNone: () => Effect.void,

@@ -42,10 +42,10 @@ export class PodProbes extends Context.Tag("@reddwarf/node-agent/PodProbes")<Pod
   readonly look: (pod: CoreV1.Pod, supervised: Supervised, address: string | undefined) => Effect.Effect<Verdicts>
   /**
    * Does what the probes ask for: has containers restarted that are not alive or never started, and lets go on what waits for a container
-   * to have started. Everything is asked for once, however often this is called. Call it when nothing else of the pass writes the
-   * supervisor's specification any more.
+   * to have started. Everything is asked for once, however often this is called; `beforeRestart` goes first. Call it when nothing else of the
+   * pass writes the supervisor's specification any more.
    */
-  readonly act: (pod: CoreV1.Pod, supervised: Supervised) => Effect.Effect<void, SupervisorFileFailed>
+  readonly act: (pod: CoreV1.Pod, supervised: Supervised, beforeRestart?: Effect.Effect<void>) => Effect.Effect<void, SupervisorFileFailed>
   /** Stops probing a pod that is gone, and drops what is remembered of it. */
   readonly forget: (uid: string) => Effect.Effect<void>
   /** Calls back with the uid of a pod whenever what its probes say changed, for as long as the scope lives. */
@@ -208,7 +208,7 @@ const make = (options: Options): Effect.Effect<Context.Tag.Service<PodProbes>, n
         return verdicts
       })
 
-    const actFor = (pod: CoreV1.Pod, container: CoreV1.Container, state: Files.ContainerState) =>
+    const actFor = (pod: CoreV1.Pod, container: CoreV1.Container, state: Files.ContainerState, beforeRestart: Effect.Effect<void>) =>
       Effect.gen(function*() {
         const uid = pod.metadata.uid ?? ""
         const results = manager.results(keyOf(uid, container.name))
@@ -217,18 +217,19 @@ const make = (options: Options): Effect.Effect<Context.Tag.Service<PodProbes>, n
         if (results.startup === "Success" && PodResources.isSidecar(container)) yield* supervisor.started(uid, container.name, state.attempt)
         const kind = ProbeRules.failed(results)
         if (kind === undefined) return
+        yield* beforeRestart
         const request = ProbeRules.restartRequest(pod, container, state, kind, yield* Clock.currentTimeMillis)
         if (yield* supervisor.restart(uid, request)) yield* emit(pod, ProbeRules.killing(pod, container, kind))
       })
 
     return PodProbes.of({
       look,
-      act: (pod, supervised) =>
+      act: (pod, supervised, beforeRestart = Effect.void) =>
         PodPhase.isTerminating(pod)
           ? Effect.void
           : Effect.forEach(ProbeRules.probed(pod), (container) => {
             const state = stateOf(supervised, container.name)
-            return ProbeRules.isUp(state) ? actFor(pod, container, state) : Effect.void
+            return ProbeRules.isUp(state) ? actFor(pod, container, state, beforeRestart) : Effect.void
           }, { discard: true }),
       forget: (uid) =>
         Effect.gen(function*() {

@@ -2,7 +2,7 @@
  * In-place resize: a running pod whose containers ask for other amounts than its zone was given. What was given stands in the status of the
  * containers, so an agent that was killed in between finds out by itself what is left to do. Pure.
  */
-import { type CoreV1, PodResources, Quantity } from "@reddwarf/api-types"
+import { type CoreV1, PodPhase, PodResources, Quantity } from "@reddwarf/api-types"
 
 /** What becomes of a resize. @category models */
 export type Decision =
@@ -119,6 +119,17 @@ export const decide = (pod: CoreV1.Pod, others: ReadonlyArray<CoreV1.Pod>, capac
     }
   }
   return { kind: "proceed" }
+}
+
+/**
+ * The pod with the amounts that its zone has, or is about to get because the node has room for them.
+ *
+ * @category combinators
+ */
+export const granted = (pod: CoreV1.Pod, pods: () => ReadonlyArray<CoreV1.Pod>, capacity: Capacity): CoreV1.Pod => {
+  if (!isAsked(pod)) return pod
+  const others = pods().filter((other) => other.metadata.uid !== pod.metadata.uid && !PodPhase.isTerminal(other))
+  return decide(pod, others, capacity).kind === "proceed" ? pod : allocated(pod)
 }
 
 /**

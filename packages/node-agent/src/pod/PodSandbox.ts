@@ -362,7 +362,12 @@ export const layer = (
         roots: RootVersions.make(storage, (identity) => namesOf(identity).zone),
         removeStep: (identity, name) =>
           Effect.ensuring(zones.deprovisionStep(removal(identity), name), forgetZones).pipe(
-            Effect.zipRight(name === "configuration" ? configs.forget(namesOf(identity).zone) : Effect.void)
+            Effect.zipRight(name === "configuration" ? configs.forget(namesOf(identity).zone) : Effect.void),
+            // Records of this agent hold nothing up: the next zone of the name gets another one, and leases of pods that are gone are given back later.
+            Effect.catchIf(
+              (error) => error._tag === "LeaseStorageFailed" || error._tag === "ZoneConfigRecordFailed",
+              (error) => Effect.logWarning("a record of a pod that ends is left", error)
+            )
           ),
         owned,
         addressOwners: Effect.map(ipam.list, (leases) => leases.map((lease) => lease.owner)),

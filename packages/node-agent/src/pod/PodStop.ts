@@ -1,10 +1,12 @@
 /** Asks the containers of pods to end for good, and tells when they have. What is asked for is given anew by every pass: nothing is remembered. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as SupervisorClient from "../supervisor/SupervisorClient.js"
 import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
 import * as PodStatus from "./PodStatus.js"
+import type { StopUnheard } from "./StopUnheard.js"
 
 /** @category models */
 export interface PodStop {
@@ -22,8 +24,10 @@ export interface PodStop {
 const slackMillis = 5_000
 
 /** @category constructors */
-export const make = (supervisor: Pick<SupervisorClient.SupervisorClient["Type"], "read" | "stop">): PodStop => {
+export const make = (supervisor: Pick<SupervisorClient.SupervisorClient["Type"], "read" | "stop">, unheard: StopUnheard): PodStop => {
   const asked = new Map<string, readonly [SupervisorClient.StopRequest, Effect.Effect<void>]>()
+  /** Whose containers have been asked, whether that could be written down or not. */
+  const begun = new Set<string>()
   return {
     ask: (uid, request, onFirst) => void asked.set(uid, [request, onFirst]),
     stopped: (uid) =>
@@ -33,10 +37,16 @@ export const make = (supervisor: Pick<SupervisorClient.SupervisorClient["Type"],
         const found = asked.get(uid)
         if (found === undefined) return false
         const [request, onFirst] = found
-        yield* supervisor.stop(uid, request)
-        if (before.value.spec.desired.state === "run") yield* onFirst
+        const told = yield* Effect.either(supervisor.stop(uid, request))
+        if (before.value.spec.desired.state === "run" && !begun.has(uid)) yield* onFirst
+        begun.add(uid)
+        if (Either.isLeft(told) && (yield* unheard.stop(before.value, told.left))) return true
         return (yield* Clock.currentTimeMillis) > request.requestedAt + request.graceSeconds * 1000 + slackMillis
       }),
-    forget: (uid) => void asked.delete(uid)
+    forget: (uid) => {
+      asked.delete(uid)
+      begun.delete(uid)
+      unheard.forget(uid)
+    }
   }
 }

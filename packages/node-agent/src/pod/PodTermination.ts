@@ -152,8 +152,10 @@ export const make = (services: Services): PodTermination => {
         }
       } else if (!(yield* stop.stopped(uid))) return "1 second"
       const shown = yield* show(pod, yield* supervisor.read(uid))
-      yield* forget(identity)
-      removed.add(uid)
+      // Files on a disk that takes no changes are removed by a later look, as those of a pod that is gone.
+      const isForgotten = yield* Effect.catchAll(Effect.as(forget(identity), true), (error) =>
+        Effect.as(Effect.logWarning("files of a pod that has ended are left; they are removed when they can be", error), false))
+      if (isForgotten) removed.add(uid)
       yield* PodRemoval.finish(client, shown)
       return undefined
     })

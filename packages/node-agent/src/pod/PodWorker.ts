@@ -23,7 +23,7 @@ import type * as FieldValues from "../container/FieldValues.js"
 import type * as NodeAgentOptions from "../NodeAgentOptions.js"
 import type { ContainerConfigError, ImageUnavailable, VolumeSetupError } from "./PodError.js"
 import type { PlanError, PlanLedger } from "@reddwarf/plans"
-import type { CommandRunner } from "@reddwarf/runtime-illumos"
+import { CommandRunner } from "@reddwarf/runtime-illumos"
 import * as BringUpFailure from "../plan/BringUpFailure.js"
 import type { CompanionPlans } from "../plan/CompanionPlans.js"
 import type * as PodBringUp from "../plan/PodBringUp.js"
@@ -35,6 +35,7 @@ import * as PodBrand from "./PodBrand.js"
 import * as PodDeadline from "./PodDeadline.js"
 import * as PodEvents from "./PodEvents.js"
 import * as PodLife from "./PodLife.js"
+import * as PodObserver from "./PodObserver.js"
 import * as PodProbes from "./PodProbes.js"
 import * as PodResizer from "./PodResizer.js"
 import * as PodSandbox from "./PodSandbox.js"
@@ -42,12 +43,15 @@ import * as PodSources from "../volume/PodSources.js"
 import * as PodStatus from "./PodStatus.js"
 import * as PodStop from "./PodStop.js"
 import * as PodTermination from "./PodTermination.js"
+import * as PodUpkeep from "./PodUpkeep.js"
+import * as SettledPods from "./SettledPods.js"
 import * as PodTokens from "../volume/PodTokens.js"
 import * as PodVolumes from "../volume/PodVolumes.js"
-import * as VolumeRefresh from "../volume/VolumeRefresh.js"
+import * as SourceCache from "../volume/SourceCache.js"
 import * as Preemption from "../static/Preemption.js"
 import * as StaticPod from "../static/StaticPod.js"
 import * as StatusManager from "./StatusManager.js"
+import * as StopUnheard from "./StopUnheard.js"
 import * as SupervisorClient from "../supervisor/SupervisorClient.js"
 import type { SupervisorFileFailed } from "../supervisor/SupervisorError.js"
 import type * as Files from "../supervisor/SupervisorFiles.js"
@@ -106,6 +110,8 @@ type Environment =
 export interface PodWorker {
   /** One pass for one pod. */
   readonly pass: (uid: string) => Effect.Effect<Outcome, PassError>
+  /** Whether a pass over a pod whose zone runs would change nothing, as far as can be told without one. */
+  readonly isSettled: (uid: string) => Effect.Effect<boolean>
   /** What is to be counted about single zones and their plans now. */
   readonly series: ZonePlans.ZonePlans["series"]
   /** The plans, for whoever ends the agent. */
@@ -134,8 +140,8 @@ export const make = (options: Options): Effect.Effect<PodWorker, PlanError.Ledge
     const statuses = yield* StatusManager.StatusManager
     const supervisor = yield* SupervisorClient.SupervisorClient
     const tokens = PodTokens.make(client)
-    const refresher = yield* VolumeRefresh.make(client, tokens, options.dataDir)
-    const stop = PodStop.make(supervisor)
+    const remembered = SourceCache.make(PodSources.direct(client), SourceCache.usualAge)
+    const stop = PodStop.make(supervisor, StopUnheard.make({ dataDir: options.dataDir, runner: yield* CommandRunner.CommandRunner }))
     /** Why the last pass could not bring a pod up. Shown until the next one gets further: a reason that comes and goes helps nobody. */
     const lastFailure = new Map<string, readonly [ContainerStatus.WaitingReason, ContainerStatus.WaitingReason | undefined]>()
 
@@ -147,32 +153,7 @@ export const make = (options: Options): Effect.Effect<PodWorker, PlanError.Ledge
     const services = yield* ServiceWatch.make
     const life = yield* PodLife.make(options.dataDir, supervisor, emit)
 
-    const observe = (
-      pod: CoreV1.Pod,
-      supervised: Option.Option<SupervisorClient.SupervisedPod>,
-      sandboxReady: boolean,
-      waiting?: ContainerStatus.WaitingReason,
-      sandboxProblem?: ContainerStatus.WaitingReason
-    ) =>
-      Effect.bindTo(sandbox.findAddress(pod.metadata.uid ?? ""), "lease").pipe(
-        Effect.bind("probes", ({ lease }) =>
-          probes.look(pod, supervised, sandboxReady && Option.isSome(lease) ? PodSandbox.addressesOf(lease.value)[0] : undefined)),
-        Effect.map(({ lease, probes }): PodStatus.Observation => ({
-          zone: PodSandbox.namesOf(PodSandbox.identityOf(pod)).zone,
-          sandboxReady,
-          hostIP: options.nodeAddress,
-          podIPs: Option.getOrUndefined(Option.map(lease, PodSandbox.addressesOf)),
-          state: Option.getOrUndefined(Option.flatMap(supervised, ({ state }) => state)),
-          waiting,
-          processes: Option.getOrUndefined(Option.map(supervised, ({ spec }) =>
-            new Map([...spec.containers, ...spec.ephemeralContainers ?? []].map((process) => [process.name, process])))),
-          imageIDs: Option.getOrUndefined(Option.map(supervised, ({ spec }) => new Map([...spec.containers, ...spec.ephemeralContainers ?? []].map(({ imageID = "", name }) => [name, imageID])))),
-          sandboxProblem,
-          verdict: Option.getOrUndefined(Option.flatMapNullable(supervised, ({ spec: { desired } }) => desired.state === "stop" ? desired.verdict : undefined)),
-          rejected: PodAdmission.rejection(pod),
-          probes
-        }))
-      )
+    const observe = PodObserver.make({ nodeAddress: options.nodeAddress, probes, sandbox })
 
     const isRunning = (pod: CoreV1.Pod) =>
       Effect.map(sandbox.zoneStates, (states) => states.get(PodSandbox.namesOf(PodSandbox.identityOf(pod)).zone) === "running")
@@ -202,14 +183,18 @@ export const make = (options: Options): Effect.Effect<PodWorker, PlanError.Ledge
       allocatable: options.allocatable
     })
 
-    /** Brings the files of a running pod up to date. */
-    const refreshVolumes = (pod: CoreV1.Pod) =>
-      Effect.gen(function*() {
-        if (!refresher.concerns(pod)) return
-        const lease = yield* sandbox.findAddress(pod.metadata.uid ?? "")
-        const addresses = Option.match(lease, { onNone: () => PodSandbox.shownAddresses(pod), onSome: PodSandbox.addressesOf })
-        yield* refresher.refresh(pod, factsOf(addresses))
-      })
+    const upkeep = yield* PodUpkeep.make({
+      client,
+      tokens,
+      remembered,
+      dataDir: options.dataDir,
+      emit,
+      sandbox,
+      services,
+      factsOf,
+      pods: options.source.list,
+      allocatable: options.allocatable
+    })
 
     /** Tells users why their pod does not go on. One that runs is shown as it is: nothing of it has ended because of that. */
     const tellFailure = (pod: CoreV1.Pod, error: PodBringUp.BringUpError): Effect.Effect<void> =>
@@ -238,6 +223,7 @@ export const make = (options: Options): Effect.Effect<PodWorker, PlanError.Ledge
       supervisor,
       images,
       tokens,
+      remembered,
       factsOf,
       specOf: supervisorSpec,
       emit,
@@ -309,11 +295,18 @@ export const make = (options: Options): Effect.Effect<PodWorker, PlanError.Ledge
         const state = Option.getOrUndefined(Option.flatMap(known, (pod) => pod.state))
         const isOver = PodStatus.isOver(state)
         const isMissing = !isOver && (Option.isNone(known) || !(yield* isRunning(pod)))
-        const stored = isMissing
-          ? yield* Effect.flatMap(observe(pod, known, false, ...lastFailure.get(uid) ?? []), (observation) => statuses.show(pod, observation))
-          : pod
-        if (isMissing) yield* services.ready(pod)
-        const planned = isOver ? undefined : yield* plans.pass(stored, known)
+        // That it comes up is shown while it does.
+        const [shownFirst, planned] = yield* Effect.all([
+          isMissing
+            ? Effect.either(Effect.flatMap(observe(pod, known, false, ...lastFailure.get(uid) ?? []), (observation) => statuses.show(pod, observation)))
+            : Effect.succeed(Either.right(pod)),
+          Effect.gen(function*() {
+            if (isMissing) yield* services.ready(pod)
+            if (!isOver) yield* upkeep.environments(pod, known, isMissing)
+            return isOver ? undefined : yield* plans.pass(pod, known)
+          })
+        ], { concurrency: isMissing ? 2 : 1 })
+        if (Either.isLeft(shownFirst)) return yield* shownFirst.left
         if (planned?.failure !== undefined && isMissing) return yield* Effect.fail(planned.failure)
         if (planned?.failure === undefined) lastFailure.delete(uid)
         // Read again only after something was done; what the supervisor writes meanwhile asks for a pass of its own.
@@ -331,32 +324,38 @@ export const make = (options: Options): Effect.Effect<PodWorker, PlanError.Ledge
           plans: PlanConditions.of(pod, planned?.instance),
           problems: new Map(problems.map(({ container, message, reason }) => [container, { reason, message }]))
         }
-        yield* probes.act(pod, supervised)
+        yield* probes.act(pod, supervised, upkeep.environments(pod, supervised, true))
         const shown = yield* statuses.show(pod, observation)
-        if (observation.sandboxReady && !PodPhase.isTerminal(shown)) yield* refreshVolumes(pod)
+        if (observation.sandboxReady && !PodPhase.isTerminal(shown)) yield* upkeep.volumes(pod)
         if (PodPhase.isTerminal(shown)) return outcome(yield* termination.release(shown))
         if (resized?.failure !== undefined) return yield* resized.failure
         if (planned?.failure !== undefined) return yield* Effect.fail(planned.failure)
         // What they lack may come: tried again with back-off.
         if (problems[0] !== undefined) return yield* Effect.fail(problems[0])
         // What has no reason is looked at in the reconciler's own time.
-        const delay = planned?.delay
+        const due = yield* upkeep.due(pod, supervised)
+        const delay = due !== undefined && (planned?.delay === undefined || Duration.lessThan(due, planned.delay)) ? due : planned?.delay
         return delay === undefined || Duration.toMillis(delay) >= Duration.toMillis(options.resyncInterval)
           ? Outcome.Settled()
           : Outcome.RequeueAfter({ delay })
       })
 
+    const settled = SettledPods.make({ client, plans, remembered, sandbox, services, supervisor, tokens, upkeep })
+
     const forget = (identity: Files.PodIdentity) =>
       Effect.gen(function*() {
-        yield* supervisor.remove(identity.uid)
+        // What is known of it goes in any case: files that stay are found by a later look.
+        const removed = yield* Effect.either(supervisor.remove(identity.uid))
         yield* images.release(identity.uid)
         yield* plans.forget(identity)
         lastFailure.delete(identity.uid)
         tokens.forget(identity.uid)
         yield* probes.forget(identity.uid)
         life.forget(identity.uid)
-        refresher.forget(identity.uid)
+        upkeep.forget(identity.uid)
+        settled.forget(identity.uid)
         yield* statuses.forget(identity.uid)
+        yield* removed
       })
 
     const termination = PodTermination.make({
@@ -382,6 +381,11 @@ export const make = (options: Options): Effect.Effect<PodWorker, PlanError.Ledge
       plans,
       noteIdentity: termination.noteIdentity,
       noteDeleted: termination.noteDeleted,
+      isSettled: (uid) =>
+        Effect.suspend(() => {
+          const found = options.source.byUid(uid)
+          return found === undefined ? Effect.succeed(false) : settled.isSettled(statuses.latest(found))
+        }),
       pass: (uid) =>
         Effect.suspend((): Effect.Effect<Outcome, PassError> => {
           const found = options.source.byUid(uid)
@@ -389,7 +393,7 @@ export const make = (options: Options): Effect.Effect<PodWorker, PlanError.Ledge
           termination.notePresent(uid)
           const pod = statuses.latest(found)
           if (PodPhase.isTerminating(pod)) return Effect.map(termination.terminate(pod), outcome)
-          return PodPhase.isTerminal(pod) ? Effect.map(termination.release(pod), outcome) : keepRunning(pod)
+          return PodPhase.isTerminal(pod) ? Effect.map(termination.release(pod), outcome) : settled.passing(pod, keepRunning(pod))
         }).pipe(Effect.annotateLogs({ uid }))
     }
   })

@@ -8,6 +8,7 @@ import { ZoneName } from "@reddwarf/runtime-illumos"
 import * as Schema from "effect/Schema"
 import { AllocationFailures } from "./AllocationFailures.js"
 import { ContainerLifecycle, HookFailure, HookProgress } from "./ContainerLifecycle.js"
+import { StartedWith } from "./Environments.js"
 import { LateProcess, Variable } from "./FileVariables.js"
 import { PodRestart } from "./PodRestart.js"
 import { RestartRequest } from "./RestartRequest.js"
@@ -96,6 +97,20 @@ export const ContainerRoot = Schema.Struct({
 export type ContainerRoot = typeof ContainerRoot.Type
 
 /**
+ * What an image says about a process, as far as the variables of its container have a part in it: another environment is put together with it.
+ *
+ * @category schemas
+ */
+export const ImageWords = Schema.Struct({
+  /** Each `NAME=value`. */
+  env: Schema.Array(Schema.String),
+  entrypoint: Schema.Array(Schema.String),
+  cmd: Schema.Array(Schema.String)
+})
+/** @category models */
+export type ImageWords = typeof ImageWords.Type
+
+/**
  * One container: the process to run, complete, so that it can be started again while no agent is there.
  *
  * @category schemas
@@ -114,6 +129,8 @@ export const ContainerSpec = Schema.Struct({
   user: Schema.optional(ContainerUser),
   /** The image it was made from, as its status shows it. */
   imageID: Schema.optional(Schema.String),
+  /** What of the process comes from that image. */
+  image: Schema.optional(ImageWords),
   /** Keeps the input open for whoever attaches; default an empty input. */
   stdin: Schema.optional(Schema.Boolean),
   /** Ends the input for good when the first one who attached to it leaves. */
@@ -300,6 +317,8 @@ export const ContainerState = Schema.Struct({
   hookFailures: Schema.optional(Schema.Array(HookFailure)),
   /** Variables that were read from files for the current attempt. */
   fileVariables: Schema.optional(Schema.Array(Variable)),
+  /** What the last attempt that was begun was started with, where the specification did not say all of it. */
+  startedWith: Schema.optional(StartedWith),
   /** What the zone had counted when the current attempt started. */
   allocationFailures: Schema.optional(AllocationFailures),
   /** Why the current attempt could not be started. */

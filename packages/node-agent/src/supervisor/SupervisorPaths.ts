@@ -33,6 +33,9 @@ export const state = (dataDir: string, uid: string): string => `${pod(dataDir, u
 /** What the roots of its containers begin with. @category constructors */
 export const roots = (dataDir: string, uid: string): string => `${pod(dataDir, uid)}/roots.json`
 
+/** What its containers are started with next, where that has changed. @category constructors */
+export const environments = (dataDir: string, uid: string): string => `${pod(dataDir, uid)}/environment.json`
+
 /** How an attempt ended. @category constructors */
 export const exitRecord = (dataDir: string, uid: string, container: string, attempt: number): string =>
   `${pod(dataDir, uid)}/${container}/${attempt}.exit`

@@ -73,15 +73,20 @@ export const write = (folder: string, files: Files, ownership: Ownership = {}): 
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const owned = (path: string) => ownership.gid === undefined ? Effect.void : fs.chown(path, 0, ownership.gid)
-    const changed = !(yield* isCurrent(fs, folder, files, ownership))
+    // What is not there need not be looked at: at first that is everything.
+    const before = new Set(yield* fs.readDirectory(folder))
+    const changed = !before.has(dataName) || !(yield* isCurrent(fs, folder, files, ownership))
     const wanted = new Set([...files.keys()].map(topOf))
+    let current: string | undefined
     if (changed) {
       const version = yield* versionName
       const root = `${folder}/${version}`
+      const made = new Set<string>()
       const makeFolder = (path: string): Work<void> =>
         Effect.gen(function*() {
+          if (made.has(path)) return
+          made.add(path)
           if (path !== root && path.length > root.length) yield* makeFolder(posix.dirname(path))
-          if (yield* fs.exists(path)) return
           yield* fs.makeDirectory(path, { mode: 0o755 })
           yield* fs.chmod(path, 0o755)
           yield* owned(path)
@@ -93,19 +98,22 @@ export const write = (folder: string, files: Files, ownership: Ownership = {}): 
         yield* owned(`${root}/${path}`)
         yield* fs.chmod(`${root}/${path}`, modeOf(mode, ownership))
       }
-      yield* fs.remove(`${folder}/${dataDraft}`, { force: true })
+      if (before.has(dataDraft)) yield* fs.remove(`${folder}/${dataDraft}`, { force: true })
       yield* fs.symlink(version, `${folder}/${dataDraft}`)
       yield* fs.rename(`${folder}/${dataDraft}`, `${folder}/${dataName}`)
-    }
-    const current = yield* fs.readLink(`${folder}/${dataName}`)
+      current = version
+    } else current = yield* fs.readLink(`${folder}/${dataName}`)
     for (const name of wanted) {
       const target = `${dataName}/${name}`
-      if (yield* isLinkTo(fs, `${folder}/${name}`, target)) continue
-      yield* fs.remove(`${folder}/${name}`, { force: true, recursive: true })
+      if (before.has(name)) {
+        if (yield* isLinkTo(fs, `${folder}/${name}`, target)) continue
+        yield* fs.remove(`${folder}/${name}`, { force: true, recursive: true })
+      }
       yield* fs.symlink(target, `${folder}/${name}`)
     }
-    for (const name of yield* fs.readDirectory(folder)) {
-      const stale = isOurs(name) ? name !== dataName && name !== current : !wanted.has(name)
+    for (const name of before) {
+      // What was there of a draft has become the link.
+      const stale = name === dataDraft ? !changed : isOurs(name) ? name !== dataName && name !== current : !wanted.has(name)
       if (stale) yield* fs.remove(`${folder}/${name}`, { force: true, recursive: true })
     }
     return changed

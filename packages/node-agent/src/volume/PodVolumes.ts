@@ -175,5 +175,9 @@ export const remove = (dataDir: string, uid: string, pod: CoreV1.Pod | undefined
     const fs = yield* FileSystem.FileSystem
     const datasets = pod === undefined ? yield* DatasetVolume.emptyOf(uid) : EmptyDirVolume.datasets(pod)
     yield* DatasetVolume.removeEmpty(uid, datasets)
-    yield* fs.remove(directory(dataDir, uid), { recursive: true, force: true }).pipe(Effect.mapError(failed("*")))
+    yield* fs.remove(directory(dataDir, uid), { recursive: true, force: true }).pipe(
+      // Where nothing can be changed at all, it goes with the other files of the pod when it can.
+      Effect.catchIf(({ message }) => message.includes("EROFS"), (error) => Effect.logWarning("the files of the volumes of a pod that ends are left", error)),
+      Effect.mapError(failed("*"))
+    )
   })

@@ -11,7 +11,6 @@ import { createHash } from "node:crypto"
 import * as PodSources from "./PodSources.js"
 import type { PodTokens } from "./PodTokens.js"
 import * as PodVolumes from "./PodVolumes.js"
-import * as SourceCache from "./SourceCache.js"
 
 /** @category models */
 export interface VolumeRefresh {
@@ -19,11 +18,10 @@ export interface VolumeRefresh {
   readonly refresh: (pod: CoreV1.Pod, facts: FieldValues.PodFacts) => Effect.Effect<void>
   /** Whether `refresh` has anything to do for such a pod. */
   readonly concerns: (pod: CoreV1.Pod) => boolean
+  /** Whether the last `refresh` of a pod had nothing left to write. */
+  readonly isWritten: (uid: string) => boolean
   readonly forget: (uid: string) => void
 }
-
-/** How old what is remembered of an object may be. With a pass every half minute a change is in the files within a minute. */
-const age = "20 seconds"
 
 /** Whether a volume has content that can change while the pod runs. */
 const isLive = (volume: CoreV1.Volume): boolean =>
@@ -43,10 +41,11 @@ const stateOf = (pod: CoreV1.Pod, sources: PodSources.PodSources): string => {
 export const make = (
   client: ApiClient.Service,
   tokens: PodTokens,
-  dataDir: string
+  dataDir: string,
+  /** What is remembered of ConfigMaps, Secrets and trust bundles. */
+  reader: PodSources.Reader
 ): Effect.Effect<VolumeRefresh, never, FileSystem.FileSystem> =>
   Effect.map(FileSystem.FileSystem, (fs) => {
-    const reader = SourceCache.make(PodSources.direct(client), age)
     const written = new Map<string, string>()
     return {
       concerns: (pod) => (pod.spec?.volumes ?? []).some(isLive),
@@ -59,12 +58,14 @@ export const make = (
           const sources = yield* PodSources.read(client, tokens, onlyVolumes, reader)
           const state = stateOf(pod, sources)
           if (written.get(uid) === state) return
+          written.delete(uid)
           yield* PodVolumes.refresh(dataDir, { pod: content, facts, sources })
           written.set(uid, state)
         }).pipe(
           Effect.catchAll((error) => Effect.logWarning("the volumes of a pod were not brought up to date; this is tried again", error)),
           Effect.provideService(FileSystem.FileSystem, fs)
         ),
+      isWritten: (uid) => written.has(uid),
       forget: (uid) => void written.delete(uid)
     }
   })

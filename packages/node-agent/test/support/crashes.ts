@@ -60,11 +60,11 @@ export const make = ({ dataDir }: h.Directories): Effect.Effect<Crashes, never, 
     const at: Crashes["at"] = new Map()
     const there = new Set<string>()
 
-    const written = (path: string, text: string, write: ReturnType<FileSystem.File["writeAll"]>) =>
+    const written = (path: string, what: string | undefined, write: ReturnType<FileSystem.File["writeAll"]>) =>
       Effect.suspend(() => {
         const uid = path.slice(folder.length).replace(/\.(?:log|tmp)$/, "")
         const [next, ...later] = at.get(uid) ?? []
-        if (next === undefined || there.has(uid) || tellingOf(path, text) !== next.what) return write
+        if (next === undefined || there.has(uid) || what !== next.what) return write
         at.set(uid, later)
         const strike = next.dies === true
           ? Effect.die(new Error(`struck at ${next.what}`))
@@ -73,10 +73,12 @@ export const make = ({ dataDir }: h.Directories): Effect.Effect<Crashes, never, 
         return next.when === "unwritten" ? strike : Effect.zipRight(write, strike)
       })
 
+    const toldIn = (path: string, bytes: Uint8Array) => tellingOf(path, new TextDecoder().decode(bytes).trimEnd())
+
     const watched = (path: string, file: FileSystem.File): FileSystem.File =>
       new Proxy(file, {
         get: (target, key) => {
-          if (key === "writeAll") return (bytes: Uint8Array) => written(path, new TextDecoder().decode(bytes).trimEnd(), target.writeAll(bytes))
+          if (key === "writeAll") return (bytes: Uint8Array) => written(path, toldIn(path, bytes), target.writeAll(bytes))
           const found: unknown = Reflect.get(target, key, target)
           return typeof found === "function" ? found.bind(target) : found
         }
@@ -86,7 +88,10 @@ export const make = ({ dataDir }: h.Directories): Effect.Effect<Crashes, never, 
       at,
       fs: {
         ...fs,
-        open: (path, options) => Effect.map(fs.open(path, options), (file) => path.startsWith(folder) && options?.flag !== "r" ? watched(path, file) : file)
+        open: (path, options) => Effect.map(fs.open(path, options), (file) => path.startsWith(folder) && options?.flag !== "r" ? watched(path, file) : file),
+        writeFile: (path, bytes, options) => path.startsWith(folder) ? written(path, toldIn(path, bytes), fs.writeFile(path, bytes, options)) : fs.writeFile(path, bytes, options),
+        // After the last of all plans its records go, and the log goes first.
+        remove: (path, options) => path.startsWith(folder) && path.endsWith(".log") ? written(path, "end", fs.remove(path, options)) : fs.remove(path, options)
       },
       reached: Effect.suspend(() => {
         const expected = [...at].filter(([, rest]) => rest.some(({ dies }) => dies !== true)).map(([uid]) => uid)

@@ -47,7 +47,16 @@ export type HostFailure =
   | StateFile.StateUnavailable
 
 /** The simulated host with everything on it that the agent needs. */
-export const hostLayer = ({ dataDir, hostDir }: Directories, cidr = "10.88.0.0/24", ...moreCidrs: ReadonlyArray<string>): Layer.Layer<Exclude<World, ApiClient.ApiClient | FakeApi.FakeApi>, HostFailure> => {
+export const hostLayer = (folders: Directories, cidr = "10.88.0.0/24", ...moreCidrs: ReadonlyArray<string>): Layer.Layer<Exclude<World, ApiClient.ApiClient | FakeApi.FakeApi>, HostFailure> =>
+  hostLayerOn(NodeContext.layer, folders, cidr, ...moreCidrs)
+
+/** The same with other files, clocks and programs of the machine. */
+export const hostLayerOn = (
+  machine: typeof NodeContext.layer,
+  { dataDir, hostDir }: Directories,
+  cidr: string,
+  ...moreCidrs: ReadonlyArray<string>
+): Layer.Layer<Exclude<World, ApiClient.ApiClient | FakeApi.FakeApi>, HostFailure> => {
   const host = SimulatedHost.layerWithControls({ directory: hostDir, shutdownGrace: "200 millis" })
   const services = Layer.mergeAll(
     NetworkRuntime.layer,
@@ -55,7 +64,7 @@ export const hostLayer = ({ dataDir, hostDir }: Directories, cidr = "10.88.0.0/2
     StorageEngine.layerZfs({ root: DatasetName.make("rpool/reddwarf") }),
     Ipam.layerFile({ pools: [{ cidr }, ...moreCidrs.map((more) => ({ cidr: more }))], path: join(dataDir, "leases.json") })
   )
-  return services.pipe(Layer.provideMerge(host), Layer.provideMerge(NodeContext.layer))
+  return services.pipe(Layer.provideMerge(host), Layer.provideMerge(machine))
 }
 
 export const agentOptions = ({ dataDir }: Directories, changes: Partial<NodeAgent.Options> = {}): NodeAgent.Options => ({

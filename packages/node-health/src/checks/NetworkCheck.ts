@@ -61,25 +61,30 @@ const nonEmpty = (text: string): ReadonlyArray<string> => text.split("\n").filte
 /** Part limits, in milliseconds: each below that of the check. */
 const commandMillis = 800
 
-/** @category constructors */
-export const make = (host: HostReader.Service, metrics: HealthMetrics, options: Options = {}, tuning?: HealthCheck.Tuning): HealthCheck.HealthCheck => {
-  const illumos = host.platform === "illumos"
+/** What is not configured cannot fail: no default route and no name server are not faults of the network. */
+const notConfigured = (what: string): Observation.Observation => Observation.pass(`no ${what}`)
+
+/** The ways out of the node. */
+const defaultRoutes = (host: HostReader.Service): Effect.Effect<ReadonlyArray<DefaultRoute>> => {
+  if (host.platform !== "illumos") return Effect.map(host.kernelFile("/proc/net/route"), (text) => parseLinuxRoutes(text ?? ""))
+  const run = (line: CommandLine.CommandLine) => printed(host.run(line, commandMillis))
+  return Effect.gen(function*() {
+    const table = Route.parseTable((yield* run(Route.table("inet"))) ?? "")
+    const found = "unreadable" in table ? [] : table.filter(({ destination }) => destination === "default")
+    return yield* Effect.forEach(found, ({ gateway, interface: device }) =>
+      device === ""
+        ? Effect.map(run(Route.get(gateway)), (text) => ({ gateway, interface: Route.parseLookup(text ?? "")?.interface ?? "" }))
+        : Effect.succeed({ gateway, interface: device }), { concurrency: 4 })
+  })
+}
+
+type LinkLook = (device: string) => Effect.Effect<Observation.Observation>
+
+/** The link and its addresses, which must not stay tentative. */
+const illumosLinks = (host: HostReader.Service): LinkLook => {
   /** Since when addresses are tentative. */
   const tentative = new Map<string, number>()
-  let knownServers: { readonly servers: ReadonlyArray<string>; readonly at: number } | undefined
-
-  const routes: Effect.Effect<ReadonlyArray<DefaultRoute>> = illumos
-    ? Effect.gen(function*() {
-      const table = Route.parseTable((yield* printed(host.run(Route.table("inet"), commandMillis))) ?? "")
-      const found = "unreadable" in table ? [] : table.filter(({ destination }) => destination === "default")
-      return yield* Effect.forEach(found, ({ gateway, interface: device }) =>
-        device === ""
-          ? Effect.map(printed(host.run(Route.get(gateway), commandMillis)), (text) => ({ gateway, interface: Route.parseLookup(text ?? "")?.interface ?? "" }))
-          : Effect.succeed({ gateway, interface: device }), { concurrency: 4 })
-    })
-    : Effect.map(host.kernelFile("/proc/net/route"), (text) => parseLinuxRoutes(text ?? ""))
-
-  const illumosLink = (device: string) =>
+  return (device) =>
     Effect.gen(function*() {
       const [links, addresses] = yield* Effect.all([
         printed(host.run(Dladm.showLink, commandMillis)),
@@ -100,61 +105,70 @@ export const make = (host: HostReader.Service, metrics: HealthMetrics, options: 
         })
       ])
     })
+}
 
-  const link = (found: ReadonlyArray<DefaultRoute>): Effect.Effect<Observation.Observation> => {
-    const devices = [...new Set(found.map((route) => route.interface))].filter((device) => /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(device))
-    if (devices.length === 0) return Effect.succeed(Observation.unknown("no default route"))
-    return Effect.map(
-      Effect.forEach(devices, (device) =>
-        illumos ? illumosLink(device) : Effect.map(host.kernelFile(`/sys/class/net/${device}/operstate`), (state) => linkState(device, (state ?? "").trim())), { concurrency: 4 }),
-      // One way out is enough.
-      (states) => states.find(({ observed }) => observed === "pass") ?? Observation.all(states)
-    )
-  }
+const linuxLinks = (host: HostReader.Service): LinkLook => (device) =>
+  Effect.map(host.kernelFile(`/sys/class/net/${device}/operstate`), (state) => linkState(device, (state ?? "").trim()))
 
-  const reaches = (gateway: string): Effect.Effect<boolean> => {
-    const fresh = illumos
-      ? Effect.succeed(false)
-      : Effect.map(printed(host.run(CommandLine.make("/sbin/ip", "-s", "neigh", "show", gateway), commandMillis)), (text) => isNeighbourFresh(text ?? ""))
-    const echo = illumos ? CommandLine.make("/usr/sbin/ping", gateway, "1") : CommandLine.make("/bin/ping", "-n", "-c", "1", "-W", "1", gateway)
-    const ping = Effect.map(printed(host.run(echo, "1100 millis")), (text) => text !== undefined)
-    const port = options.gatewayTcpPort
-    const connection = port === undefined ? Effect.succeed(false) : Effect.match(
-      host.connect({ host: gateway, port }).pipe(Effect.timeoutFail({ duration: "500 millis", onTimeout: () => "timeout" })),
-      { onFailure: (code) => code === "ECONNREFUSED", onSuccess: () => true }
-    )
-    const orElse = (first: Effect.Effect<boolean>, second: Effect.Effect<boolean>) => Effect.flatMap(first, (yes) => yes ? Effect.succeed(true) : second)
-    return orElse(fresh, orElse(ping, connection))
-  }
+const links = (look: LinkLook, routes: ReadonlyArray<DefaultRoute>): Effect.Effect<Observation.Observation> => {
+  const devices = [...new Set(routes.map((route) => route.interface))].filter((device) => /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(device))
+  if (devices.length === 0) return Effect.succeed(notConfigured("default route"))
+  return Effect.map(
+    Effect.forEach(devices, look, { concurrency: 4 }),
+    // One way out is enough.
+    (states) => states.find(({ observed }) => observed === "pass") ?? Observation.all(states)
+  )
+}
 
-  const gateway = (found: ReadonlyArray<DefaultRoute>): Effect.Effect<Observation.Observation> => {
-    const hops = [...new Set(found.map((route) => route.gateway))].filter((address) => isIP(address) !== 0).slice(0, 4)
-    if (hops.length === 0) return Effect.succeed(Observation.unknown("no gateway"))
-    return Effect.map(
-      Effect.forEach(hops, reaches, { concurrency: "unbounded" }),
-      (answers) => answers.includes(true) ? Observation.pass() : Observation.fail(`gateway ${hops.join(", ")} does not answer`)
-    )
-  }
+/** By the kernel's own knowledge, else by an echo, else by a connection: the first that says yes. */
+const reaches = (host: HostReader.Service, gateway: string, port: number | undefined): Effect.Effect<boolean> => {
+  const illumos = host.platform === "illumos"
+  const fresh = illumos
+    ? Effect.succeed(false)
+    : Effect.map(printed(host.run(CommandLine.make("/sbin/ip", "-s", "neigh", "show", gateway), commandMillis)), (text) => isNeighbourFresh(text ?? ""))
+  const echo = illumos ? CommandLine.make("/usr/sbin/ping", gateway, "1") : CommandLine.make("/bin/ping", "-n", "-c", "1", "-W", "1", gateway)
+  const ping = Effect.map(printed(host.run(echo, "1100 millis")), (text) => text !== undefined)
+  const connection = port === undefined ? Effect.succeed(false) : Effect.match(
+    host.connect({ host: gateway, port }).pipe(Effect.timeoutFail({ duration: "500 millis", onTimeout: () => "timeout" })),
+    { onFailure: (code) => code === "ECONNREFUSED", onSuccess: () => true }
+  )
+  const orElse = (first: Effect.Effect<boolean>, second: Effect.Effect<boolean>) => Effect.flatMap(first, (yes) => yes ? Effect.succeed(true) : second)
+  return orElse(fresh, orElse(ping, connection))
+}
 
-  const servers: Effect.Effect<ReadonlyArray<string>> = Effect.gen(function*() {
-    if (options.dnsServers !== undefined) return options.dnsServers
+const gateways = (host: HostReader.Service, port: number | undefined, routes: ReadonlyArray<DefaultRoute>): Effect.Effect<Observation.Observation> => {
+  const hops = [...new Set(routes.map((route) => route.gateway))].filter((address) => isIP(address) !== 0).slice(0, 4)
+  if (hops.length === 0) return Effect.succeed(notConfigured("gateway"))
+  return Effect.map(
+    Effect.forEach(hops, (hop) => reaches(host, hop, port), { concurrency: "unbounded" }),
+    (answers) => answers.includes(true) ? Observation.pass() : Observation.fail(`gateway ${hops.join(", ")} does not answer`)
+  )
+}
+
+/** The name servers of the node, read again each minute. */
+const serversOf = (host: HostReader.Service): Effect.Effect<ReadonlyArray<string>> => {
+  let known: { readonly servers: ReadonlyArray<string>; readonly at: number } | undefined
+  return Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
-    if (knownServers !== undefined && now - knownServers.at < 60_000) return knownServers.servers
+    if (known !== undefined && now - known.at < 60_000) return known.servers
     const text = yield* Effect.orElseSucceed(Effect.timeout(host.files.read("/etc/resolv.conf"), commandMillis), () => undefined)
     // What was known before is better than nothing.
-    knownServers = { servers: text === undefined ? knownServers?.servers ?? [] : Resolver.parseResolvConf(text), at: now }
-    return knownServers.servers
+    known = { servers: text === undefined ? known?.servers ?? [] : Resolver.parseResolvConf(text), at: now }
+    return known.servers
   })
+}
 
-  const dns: Effect.Effect<Observation.Observation> = Effect.gen(function*() {
+const nameServers = (host: HostReader.Service, servers: Effect.Effect<ReadonlyArray<string>>, asked: string): Effect.Effect<Observation.Observation> =>
+  Effect.gen(function*() {
     const usable = (yield* servers).slice(0, 8)
-    if (usable.length === 0) return Observation.unknown("no name server")
-    const answers = yield* Effect.forEach(usable, (server) => Effect.either(host.ask(server, options.dnsProbeName ?? host.hostname, 1000)), { concurrency: "unbounded" })
+    if (usable.length === 0) return notConfigured("name server")
+    const answers = yield* Effect.forEach(usable, (server) => Effect.either(host.ask(server, asked, 1000)), { concurrency: "unbounded" })
     if (answers.some(({ _tag }) => _tag === "Right")) return Observation.pass()
     return Observation.fail(`name servers: ${answers.flatMap((answer) => answer._tag === "Left" ? [`${answer.left.server} ${answer.left.code}`] : []).join(", ")}`)
   })
 
-  const conntrack: Effect.Effect<ReadonlyArray<Observation.Observation>> = illumos ? Effect.succeed([]) : Effect.zipWith(
+const conntrack = (host: HostReader.Service, metrics: HealthMetrics): Effect.Effect<ReadonlyArray<Observation.Observation>> =>
+  host.platform === "illumos" ? Effect.succeed([]) : Effect.zipWith(
     host.kernelFile("/proc/sys/net/netfilter/nf_conntrack_count"),
     host.kernelFile("/proc/sys/net/netfilter/nf_conntrack_max"),
     (count, max) => {
@@ -166,18 +180,20 @@ export const make = (host: HostReader.Service, metrics: HealthMetrics, options: 
     }
   )
 
+/** @category constructors */
+export const make = (host: HostReader.Service, metrics: HealthMetrics, options: Options = {}, tuning?: HealthCheck.Tuning): HealthCheck.HealthCheck => {
+  const look = host.platform === "illumos" ? illumosLinks(host) : linuxLinks(host)
+  const servers = options.dnsServers === undefined ? serversOf(host) : Effect.succeed(options.dnsServers)
+  const skipped = Effect.succeed(Observation.pass())
   return HealthCheck.make({ name: "network", timeout: Duration.millis(2500), cacheTtl: Duration.seconds(2), onUnknown: "fail" }, tuning, () =>
     Effect.gen(function*() {
-      const found = options.link === false && options.gateway === false ? [] : yield* routes
+      const routes = options.link === false && options.gateway === false ? [] : yield* defaultRoutes(host)
       const [byLink, byGateway, byDns, table] = yield* Effect.all([
-        options.link === false ? Effect.succeed(Observation.pass()) : link(found),
-        options.gateway === false ? Effect.succeed(Observation.pass()) : gateway(found),
-        options.dns === false ? Effect.succeed(Observation.pass()) : dns,
-        conntrack
+        options.link === false ? skipped : links(look, routes),
+        options.gateway === false ? skipped : gateways(host, options.gatewayTcpPort, routes),
+        options.dns === false ? skipped : nameServers(host, servers, options.dnsProbeName ?? host.hostname),
+        conntrack(host, metrics)
       ], { concurrency: 4 })
-      // What is not configured cannot fail: no default route and no name server are not faults of the network.
-      const configured = [byLink, byGateway, byDns].map((part) =>
-        part.observed === "unknown" && /^no (default route|gateway|name server)$/.test(part.reason ?? "") ? Observation.pass(part.reason) : part)
-      return Observation.all([...configured, ...table])
+      return Observation.all([byLink, byGateway, byDns, ...table])
     }))
 }

@@ -32,6 +32,17 @@ const ifThere = (change: Effect.Effect<void, PlatformError>): Effect.Effect<void
 /** File operations on one folder of pods. */
 export const make = (fs: FileSystem.FileSystem, folder: string) => {
   const path = (uid: string) => `${folder}/${uid}`
+  /** Pods of which there is a file; unknown before the folder was looked at. Nobody else writes in it. */
+  let present: Set<string> | undefined
+  /** Pods that have no record yet, only a log. */
+  const unrecorded = new Set<string>()
+  const found = (name: string): string => name.replace(/\.(?:prev|log|tmp)$/, "")
+
+  const began = (uid: string) => Effect.sync(() => {
+    if (present === undefined || present.has(uid)) return
+    present.add(uid)
+    unrecorded.add(uid)
+  })
 
   const syncFolder = Effect.scoped(Effect.flatMap(fs.open(folder, { flag: "r" }), timedSync))
 
@@ -44,11 +55,14 @@ export const make = (fs: FileSystem.FileSystem, folder: string) => {
   /** Appends; creates the log where it is missing. */
   const append = (uid: string, text: string, durable: boolean, isNew: boolean) => {
     const file = `${path(uid)}.log`
-    return Effect.scoped(Effect.gen(function*() {
+    const bytes = encoder.encode(text)
+    const write = !durable ? fs.writeFile(file, bytes, { flag: "a", mode: 0o600 }) : Effect.scoped(Effect.gen(function*() {
       const handle = yield* fs.open(file, { flag: "a", mode: 0o600 })
-      yield* handle.writeAll(encoder.encode(text))
-      if (durable) yield* timedSync(handle)
-    })).pipe(
+      yield* handle.writeAll(bytes)
+      yield* timedSync(handle)
+    }))
+    return began(uid).pipe(
+      Effect.zipRight(write),
       Effect.zipRight(durable && isNew ? syncFolder : Effect.void),
       Effect.mapError(failed("append to", file))
     )
@@ -59,13 +73,15 @@ export const make = (fs: FileSystem.FileSystem, folder: string) => {
     const file = path(uid)
     const temporary = `${file}.tmp`
     return Effect.gen(function*() {
+      yield* began(uid)
       yield* Effect.scoped(Effect.gen(function*() {
         const handle = yield* fs.open(temporary, { flag: "w", mode: 0o600 })
         yield* handle.writeAll(encoder.encode(text))
         yield* timedSync(handle)
       }))
-      yield* fs.rename(file, `${file}.prev`).pipe(ifThere)
+      if (!unrecorded.has(uid)) yield* fs.rename(file, `${file}.prev`).pipe(ifThere)
       yield* fs.rename(temporary, file)
+      unrecorded.delete(uid)
       yield* syncFolder
       // Lines that are not newer than the record are not read again, so the log need not be emptied durably.
       if (hasLog) yield* fs.truncate(`${file}.log`, 0).pipe(ifThere)
@@ -74,6 +90,7 @@ export const make = (fs: FileSystem.FileSystem, folder: string) => {
 
   const load = (uid: string): Effect.Effect<Found, LedgerFailed> =>
     Effect.gen(function*() {
+      if (present?.has(uid) === false) return { record: undefined, sequence: 0, recovered: false, hasLog: false, torn: false }
       const file = path(uid)
       const [text, previous, log] = yield* Effect.all([readOptional(file), readOptional(`${file}.prev`), readOptional(`${file}.log`)])
       const newest = text === undefined ? undefined : ledgerCodec.readRecord(text)
@@ -105,7 +122,7 @@ export const make = (fs: FileSystem.FileSystem, folder: string) => {
   const reset = (uid: string) => Effect.mapError(fs.truncate(`${path(uid)}.log`, 0), failed("empty", `${path(uid)}.log`))
 
   const uids = fs.readDirectory(folder).pipe(
-    Effect.map((names) => [...new Set(names.map((name) => name.replace(/\.(?:prev|log|tmp)$/, "")))].sort()),
+    Effect.map((names) => [...new Set(names.map(found))].sort()),
     Effect.mapError(failed("read", folder))
   )
 
@@ -113,6 +130,7 @@ export const make = (fs: FileSystem.FileSystem, folder: string) => {
   const check = Effect.gen(function*() {
     yield* fs.makeDirectory(folder, { recursive: true, mode: 0o700 }).pipe(Effect.mapError(failed("make", folder)))
     const names = yield* fs.readDirectory(folder).pipe(Effect.mapError(failed("read", folder)))
+    present = new Set(names.map(found))
     yield* Effect.forEach(names, (name) => {
       const path = `${folder}/${name}`
       return Effect.flatMap(readOptional(path), (text) => {
@@ -122,11 +140,17 @@ export const make = (fs: FileSystem.FileSystem, folder: string) => {
     }, { concurrency: 8, discard: true })
   })
 
-  /** The log goes first and the record before its previous copy: what is left by a crash never brings back an older plan to carry out. */
+  /**
+   * The log goes first and the record before its previous copy: what is left by a crash never brings back an older plan to carry out. What a crash of
+   * the host brings back is found as that of a pod which is gone, and removed again.
+   */
   const remove = (uid: string) =>
     Effect.forEach([".log", "", ".prev", ".tmp"], (suffix) =>
       fs.remove(`${path(uid)}${suffix}`, { force: true }), { discard: true }).pipe(
-        Effect.zipRight(syncFolder),
+        Effect.zipRight(Effect.sync(() => {
+          present?.delete(uid)
+          unrecorded.delete(uid)
+        })),
         Effect.mapError(failed("remove", path(uid)))
       )
 

@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import type { Plan } from "../Plan.js"
+import type { LedgerFailed } from "../PlanError.js"
 import * as PlanMetrics from "../PlanMetrics.js"
 import * as Precedence from "../Precedence.js"
 import type { Status, ZoneInstance } from "../ZoneInstance.js"
@@ -110,6 +111,13 @@ export const phase = ({ event }: Teller, instance: ZoneInstance, before: Status,
   }
   return news
 }
+
+/** The ledger cannot be written: a plan waits for it, the end of a pod does not. */
+export const ledgerUnavailable = ({ detail, operation, path }: LedgerFailed, deleting: boolean): PlanEvent => ({
+  type: "Warning",
+  reason: "LedgerUnavailable",
+  message: `cannot ${operation} ${path} of the plan ledger: ${detail}; ${deleting ? "the pod is removed without a record of it" : "plans for the zone wait for that"}`
+})
 
 export const drift = (kind: string) => count(PlanMetrics.driftDetected, { kind })
 

@@ -7,11 +7,12 @@ import * as Precedence from "../Precedence.js"
 import type { Status, ZoneInstance } from "../ZoneInstance.js"
 import * as ZoneInstances from "../ZoneInstance.js"
 
-export type Reason = "APIUnavailable" | "Concurrency"
+export type Reason = "APIUnavailable" | "Concurrency" | "LedgerUnavailable"
 
 const messages: Readonly<Record<Reason, string>> = {
   APIUnavailable: "the plan takes the workload away for a time: it waits until the API has it",
-  Concurrency: "other plans of this node go first"
+  Concurrency: "other plans of this node go first",
+  LedgerUnavailable: "the agent's ledger cannot be written, and nothing begins without a record of it; look at the space and the permissions of its data directory"
 }
 
 export const condition = (reason: Reason): Conditions.ConditionValue => ({

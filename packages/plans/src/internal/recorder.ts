@@ -64,10 +64,11 @@ export const progress = (memory: ZoneMemory, plan: Plan): void => {
   if (memory.entry?.plan?.id === plan.id) memory.entry = { ...memory.entry, plan }
 }
 
-/** The plan ended: what is left of it. */
+/** The plan ended: what is left of it. After the end of a zone that is nothing: its records go next. */
 export const ended = (ledger: Ledger, memory: ZoneMemory, instance: ZoneInstance, status: Status): Effect.Effect<void, LedgerFailed> => {
   const written = withStatus(instance, status)
-  return Effect.map(ledger.ended(written), () => {
+  const isLast = status.lastPlan?.type === "teardown" && status.lastPlan.outcome === "Complete" && memory.entry?.plan?.type === "teardown"
+  return Effect.map(isLast ? Effect.void : ledger.ended(written), () => {
     memory.entry = { instance: written, accepted: false, recovered: false }
     memory.onDisk = undefined
   })

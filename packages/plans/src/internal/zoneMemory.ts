@@ -17,6 +17,8 @@ export interface ZoneMemory {
   unsaved: Status | undefined
   /** Told to people and counted once the status that shows it is written. */
   pending: Array<Effect.Effect<void>>
+  /** Whether it was told that the ledger cannot be written. */
+  ledgerFails: boolean
   /** When each gate is asked again, in ms. */
   readonly gateDue: Map<string, number>
   driftsSeen: ReadonlySet<DriftKind>
@@ -38,6 +40,7 @@ export const make = (key: string, uid: string): ZoneMemory => ({
   onDisk: undefined,
   unsaved: undefined,
   pending: [],
+  ledgerFails: false,
   gateDue: new Map(),
   driftsSeen: new Set(),
   transient: undefined,

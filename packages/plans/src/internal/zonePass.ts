@@ -26,13 +26,15 @@ import type { Status, ZoneInstance } from "../ZoneInstance.js"
 import * as ZoneInstances from "../ZoneInstance.js"
 import type { Options, Requeue } from "../ZoneReconciler.js"
 import * as backgroundTasks from "./backgroundTasks.js"
-import * as canonicalJson from "./canonicalJson.js"
 import * as PlanMetrics from "../PlanMetrics.js"
 import * as mergeStatus from "./mergeStatus.js"
 import * as passNews from "./passNews.js"
 import * as planGate from "./planGate.js"
 import * as planSlots from "./planSlots.js"
 import * as recorder from "./recorder.js"
+import * as statusShow from "./statusShow.js"
+import { after, retryDelay, type Source, type Turn } from "./statusShow.js"
+import * as zoneLedger from "./zoneLedger.js"
 import * as zoneLook from "./zoneLook.js"
 import * as zoneMemory from "./zoneMemory.js"
 import type { ZoneMemory } from "./zoneMemory.js"
@@ -47,7 +49,6 @@ export interface Environment {
 export const defaultController = "zoneinstance"
 
 const idleDelay = 30_000
-const retryDelay = 5000
 
 /** The object with the mark of its end that the ledger has: it stays in all that is written there. */
 const ending = (found: ZoneInstance, kept: ZoneInstance | undefined): ZoneInstance => {
@@ -57,28 +58,8 @@ const ending = (found: ZoneInstance, kept: ZoneInstance | undefined): ZoneInstan
     : { ...found, metadata: { ...found.metadata, deletionTimestamp } }
 }
 
-const after = (millis: number, reason: string): Requeue => ({ _tag: "After", delay: Duration.millis(Math.ceil(millis)), reason })
 const onEvent = (reason: string): Requeue => ({ _tag: "OnEvent", reason })
 const absent: Requeue = { _tag: "Gone", reason: "there is no such object" }
-
-/** Where the object of this pass is from. */
-interface Source {
-  readonly memory: ZoneMemory
-  readonly instance: ZoneInstance
-  /** The object in the API; absent when it cannot be asked, or does not have it. */
-  readonly api: ZoneInstance | undefined
-  readonly deleting: boolean
-}
-
-/** What a pass leaves to be written. */
-interface Turn {
-  readonly status: Status
-  readonly requeue: Requeue
-  /** The ledger could not be kept: told after the status was written. */
-  readonly error?: LedgerFailed
-  /** The object with a newer resource version than was read. */
-  readonly api?: ZoneInstance
-}
 
 export interface ZonePasses {
   readonly pass: (key: string) => Effect.Effect<Requeue, LedgerFailed | WriteError>
@@ -102,6 +83,8 @@ export const make = ({ ledger, options, scope, writer }: Environment): ZonePasse
   const isInterruptible = (type: TaskType): boolean => Either.getOrElse(registry.get(type), () => TaskHandler.defaultRules[type]).interruptible
   const deadlineOf = options.planDeadline ?? ((type) => type === "init" ? Duration.hours(1) : Duration.minutes(30))
   const look = zoneLook.make(options, teller)
+  const ledgers = zoneLedger.make(ledger, teller)
+  const shown = statusShow.make({ ledgerOf: ledgers.of, options, scope, wake, writer })
 
   const release = (key: string) => {
     const next = slots.release(key)
@@ -113,13 +96,13 @@ export const make = ({ ledger, options, scope, writer }: Environment): ZonePasse
     return release(key)
   })
 
-  const memoryOf = Effect.fnUntraced(function*(key: string, uid: string) {
+  const memoryOf = Effect.fnUntraced(function*(key: string, uid: string, from = ledger) {
     const known = memories.get(key)
     if (known?.uid === uid) return known
     // Another pod of the same name: nothing of the former one counts.
     if (known !== undefined) yield* forget(key)
     const memory = zoneMemory.make(key, uid)
-    yield* recorder.load(ledger, memory)
+    yield* recorder.load(from, memory)
     memories.set(key, memory)
     return memory
   })
@@ -131,7 +114,11 @@ export const make = ({ ledger, options, scope, writer }: Environment): ZonePasse
     const uid = found?.spec.podUID ?? memories.get(key)?.uid ?? options.uidOf?.(key)
     if (uid === undefined) return Either.isLeft(read) ? after(retryDelay, "the API does not answer") : absent
     const memory = yield* memoryOf(key, uid)
-    if (found === undefined) yield* recorder.refresh(ledger, memory)
+    if (found === undefined) {
+      const last = memory.entry?.instance
+      const isEnding = last?.metadata.deletionTimestamp !== undefined
+      yield* recorder.refresh(last === undefined ? ledger : ledgers.of({ memory, instance: last, deleting: isEnding }), memory)
+    }
     const kept = memory.entry?.instance
     const terminated = kept?.metadata.deletionTimestamp !== undefined
     if (found === undefined) {
@@ -155,13 +142,13 @@ export const make = ({ ledger, options, scope, writer }: Environment): ZonePasse
   })
 
   /** A plan that only the API had: the ledger has it before anything is done for it. */
-  const adopt = ({ instance, memory }: Source, status: Status) =>
-    Effect.zipRight(recorder.intent(ledger, memory, instance, status), recorder.accepted(ledger, memory))
+  const adopt = (source: Source, status: Status) =>
+    Effect.zipRight(recorder.intent(ledgers.of(source), source.memory, source.instance, status), recorder.accepted(ledgers.of(source), source.memory))
 
   const finish = Effect.fnUntraced(function*(source: Source, status: Status, ended: Plan) {
     zoneMemory.tell(source.memory, ...passNews.ended(teller, source.instance, ended))
     source.memory.gateDue.clear()
-    yield* recorder.ended(ledger, source.memory, source.instance, status)
+    yield* recorder.ended(ledgers.of(source), source.memory, source.instance, status)
     yield* release(source.memory.key)
   })
 
@@ -170,7 +157,7 @@ export const make = ({ ledger, options, scope, writer }: Environment): ZonePasse
     status,
     registry,
     background: background.of(source.memory.key),
-    record: recorder.tasks(ledger, source.memory),
+    record: recorder.tasks(ledgers.of(source), source.memory),
     ...(options.strictInit === undefined ? {} : { strictInit: options.strictInit })
   })
 
@@ -196,21 +183,23 @@ export const make = ({ ledger, options, scope, writer }: Environment): ZonePasse
       return { status: blocked(source, status, "Concurrency", now), requeue: after(idleDelay, "other plans go first") }
     }
     const started = planGate.soaking(planGate.free(status, instance, now))
-    const executed = yield* Executor.execute({ ...executorInput(source, started), stopAfter: decision.stopAfter }).pipe(
+    const [executed, written] = yield* Executor.execute({ ...executorInput(source, started), stopAfter: decision.stopAfter }).pipe(
       Effect.catchTag("NoPlan", (error) => Effect.die(error)),
-      Effect.either
+      Effect.either,
+      shown.meanwhile(source, started)
     )
-    if (Either.isLeft(executed)) return { status: started, requeue: after(retryDelay, "the ledger cannot be written"), error: executed.left }
+    const more = written === undefined ? {} : { api: written }
+    if (Either.isLeft(executed)) return { status: started, requeue: after(retryDelay, "the ledger cannot be written"), error: executed.left, ...more }
     const result = executed.right
     const ended = result.status.plan
     if (ended === undefined || ended.phase === "Active") {
       if (ended !== undefined) recorder.progress(memory, ended)
-      return { status: result.status, requeue: after(result.delay ?? 1, result.reason) }
+      return { status: result.status, requeue: after(result.delay ?? 1, result.reason), ...more }
     }
     const end = yield* Clock.currentTimeMillis
     const finished = PlanOutcome.finish({ instance, status: result.status, now: end, jitter })
     yield* finish(source, finished, ended)
-    return { status: finished, requeue: after(1, result.reason) }
+    return { status: finished, requeue: after(1, result.reason), ...more }
   })
 
   const create = Effect.fnUntraced(function*(
@@ -227,8 +216,13 @@ export const make = ({ ledger, options, scope, writer }: Environment): ZonePasse
       api = removed.right
       instance = removed.right
     }
-    const stored = yield* Effect.either(recorder.intent(ledger, source.memory, instance, resolution.status))
-    if (Either.isLeft(stored)) return { status: before, requeue: after(retryDelay, "the ledger cannot be written"), error: stored.left }
+    const stored = yield* Effect.either(recorder.intent(ledgers.of(source), source.memory, instance, resolution.status))
+    if (Either.isLeft(stored)) {
+      yield* ledgers.failed(source, stored.left)
+      const waiting = blocked(source, before, "LedgerUnavailable", yield* Clock.currentTimeMillis)
+      return { status: waiting, requeue: after(retryDelay, "the ledger cannot be written"), error: stored.left }
+    }
+    if (!source.deleting) source.memory.ledgerFails = false
     zoneMemory.tell(source.memory, ...passNews.created(teller, instance, plan))
     return { status: resolution.status, requeue: after(1, "a plan was made"), ...(api === undefined ? {} : { api }) }
   })
@@ -267,49 +261,12 @@ export const make = ({ ledger, options, scope, writer }: Environment): ZonePasse
     return { status: resolution.status, requeue: after(1, "a plan ended") }
   })
 
-  /** Writes the status if it differs from what the API shows, then tells what happened. */
-  const show = Effect.fnUntraced(function*(
-    source: Source,
-    { status, ...turn }: Turn
-  ): Effect.fn.Return<Requeue, LedgerFailed | WriteError> {
-    const { memory } = source
-    const api = turn.api ?? source.api
-    memory.last = { ...(turn.api ?? source.instance), status }
-    if (api === undefined) {
-      memory.unsaved = status
-      return turn.error === undefined ? turn.requeue : yield* turn.error
-    }
-    if (!canonicalJson.same(api.status, status)) {
-      const written = yield* Effect.either(writer.patchStatus(api, zoneMemory.compact(status)))
-      if (Either.isLeft(written)) {
-        if (turn.error !== undefined) yield* Effect.logWarning("the plan ledger could not be kept either", turn.error)
-        if (written.left._tag !== "InstanceUnreachable") {
-          memory.unsaved = undefined
-          memory.pending = []
-          return after(1, "the object was changed by somebody else")
-        }
-        memory.unsaved = status
-        return turn.requeue._tag === "After" && Duration.toMillis(turn.requeue.delay) < retryDelay
-          ? turn.requeue
-          : after(retryDelay, "the API does not answer")
-      }
-      memory.last = written.right
-    }
-    memory.unsaved = undefined
-    if (status.plan !== undefined && status.plan.id === memory.entry?.plan?.id) yield* recorder.accepted(ledger, memory)
-    if (memory.pending.length > 0) {
-      const news = memory.pending
-      memory.pending = []
-      yield* Effect.all(news, { discard: true })
-    }
-    return turn.error === undefined ? turn.requeue : yield* turn.error
-  })
-
   /** The zone of a pod that ended is gone: so is all that is known of it. */
-  const gone = Effect.fnUntraced(function*({ api, memory }: Source) {
+  const gone = Effect.fnUntraced(function*(source: Source) {
+    const { api, memory } = source
     if (api !== undefined) yield* writer.removeFinalizer(api)
     yield* Effect.all(memory.pending, { discard: true })
-    yield* ledger.remove(memory.uid)
+    yield* ledgers.of(source).remove(memory.uid)
     yield* forget(memory.key)
     return { _tag: "Gone", reason: "the zone is gone" } as const
   })
@@ -331,6 +288,8 @@ export const make = ({ ledger, options, scope, writer }: Environment): ZonePasse
       : { status: mergeStatus.withForeign(memory.unsaved, api?.status), conflict: false, unknownToLedger: false }
 
   const run = Effect.fnUntraced(function*(key: string): Effect.fn.Return<Requeue, LedgerFailed | WriteError> {
+    // What is read now has what was written last.
+    yield* shown.settled(key)
     const source = yield* find(key)
     if ("_tag" in source) return source
     const { deleting, instance, memory } = source
@@ -338,10 +297,10 @@ export const make = ({ ledger, options, scope, writer }: Environment): ZonePasse
     const start = yield* Clock.currentTimeMillis
     let { status } = merged
     if (merged.conflict) {
-      if (!deleting && !planGate.isRetried(instance, status)) return yield* show(source, conflicting(source, status, start))
+      if (!deleting && !planGate.isRetried(instance, status)) return yield* shown.show(source, conflicting(source, status, start))
       // The operator decided, or the pod ends: neither plan counts, what there is to do is found by looking.
       status = planGate.withoutPlan(status, instance, start)
-      yield* recorder.ended(ledger, memory, instance, status)
+      yield* recorder.ended(ledgers.of(source), memory, instance, status)
     } else if (merged.unknownToLedger) yield* adopt(source, status)
     status = Conditions.clear(status, planGate.noConflict, instance.metadata.generation, start)
     if (deleting) {
@@ -351,31 +310,33 @@ export const make = ({ ledger, options, scope, writer }: Environment): ZonePasse
       if (status.phase !== "Terminating") {
         const ending = PlanState.setPhase(status, "Terminating", start)
         zoneMemory.tell(memory, ...passNews.phase(teller, instance, status, ending))
-        return yield* show(source, { status: ending, requeue: after(1, "the pod ends") })
+        return yield* shown.show(source, { status: ending, requeue: after(1, "the pod ends") })
       }
     }
     const seen = yield* look.at(source.instance, memory, status)
     const turn = yield* act(source, seen.status, seen)
     zoneMemory.tell(memory, ...passNews.phase(teller, instance, status, turn.status))
-    const requeue = yield* show(source, turn)
+    const requeue = yield* shown.show(source, turn)
     return look.sooner(requeue, memory, turn.status, yield* Clock.currentTimeMillis)
   })
 
   return {
     pass: (key) => Effect.tapError(run(key), () => passNews.failedPass(controller, key)),
     terminate: Effect.fnUntraced(function*(key, given) {
-      const memory = yield* memoryOf(key, given.spec.podUID)
+      const lenient = (memory: ZoneMemory, instance: ZoneInstance) => ledgers.of({ deleting: true, memory, instance })
+      const memory = yield* memoryOf(key, given.spec.podUID, lenient(zoneMemory.make(key, given.spec.podUID), given))
       if (memory.entry?.instance.metadata.deletionTimestamp !== undefined) return
       const instance = memory.last ?? memory.entry?.instance ?? given
       const now = Timestamp.secondsFromMillis(yield* Clock.currentTimeMillis)
       const marked = { ...instance, metadata: { ...instance.metadata, deletionTimestamp: now } }
-      yield* ledger.save(marked)
+      yield* lenient(memory, marked).save(marked)
       memory.entry = { accepted: false, recovered: false, ...memory.entry, instance: marked }
     }),
     last: (key) => memories.get(key)?.last,
     all: () => [...memories.values()].flatMap(({ last }) => last === undefined ? [] : [last]),
     // What must not be cut off gets twice as long.
-    drain: (grace) => background.drain(({ type }) => Duration.times(grace, isInterruptible(type) ? 1 : 2)),
+    drain: (grace) =>
+      Effect.zipLeft(background.drain(({ type }) => Duration.times(grace, isInterruptible(type) ? 1 : 2)), shown.drain(grace)),
     isBetweenSteps: () =>
       background.inFlight().some(({ type }) => !isInterruptible(type)) ||
       [...memories.values()].some(({ last }) => last?.status?.plan?.phase === "Active" && PlanState.isDown(last.status.plan))

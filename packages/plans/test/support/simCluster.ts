@@ -57,6 +57,8 @@ export interface Cluster {
   readonly gates: Map<string, SimGate>
   object: ZoneInstance.ZoneInstance | undefined
   reachable: boolean
+  /** What a patch waits for. */
+  answering: Effect.Effect<void>
   patches: number
   finalizerRemoved: boolean
   clientAvailable: boolean
@@ -93,6 +95,7 @@ export const make = (settings: Settings = {}) =>
       gates,
       object: instanceOf(settings.spec),
       reachable: true,
+      answering: Effect.void,
       patches: 0,
       finalizerRemoved: false,
       clientAvailable: true,
@@ -160,7 +163,7 @@ export const make = (settings: Settings = {}) =>
           "patch",
           Effect.tap(
             // As the wire does it.
-            write(instance, (object) => ({ ...object, status: JSON.parse(JSON.stringify(status)) as ZoneInstance.Status })),
+            Effect.suspend(() => cluster.answering).pipe(Effect.zipRight(write(instance, (object) => ({ ...object, status: JSON.parse(JSON.stringify(status)) as ZoneInstance.Status })))),
             () => Effect.sync(() => void (cluster.patches += 1))
           )
         )

@@ -65,6 +65,10 @@ interface Lane {
 
 type Entry = Flight | Probing
 
+/** A probe that has not begun. */
+const probingOf = (container: Container, probe: Probe, count: ProbeThreshold.ProbeCount): Probing =>
+  ({ container, probe, count, flight: undefined, queued: false, live: true, due: 0, place: -1 })
+
 const isFlight = (entry: Entry): entry is Flight => "attempt" in entry
 
 /** Starts the clockwork; it stops with the scope. */
@@ -215,11 +219,30 @@ export const make = (options: Options): Effect.Effect<ProbeManager.ProbeManager[
       const container: Container = { key: wanted.key, instance: wanted.instance, startedAt: wanted.startedAt, probings: new Map() }
       const restored = known?.instance === wanted.instance ? known : undefined
       for (const probe of wanted.probes) {
-        const count = restored?.[probe.kind] ?? ProbeThreshold.initial(probe.kind)
-        container.probings.set(probe.kind, { container, probe, count, flight: undefined, queued: false, live: true, due: 0, place: -1 })
+        container.probings.set(probe.kind, probingOf(container, probe, restored?.[probe.kind] ?? ProbeThreshold.initial(probe.kind)))
       }
       containers.set(wanted.key, container)
       return container
+    }
+
+    /** The same run of a container, with other probes than before: those that stay count on. */
+    const update = (container: Container, { probes, startedAt }: ProbeManager.ProbedContainer): void => {
+      container.startedAt = startedAt
+      const wanted = new Map(probes.map((probe) => [probe.kind, probe]))
+      for (const [kind, probing] of container.probings) {
+        const probe = wanted.get(kind)
+        if (probe !== undefined) {
+          probing.probe = probe
+          continue
+        }
+        end(probing)
+        container.probings.delete(kind)
+      }
+      for (const [kind, probe] of wanted) {
+        if (!container.probings.has(kind)) container.probings.set(kind, probingOf(container, probe, ProbeThreshold.initial(kind)))
+      }
+      // What waited for a probe that went, and what came, begins now.
+      for (const probing of container.probings.values()) if (probing.place < 0 && probing.flight === undefined && !probing.queued) begin(probing, 0)
     }
 
     /** How much of its first period each probe waits. Only a manager that was just made finds many containers at once. */
@@ -233,24 +256,7 @@ export const make = (options: Options): Effect.Effect<ProbeManager.ProbeManager[
             return Effect.forEach(add(wanted, known).probings.values(), (probing) =>
               Effect.map(spreadOf(probing.probe), (spread) => begin(probing, spread)), { discard: true })
           }
-          before.startedAt = wanted.startedAt
-          const probes = new Map(wanted.probes.map((probe) => [probe.kind, probe]))
-          for (const [kind, probing] of before.probings) {
-            const probe = probes.get(kind)
-            if (probe !== undefined) {
-              probing.probe = probe
-              continue
-            }
-            end(probing)
-            before.probings.delete(kind)
-          }
-          for (const [kind, probe] of probes) {
-            if (before.probings.has(kind)) continue
-            const count = ProbeThreshold.initial(kind)
-            before.probings.set(kind, { container: before, probe, count, flight: undefined, queued: false, live: true, due: 0, place: -1 })
-          }
-          // What waited for a probe that went, and what came, begins now.
-          for (const probing of before.probings.values()) if (probing.place < 0 && probing.flight === undefined && !probing.queued) begin(probing, 0)
+          update(before, wanted)
           return Effect.void
         }),
       remove: (key) => Effect.sync(() => drop(key)),

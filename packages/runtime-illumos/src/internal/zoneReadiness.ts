@@ -17,7 +17,7 @@ export const serviceState = (zone: ZoneName, fmri: string): CommandLine.CommandL
   CommandLine.make(program, "-z", zone, "-H", "-o", "state", fmri)
 
 /** The state of one service in every zone in which there is somebody to ask. */
-export const serviceStates = (fmri: string): CommandLine.CommandLine => CommandLine.make(program, "-Z", "-H", "-o", "zone,state", fmri)
+const serviceStates = (fmri: string): CommandLine.CommandLine => CommandLine.make(program, "-Z", "-H", "-o", "zone,state", fmri)
 
 /** What a zone says of its service: its state, or in other words why there is none. */
 type Said = string

@@ -15,13 +15,13 @@ export const list = (paths: ReadonlyArray<string>): CommandLine.CommandLine => C
 export const makeDirectory = (path: string): CommandLine.CommandLine => CommandLine.make("/usr/bin/mkdir", "-p", path)
 export const copy = (from: string, to: string): CommandLine.CommandLine => CommandLine.make("/usr/bin/cp", from, to)
 /** Under the names they have. */
-export const copyInto = (folder: string, ...files: ReadonlyArray<string>): CommandLine.CommandLine => CommandLine.make("/usr/bin/cp", ...files, folder)
-export const changeMode = (mode: number, ...paths: ReadonlyArray<string>): CommandLine.CommandLine =>
+const copyInto = (folder: string, ...files: ReadonlyArray<string>): CommandLine.CommandLine => CommandLine.make("/usr/bin/cp", ...files, folder)
+const changeMode = (mode: number, ...paths: ReadonlyArray<string>): CommandLine.CommandLine =>
   CommandLine.make("/usr/bin/chmod", mode.toString(8).padStart(4, "0"), ...paths)
 export const rename = (from: string, to: string): CommandLine.CommandLine => CommandLine.make("/usr/bin/mv", "-f", from, to)
 
 /** What lines of `ls -ld` say about paths that are known beforehand; a path without a line is absent. */
-export const parseNodes = (paths: ReadonlyArray<string>, output: string): ReadonlyMap<string, Node> => {
+const parseNodes = (paths: ReadonlyArray<string>, output: string): ReadonlyMap<string, Node> => {
   const nodes = new Map<string, Node>(paths.map((path) => [path, absent]))
   for (const line of output.split("\n")) {
     // A path may be the end of another one: the longest that fits is meant.

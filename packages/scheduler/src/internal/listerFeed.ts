@@ -52,6 +52,12 @@ const kinds: { readonly [N in Listers.Name]: Objects[N] extends KubeObject.KubeO
     kind: Kinds.storageClass,
     meaning: { added: added("StorageClassAdd"), updated: updated("StorageClassUpdate"), deleted: deleted("StorageClassDelete") }
   },
+  csiNodes: { kind: Kinds.csiNode, meaning: { added: added("CSINodeAdd"), updated: updated("CSINodeUpdate") } },
+  volumeAttachments: {
+    kind: Kinds.volumeAttachment,
+    meaning: { deleted: deleted("VolumeAttachmentDelete") },
+    indexes: Listers.volumeAttachmentIndexes
+  },
   services: {
     kind: Kinds.service,
     meaning: { added: added("ServiceAdd"), updated: updated("ServiceUpdate"), deleted: deleted("ServiceDelete") }
@@ -108,6 +114,8 @@ export const make = Effect.fnUntraced(function*(
     persistentVolumes: of("persistentVolumes", kinds.persistentVolumes, Listers.empty.persistentVolumes),
     persistentVolumeClaims: of("persistentVolumeClaims", kinds.persistentVolumeClaims, Listers.empty.persistentVolumeClaims),
     storageClasses: of("storageClasses", kinds.storageClasses, Listers.empty.storageClasses),
+    csiNodes: of("csiNodes", kinds.csiNodes, Listers.empty.csiNodes),
+    volumeAttachments: of("volumeAttachments", kinds.volumeAttachments, Listers.empty.volumeAttachments),
     podDisruptionBudgets: of("podDisruptionBudgets", kinds.podDisruptionBudgets, Listers.empty.podDisruptionBudgets),
     priorityClasses: of("priorityClasses", kinds.priorityClasses, Listers.empty.priorityClasses),
     services: of("services", kinds.services, Listers.empty.services),

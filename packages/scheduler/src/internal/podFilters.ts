@@ -82,7 +82,7 @@ export const includes = (pods: ReadonlyArray<PodInfo>, { id }: PodInfo): boolean
 }
 
 /** Whether the pod itself is one of those nominated to a node. */
-export const isNominated = (snapshot: Snapshot, node: string, pod: PodInfo): boolean => {
+const isNominated = (snapshot: Snapshot, node: string, pod: PodInfo): boolean => {
   const nominated = snapshot.nominated.get(node)
   return nominated !== undefined && includes(nominated, pod)
 }

@@ -23,7 +23,7 @@ export interface Feasible {
 
 export const weightOf = (profile: Profile, plugin: SchedulerPlugin): number => profile.weights.get(plugin.name) ?? 1
 
-export const scorerOf = (
+const scorerOf = (
   plugin: SchedulerPlugin,
   pod: PodInfo,
   feasible: ReadonlyArray<NodeInfo>,

@@ -5,6 +5,7 @@ import { allocatable, request, used } from "./amounts.js"
 import { admitsNode, forbiddingTaints, namedNodes, toleratesTaint } from "./matching.js"
 import * as spread from "./spread.js"
 import * as storage from "./storage.js"
+import * as volumeLimits from "./volumeLimits.js"
 import * as volumes from "./volumes.js"
 import { labelsOf, nameOf, podsOn, unresolvable, unschedulable, type Verdict, type World } from "./world.js"
 
@@ -76,6 +77,7 @@ export const filters: Readonly<Record<string, Filter>> = {
   NodePorts: nodePorts,
   NodeResourcesFit: nodeResourcesFit,
   VolumeRestrictions: volumes.restrictions,
+  NodeVolumeLimits: volumeLimits.filter,
   VolumeBinding: volumes.binding,
   VolumeZone: volumes.zones,
   ZfsCapacity: storage.filter,

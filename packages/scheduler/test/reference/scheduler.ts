@@ -11,6 +11,8 @@ export const listersOf = (world: World): Listers.Listers => ({
   persistentVolumeClaims: Listers.of(world.claims),
   persistentVolumes: Listers.of(world.volumes),
   storageClasses: Listers.of(world.classes),
+  csiNodes: Listers.of(world.csiNodes),
+  volumeAttachments: Listers.of(world.attachments),
   podDisruptionBudgets: Listers.of(world.budgets)
 })
 

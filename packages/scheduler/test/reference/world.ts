@@ -18,6 +18,8 @@ export interface World {
   readonly claims: ReadonlyArray<CoreV1.PersistentVolumeClaim>
   readonly volumes: ReadonlyArray<CoreV1.PersistentVolume>
   readonly classes: ReadonlyArray<StorageV1.StorageClass>
+  readonly csiNodes: ReadonlyArray<StorageV1.CSINode>
+  readonly attachments: ReadonlyArray<StorageV1.VolumeAttachment>
   readonly budgets: ReadonlyArray<PolicyV1.PodDisruptionBudget>
 }
 
@@ -31,6 +33,8 @@ export const empty: World = {
   claims: [],
   volumes: [],
   classes: [],
+  csiNodes: [],
+  attachments: [],
   budgets: []
 }
 

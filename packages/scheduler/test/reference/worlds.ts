@@ -158,7 +158,7 @@ const port = fc.record({
   hostIP: fc.constantFrom("", "0.0.0.0", "10.0.0.1", "10.0.0.2")
 })
 
-const claimName = fc.constantFrom("bound", "bound", "dataset", "dataset", "manual", "exclusive", "at-once", "absent")
+const claimName = fc.constantFrom("bound", "bound", "dataset", "dataset", "manual", "exclusive", "at-once", "absent", "disk-a", "disk-b", "disk-b-too", "new-disk")
 
 export const podShape = fc.record({
   namespace,
@@ -237,13 +237,16 @@ export const claims: ReadonlyArray<CoreV1.PersistentVolumeClaim> = [
   claim("exclusive", "zfs", { volumeName: "of-exclusive", accessModes: ["ReadWriteOncePod"] }),
   claim("dataset", "zfs"),
   claim("manual", "manual"),
-  claim("at-once", "remote")
+  claim("at-once", "remote"),
+  ...["disk-a", "disk-b", "disk-b-too"].map((name) => claim(name, "disks", { volumeName: `of-${name}` })),
+  claim("new-disk", "disks")
 ]
 
 export const classes: ReadonlyArray<StorageV1.StorageClass> = [
   { apiVersion: "storage.k8s.io/v1", kind: "StorageClass", metadata: { name: "zfs" }, provisioner: "reddwarf.io/zfs", volumeBindingMode: "Immediate" },
   { apiVersion: "storage.k8s.io/v1", kind: "StorageClass", metadata: { name: "manual" }, provisioner: "kubernetes.io/no-provisioner", volumeBindingMode: "WaitForFirstConsumer" },
-  { apiVersion: "storage.k8s.io/v1", kind: "StorageClass", metadata: { name: "remote" }, provisioner: "example.com/remote", volumeBindingMode: "Immediate" }
+  { apiVersion: "storage.k8s.io/v1", kind: "StorageClass", metadata: { name: "remote" }, provisioner: "example.com/remote", volumeBindingMode: "Immediate" },
+  { apiVersion: "storage.k8s.io/v1", kind: "StorageClass", metadata: { name: "disks" }, provisioner: "disk.example.com", volumeBindingMode: "WaitForFirstConsumer" }
 ]
 
 const volume = (name: string, storageClassName: string, key: string, values: Array<string>, more: Partial<CoreV1.PersistentVolumeSpec> = {}): CoreV1.PersistentVolume => ({
@@ -263,6 +266,45 @@ const of = (name: string): Partial<CoreV1.PersistentVolumeSpec> => ({
   csi: { driver: "reddwarf.io/zfs", volumeHandle: name, volumeAttributes: { "reddwarf.io/node": "n0" } }
 })
 
+/** Disks that every node can attach, two of which are the same one. */
+const disks: ReadonlyArray<CoreV1.PersistentVolume> = [["disk-a", "a"], ["disk-b", "b"], ["disk-b-too", "b"]].map(([name = "", volumeHandle = ""]) => {
+  const { nodeAffinity: _, ...spec } = volume(name, "disks", "", [], { ...of(name), csi: { driver: "disk.example.com", volumeHandle } }).spec ?? {}
+  return { apiVersion: "v1", kind: "PersistentVolume", metadata: { name: `of-${name}` }, spec }
+})
+
+const nodeName = fc.nat(3).map((n) => `n${n}`)
+
+/** How many volumes some nodes take. */
+export const csiNodes: fc.Arbitrary<ReadonlyArray<StorageV1.CSINode>> = fc.uniqueArray(
+  fc.record({ name: nodeName, disks: mostly(fc.nat(2)), datasets: rarely(fc.nat(2)) }),
+  { maxLength: 3, selector: ({ name }) => name }
+).map((all) =>
+  all.map(({ datasets, disks: count, name }): StorageV1.CSINode => ({
+    apiVersion: "storage.k8s.io/v1",
+    kind: "CSINode",
+    metadata: { name },
+    spec: {
+      drivers: [
+        { name: "disk.example.com", nodeID: name, ...(count === undefined ? {} : { allocatable: { count } }) },
+        ...(datasets === undefined ? [] : [{ name: "reddwarf.io/zfs", nodeID: name, allocatable: { count: datasets } }])
+      ]
+    }
+  }))
+)
+
+/** What is attached, though not all of it is used by a pod there. */
+export const attachments: fc.Arbitrary<ReadonlyArray<StorageV1.VolumeAttachment>> = fc.array(
+  fc.record({ node: nodeName, volume: fc.constantFrom("of-disk-a", "of-disk-b", "of-disk-b-too", "gone") }),
+  { maxLength: 2 }
+).map((all) =>
+  all.map(({ node: at, volume: persistentVolumeName }, i): StorageV1.VolumeAttachment => ({
+    apiVersion: "storage.k8s.io/v1",
+    kind: "VolumeAttachment",
+    metadata: { name: `a${i}` },
+    spec: { attacher: "disk.example.com", nodeName: at, source: { persistentVolumeName } }
+  }))
+)
+
 /** The volumes of the bound claims, one of which may be missing, and some that nobody has. */
 export const volumes: fc.Arbitrary<ReadonlyArray<CoreV1.PersistentVolume>> = fc.record({
   missing: fc.nat(7),
@@ -273,7 +315,8 @@ export const volumes: fc.Arbitrary<ReadonlyArray<CoreV1.PersistentVolume>> = fc.
 }).map(({ free, labels, missing, zones }) => [
   ...(missing === 0 ? [] : [volume("of-bound", "zfs", zone, zones, of("bound"))]),
   { ...volume("of-exclusive", "zfs", hostname, ["n0", "n1"], of("exclusive")), metadata: { name: "of-exclusive", labels } },
-  ...free.map(({ host, size }, i) => volume(`free${i}`, "manual", hostname, [host], { capacity: { storage: size } }))
+  ...free.map(({ host, size }, i) => volume(`free${i}`, "manual", hostname, [host], { capacity: { storage: size } })),
+  ...disks
 ])
 
 /** Services of `default`: what pods without wishes of their own are spread by. */
@@ -296,7 +339,7 @@ export const budgets: fc.Arbitrary<ReadonlyArray<PolicyV1.PodDisruptionBudget>> 
 )
 
 /** What there is besides nodes and pods. */
-export const surroundings = fc.record({ services, volumes }).map((all) => ({ ...all, namespaces, claims, classes }))
+export const surroundings = fc.record({ services, volumes, csiNodes, attachments }).map((all) => ({ ...all, namespaces, claims, classes }))
 
 export const nodes: fc.Arbitrary<ReadonlyArray<CoreV1.Node>> = few(nodeShape, 6).map((shapes) => shapes.map((shape, i) => node(`n${i}`, shape)))
 

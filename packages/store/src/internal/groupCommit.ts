@@ -6,7 +6,9 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
+import * as Direct from "../Direct.js"
 import type { Change, ChangeListener, Committed } from "../ObjectStore.js"
 import { StoreError } from "../StoreError.js"
 import * as StoreMetrics from "../StoreMetrics.js"
@@ -14,7 +16,7 @@ import type { Backend } from "./backend.js"
 import { BackendFault } from "./backend.js"
 import type { VersionIndex } from "./versionIndex.js"
 import { VersionRecord } from "./versionIndex.js"
-import type { Intent, WriteQueue } from "./writeQueue.js"
+import type { Intent, Request } from "./writeQueue.js"
 import * as Queue from "./writeQueue.js"
 
 /** State shared with the readers; changed by commits and by compaction alone. */
@@ -63,11 +65,9 @@ const tooLarge = (intent: Intent<unknown>, size: number, limit: number) =>
     detail: `object ${intent.key} has ${size} bytes, at most ${limit} are accepted: split it`
   })
 
-type Answer = Effect.Effect<Committed, unknown>
-
 export interface Committer {
   /** In line for the next durable group. */
-  readonly submit: WriteQueue["submit"]
+  readonly submit: <E>(intent: Intent<E>) => Effect.Effect<Committed, E | StoreError>
   /** Commits at once, without the backend. `prepare` runs once the write is certain, before it has its revision. */
   readonly immediate: <E>(intent: Intent<E>, prepare: () => void, done: (record: VersionRecord) => void) => Effect.Effect<Committed, E | StoreError>
   /** Stops all further writes, unless the fault is one that passes. */
@@ -80,18 +80,18 @@ const encoded = <E>(
   current: VersionRecord | undefined,
   revision: number,
   maxObjectBytes: number
-): { readonly change: Change } | { readonly refusal: Effect.Effect<never, E | StoreError> } => {
+): { readonly change: Change } | { readonly refusal: Exit.Exit<never, E | StoreError> } => {
   const refusal = intent.check(current)
-  if (refusal !== undefined) return { refusal: Effect.fail(refusal) }
+  if (refusal !== undefined) return { refusal: Exit.fail(refusal) }
   let content
   let size
   try {
     content = intent.encode(revision)
     size = content.bytes.length
   } catch (defect) {
-    return { refusal: Effect.die(defect) }
+    return { refusal: Exit.die(defect) }
   }
-  if (size > maxObjectBytes) return { refusal: Effect.fail(tooLarge(intent, size, maxObjectBytes)) }
+  if (size > maxObjectBytes) return { refusal: Exit.fail(tooLarge(intent, size, maxObjectBytes)) }
   return {
     change: {
       type: intent.type,
@@ -130,6 +130,7 @@ export const make = Effect.fnUntraced(function*(
   const log = (effect: Effect.Effect<void>): void => void Runtime.runFork(runtime)(effect)
   const { index } = state
   let scheduled = false
+  let refusing: ((operation: string) => StoreError) | undefined
 
   /** Shows a group to all listeners. A listener that throws must not keep the others from it. */
   const publish = (changes: ReadonlyArray<Change>): void => {
@@ -143,12 +144,27 @@ export const make = Effect.fnUntraced(function*(
     }
   }
 
+  /** Tells a writer. One that throws must not keep the others from their answers. */
+  const answer = (request: Request, exit: Exit.Exit<Committed, unknown>): void => {
+    try {
+      request.answer(exit)
+    } catch (defect) {
+      log(Effect.logError("a writer threw when it was answered", defect))
+    }
+  }
+
+  /** From now on, answers everyone with an error. */
+  const refuseAll = (error: (operation: string) => StoreError): void => {
+    refusing = error
+    for (const request of queue.close()) answer(request, Exit.fail(error(request.type)))
+  }
+
   const stopAfter = (fault: unknown): void => {
     StoreMetrics.failures.unsafeUpdate(1, [])
     if (fault instanceof BackendFault && fault.reason === "NoSpace") return
     state.failure = fault instanceof BackendFault ? fault : new BackendFault("Failed", String(fault), fault)
     StoreMetrics.failed.unsafeUpdate(1, [])
-    queue.refuseAll(failedBefore(state.failure))
+    refuseAll(failedBefore(state.failure))
   }
 
   const observe = (writes: number, refused: number): void => {
@@ -164,7 +180,7 @@ export const make = Effect.fnUntraced(function*(
     const planned = new Map<string, VersionRecord>()
     const records: Array<VersionRecord> = []
     const changes: Array<Change> = []
-    const answers: Array<Answer> = []
+    const answers: Array<Exit.Exit<Committed, unknown>> = []
     let bytes = 0
     for (const request of queue.waiting) {
       if (answers.length === options.groupSize || bytes >= options.groupBytes) break
@@ -180,7 +196,7 @@ export const make = Effect.fnUntraced(function*(
       planned.set(change.key, record)
       records.push(record)
       changes.push(change)
-      answers.push(Effect.succeed(change))
+      answers.push(Exit.succeed(change))
       bytes += change.bytes.length
     }
     return { records, changes, answers }
@@ -195,7 +211,7 @@ export const make = Effect.fnUntraced(function*(
       if (changes.length > 0) backend.append(changes, state.revision)
     } catch (fault) {
       // Also those who would have been refused: a refusal may rest on a change that did not happen.
-      for (const request of requests) request.answer(Effect.fail(toStoreError(request.type, fault)))
+      for (const request of requests) answer(request, Exit.fail(toStoreError(request.type, fault)))
       stopAfter(fault)
       log(Effect.logError("transaction failed", fault))
       return
@@ -208,7 +224,11 @@ export const make = Effect.fnUntraced(function*(
     }
     observe(changes.length, answers.length - changes.length)
     if (changes.length > 0) publish(changes)
-    for (const [i, request] of requests.entries()) request.answer(answers[i] ?? Effect.never)
+    let next = 0
+    for (const exit of answers) {
+      const request = requests[next++]
+      if (request !== undefined) answer(request, exit)
+    }
   }
 
   const turn = (): void => {
@@ -225,38 +245,49 @@ export const make = Effect.fnUntraced(function*(
 
   const queue = Queue.make(options.queueCapacity, schedule)
 
-  const immediate: Committer["immediate"] = <E>(intent: Intent<E>, prepare: () => void, done: (record: VersionRecord) => void) =>
-    Effect.suspend((): Effect.Effect<Committed, E | StoreError> => {
-      const refused = queue.refusal(intent.type)
-      if (refused !== undefined) return Effect.fail(refused)
-      try {
-        prepare()
-      } catch (fault) {
-        stopAfter(fault)
-        return Effect.fail(toStoreError(intent.type, fault))
+  const submit: Committer["submit"] = <E>(intent: Intent<E>) =>
+    Direct.make<Committed, E | StoreError>((done) => {
+      if (refusing !== undefined) {
+        done(Exit.fail(refusing(intent.type)))
+        return () => {}
       }
-      const result = encoded(intent, index.current(intent.key), state.revision + 1, options.maxObjectBytes)
-      if ("refusal" in result) {
-        observe(0, 1)
-        return result.refusal
-      }
-      const { change } = result
-      const record = toRecord(change, true)
-      index.append(record)
-      state.revision = change.revision
-      done(record)
-      observe(1, 0)
-      publish([change])
-      return Effect.succeed(change)
+      // `check` makes the only errors of type E that a request is answered with.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a queue of requests cannot say the error of each one
+      return queue.enter({ ...intent, answer: (exit) => done(exit as Exit.Exit<Committed, E | StoreError>) })
     })
+
+  const commitNow = <E>(intent: Intent<E>, prepare: () => void, done: (record: VersionRecord) => void): Exit.Exit<Committed, E | StoreError> => {
+    if (refusing !== undefined) return Exit.fail(refusing(intent.type))
+    try {
+      prepare()
+    } catch (fault) {
+      stopAfter(fault)
+      return Exit.fail(toStoreError(intent.type, fault))
+    }
+    const result = encoded(intent, index.current(intent.key), state.revision + 1, options.maxObjectBytes)
+    if ("refusal" in result) {
+      observe(0, 1)
+      return result.refusal
+    }
+    const { change } = result
+    const record = toRecord(change, true)
+    index.append(record)
+    state.revision = change.revision
+    done(record)
+    observe(1, 0)
+    publish([change])
+    return Exit.succeed(change)
+  }
+
+  const immediate: Committer["immediate"] = (intent, prepare, done) => Direct.suspend(() => commitNow(intent, prepare, done))
 
   yield* Effect.addFinalizer(() =>
     Effect.sync(() =>
-      queue.refuseAll((operation) =>
+      refuseAll((operation) =>
         new StoreError({ operation, reason: "Closed", detail: "the store is shutting down: retry against its successor" })
       )
     )
   )
-  const committer: Committer = { submit: queue.submit, immediate, stopAfter }
+  const committer: Committer = { submit, immediate, stopAfter }
   return committer
 })

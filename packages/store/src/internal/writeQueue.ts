@@ -1,8 +1,5 @@
-// Writers with different errors stand in one line, and each is answered with errors of its own check only.
-// @effect-diagnostics anyUnknownInErrorContext:off
-import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import type { ChangeType, Committed, Encode, Origin } from "../ObjectStore.js"
-import type { StoreError } from "../StoreError.js"
 import type { VersionRecord } from "./versionIndex.js"
 
 /** What a writer wants. */
@@ -17,7 +14,7 @@ export interface Intent<E> {
 
 /** A write in line, with the way back to its writer. It is answered exactly once, when the fate of its group is known. */
 export interface Request extends Intent<unknown> {
-  readonly answer: (result: Effect.Effect<Committed, unknown>) => void
+  readonly answer: (exit: Exit.Exit<Committed, unknown>) => void
 }
 
 /**
@@ -25,55 +22,50 @@ export interface Request extends Intent<unknown> {
  * `capacity` are in line; the others wait to get in.
  */
 export interface WriteQueue {
-  readonly submit: <E>(intent: Intent<E>) => Effect.Effect<Committed, E | StoreError>
+  /** Puts a writer in line, or where the others wait. Gives what takes it out as long as nobody has removed it. */
+  readonly enter: (request: Request) => () => void
   /** The first writers in line, in order. */
   readonly waiting: ReadonlyArray<Request>
   /** Takes the first `count` out of line. Whoever removes a request answers it. */
   readonly remove: (count: number) => void
-  /** From now on, answers everyone with an error. */
-  readonly refuseAll: (error: (operation: string) => StoreError) => void
-  /** The error that everyone is answered with now. */
-  readonly refusal: (operation: string) => StoreError | undefined
+  /** From now on nobody gets in; gives those who are in line and those who wait to be, for whom the caller has an answer. */
+  readonly close: () => ReadonlyArray<Request>
+}
+
+/** Takes `request` out of `line`, if it is there. */
+const takeOut = (line: Array<Request>, request: Request): boolean => {
+  const position = line.indexOf(request)
+  if (position >= 0) line.splice(position, 1)
+  return position >= 0
 }
 
 /** An empty line; `arrived` is called when somebody gets in. */
 export const make = (capacity: number, arrived: () => void): WriteQueue => {
   const waiting: Array<Request> = []
-  const room = Effect.unsafeMakeLatch(true)
-  let refusing: ((operation: string) => StoreError) | undefined
+  const outside: Array<Request> = []
 
-  const enter = <E>(intent: Intent<E>): Effect.Effect<Committed, E | StoreError> =>
-    Effect.async((resume) => {
-      // `check` makes the only errors of type E that a request is answered with.
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a queue of requests cannot say the error of each one
-      const request: Request = { ...intent, answer: (result) => resume(result as Effect.Effect<Committed, E | StoreError>) }
-      waiting.push(request)
-      if (waiting.length >= capacity) room.unsafeClose()
-      arrived()
-      return Effect.sync(() => {
-        const position = waiting.indexOf(request)
-        if (position >= 0) waiting.splice(position, 1)
-      })
-    })
-
-  const submit = <E>(intent: Intent<E>): Effect.Effect<Committed, E | StoreError> =>
-    Effect.suspend(() => {
-      if (refusing !== undefined) return Effect.fail(refusing(intent.type))
-      return waiting.length < capacity ? enter(intent) : Effect.zipRight(room.await, submit(intent))
-    })
+  const fill = (): void => {
+    if (outside.length === 0 || waiting.length >= capacity) return
+    for (const request of outside.splice(0, capacity - waiting.length)) waiting.push(request)
+    arrived()
+  }
 
   return {
-    submit,
+    enter: (request) => {
+      if (waiting.length < capacity) {
+        waiting.push(request)
+        arrived()
+      } else outside.push(request)
+      return () => {
+        if (takeOut(waiting, request)) fill()
+        else takeOut(outside, request)
+      }
+    },
     waiting,
     remove: (count) => {
       waiting.splice(0, count)
-      if (waiting.length < capacity) room.unsafeOpen()
+      fill()
     },
-    refuseAll: (error) => {
-      refusing = error
-      room.unsafeOpen()
-      for (const request of waiting.splice(0)) request.answer(Effect.fail(error(request.type)))
-    },
-    refusal: (operation) => refusing?.(operation)
+    close: () => [...waiting.splice(0), ...outside.splice(0)]
   }
 }

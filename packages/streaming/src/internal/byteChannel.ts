@@ -5,7 +5,7 @@
 import { Duplex } from "node:stream"
 
 /** Bytes that wait in a channel, each way, before its connection or its writer has to. */
-export const highWaterMark = 64 * 1024
+const highWaterMark = 64 * 1024
 
 type Done = (error?: Error | null) => void
 

@@ -5,7 +5,7 @@ import { createInflate } from "node:zlib"
 import { spdyDictionary } from "./spdyDictionary.js"
 
 /** The headers of one stream, uncompressed. Those of these protocols have some tens of bytes. */
-export const maxHeaderBytes = 16 * 1024
+const maxHeaderBytes = 16 * 1024
 
 export type Headers = ReadonlyMap<string, string>
 

@@ -13,7 +13,7 @@ export const flagFin = 1
 export const resets = { protocolError: 1, invalidStream: 2, refusedStream: 3, cancel: 5, internalError: 6 } as const
 
 /** No header block of these protocols comes near. */
-export const maxControlBytes = 64 * 1024
+const maxControlBytes = 64 * 1024
 
 /** A piece of a data frame; `last` on the piece that completes a frame with the FIN flag. */
 export interface DataFrame {

@@ -7,7 +7,7 @@ import { type Line, refuse } from "./values.js"
 export const netKey = (net: Model.NetResource): string => `${net.physical} ${net.address ?? ""} ${net.allowedAddress ?? ""}`
 
 /** Resource controls that `capped-cpu` and `capped-memory` stand for. */
-export const capControls: ReadonlyArray<string> = ["zone.cpu-cap", "zone.max-physical-memory", "zone.max-swap", "zone.max-locked-memory"]
+const capControls: ReadonlyArray<string> = ["zone.cpu-cap", "zone.max-physical-memory", "zone.max-swap", "zone.max-locked-memory"]
 
 const repeated = (resource: string, keys: ReadonlyArray<string>): Array<Line> => {
   const seen = new Set<string>()

@@ -6,9 +6,6 @@ import * as Either from "effect/Either"
 /** Labels of a pod, a node or a namespace. */
 export type Labels = Readonly<Record<string, string>>
 
-/** What an object without labels has. */
-export const noLabels: Labels = {}
-
 /** A label selector with its canonical text. */
 export interface Selector {
   readonly key: string
