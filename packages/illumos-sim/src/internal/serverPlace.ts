@@ -2,6 +2,7 @@
  * Where the server of a host is found: a folder with mode 0700 that holds a socket with mode 0600. Only such ones are used, as whoever could
  * put another one there would be told all commands. Plain synchronous functions.
  */
+import { OwnPath } from "@reddwarf/runtime-illumos"
 import * as fs from "node:fs"
 import * as path from "node:path"
 
@@ -23,15 +24,8 @@ export const of = (directory: string): ServerPlace => {
 const longestSocket = (process.platform === "linux" ? 107 : 103) - 4
 
 const checkOwn = (name: string, kind: "folder" | "socket"): void => {
-  const found = fs.lstatSync(name)
-  const problem = (kind === "folder" ? !found.isDirectory() : !found.isSocket())
-    ? `it is no ${kind}`
-    : found.uid !== process.getuid?.()
-    ? `it belongs to user ${found.uid}`
-    : (found.mode & 0o077) !== 0
-    ? `others may use it (mode ${(found.mode & 0o777).toString(8)})`
-    : undefined
-  if (problem !== undefined) throw new Error(`${name} is not used: ${problem}`)
+  const problem = OwnPath.problemOf(name, kind)
+  if (problem !== undefined) throw new Error(problem)
 }
 
 /** Makes the folder where it is missing; throws where it cannot be used. */

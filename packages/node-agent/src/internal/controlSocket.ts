@@ -2,12 +2,13 @@
  * Local sockets that only one's own user reaches: mode 0600, in a folder of mode 0700, and only such ones are used. Whoever could put another
  * one there could be asked for certificates and commands.
  */
+import { OwnPath } from "@reddwarf/runtime-illumos"
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
-import { chmodSync, lstatSync, mkdirSync, rmSync } from "node:fs"
+import { chmodSync, mkdirSync, rmSync } from "node:fs"
 import { connect as connectTo, createServer, type Socket } from "node:net"
 import { dirname } from "node:path"
 import * as localPeer from "./localPeer.js"
@@ -27,15 +28,8 @@ const failed = (cause: unknown): ControlSocketFailed => {
 const attempt = <A>(body: () => A): Effect.Effect<A, ControlSocketFailed> => Effect.try({ try: body, catch: failed })
 
 const checkOwn = (path: string, kind: "folder" | "socket"): void => {
-  const found = lstatSync(path)
-  const problem = (kind === "folder" ? !found.isDirectory() : !found.isSocket())
-    ? `it is no ${kind}`
-    : found.uid !== process.getuid?.()
-    ? `it belongs to user ${found.uid}`
-    : (found.mode & 0o077) !== 0
-    ? `others may use it (mode ${(found.mode & 0o777).toString(8)})`
-    : undefined
-  if (problem !== undefined) throw new Error(`${path} is not used: ${problem}`)
+  const problem = OwnPath.problemOf(path, kind)
+  if (problem !== undefined) throw new Error(problem)
 }
 
 /** Makes the folder if it is missing; fails when others may change it. */
